@@ -1,0 +1,39 @@
+import type { Ledger } from '../engines/ledger.js';
+import type { Parameters } from '../parameters/parameters.js';
+import type { Manifest } from '../wire/manifest.js';
+
+export type ClientEngine = 'seal' | 'mock';
+
+/** Progress of key generation: `done` of `total` keys exist. */
+export type KeyProgress = (done: number, total: number) => void;
+
+export interface ClientOptions {
+  readonly engine: ClientEngine;
+  /** Seed of the mock engine's noise; the seal engine takes its randomness from the system. */
+  readonly seed?: number;
+  /** Refuse manifests with less security (default 128; 0 is for tests). */
+  readonly minimumSecurityBits?: 0 | 128 | 192 | 256;
+}
+
+/** Holder of the secret key: the only one who can read. */
+export interface Client {
+  readonly manifest: Manifest;
+  readonly parameters: Parameters;
+  readonly ledger: Ledger;
+  /**
+   * Relinearisation key and the Galois keys of `manifest.galoisSteps`, no others, as one upload (wire form).
+   * Yields to the event loop between keys. @throws HeError ABORTED.
+   */
+  evaluationKeys(onProgress?: KeyProgress, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Slot vectors (length = slots, finite) -> fresh ciphertexts at the top level, wire form. */
+  encrypt(slotVectors: readonly Float64Array[]): Uint8Array[];
+  /**
+   * Raises ciphertexts from the refresh level to the top: decrypts, lifts the *integer* polynomial to the full modulus (no decode, no
+   * encode), encrypts it afresh. The contents are masked by the server. @throws HeError WIRE_LEVEL when not at the refresh level.
+   */
+  refresh(ciphertexts: readonly Uint8Array[]): Uint8Array[];
+  /** Final ciphertexts (refresh level) -> slot vectors. Never send these values back: CKKS is not IND-CPA-D. */
+  decrypt(ciphertexts: readonly Uint8Array[]): Float64Array[];
+  /** Releases the secret key and everything else. */
+  dispose(): void;
+}
