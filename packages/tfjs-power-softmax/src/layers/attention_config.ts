@@ -1,0 +1,43 @@
+import { InvalidArgumentError } from '../errors.js';
+import { DEFAULT_EPSILON, POWER_SOFTMAX_FORMS, type PowerSoftmaxForm } from '../ops/power_softmax.js';
+import { validateNonNegative, validateOneOf, validatePositiveInteger, validatePower } from '../validate.js';
+import { ATTENTION_KINDS, type AttentionKind } from './self_attention.js';
+
+/** Attention settings shared by `MultiHeadAttention` and `EncoderBlock`. */
+export interface AttentionArgs {
+  readonly numHeads: number;
+  /** Size of each head's queries, keys and values. */
+  readonly keyDim: number;
+  /** Default `power`. */
+  readonly attention?: AttentionKind;
+  /** Even power of PowerSoftmax. Default 4. */
+  readonly p?: number;
+  /** Added to `mean(scores^p)`; default 1e-3. Large values make the reciprocal's polynomial cheap. */
+  readonly epsilon?: number;
+  /** Default `stable`. */
+  readonly form?: PowerSoftmaxForm;
+  /**
+   * Bias in the query, key and value projections. Default false: without it rows of zeros have score 0, hence weight 0, so PowerSoftmax
+   * ignores zero padding without a mask.
+   */
+  readonly useBias?: boolean;
+}
+
+export type AttentionConfig = Required<AttentionArgs>;
+
+/** Fills in defaults and checks ranges. @throws InvalidArgumentError */
+export function attentionConfig(args: AttentionArgs): AttentionConfig {
+  const config: AttentionConfig = {
+    numHeads: validatePositiveInteger('numHeads', args.numHeads),
+    keyDim: validatePositiveInteger('keyDim', args.keyDim),
+    attention: validateOneOf('attention', args.attention ?? 'power', ATTENTION_KINDS),
+    p: validatePower(args.p ?? 4),
+    epsilon: validateNonNegative('epsilon', args.epsilon ?? DEFAULT_EPSILON),
+    form: validateOneOf('form', args.form ?? 'stable', POWER_SOFTMAX_FORMS),
+    useBias: args.useBias ?? false,
+  };
+  if (config.numHeads * config.keyDim > 65536) {
+    throw new InvalidArgumentError('numHeads * keyDim exceeds 65536.', { numHeads: config.numHeads, keyDim: config.keyDim });
+  }
+  return config;
+}

@@ -1,0 +1,121 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Shape } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError } from '../errors.js';
+import { layerNorm } from '../ops/layer_norm.js';
+import { validateNonNegative, validatePositiveInteger } from '../validate.js';
+import { type AttentionArgs, type AttentionConfig, attentionConfig } from './attention_config.js';
+import { type FeedForwardWeights, feedForward, reportVariance } from './feed_forward.js';
+import { type CallArguments, firstShape, lastDimension, sequenceInputs } from './inputs.js';
+import { DEFAULT_NORM_EPSILON } from './layer_norm.js';
+import { type SelfAttentionWeights, selfAttention } from './self_attention.js';
+import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
+
+export interface EncoderBlockArgs extends SeededLayerArgs, AttentionArgs {
+  /** Units of the feed-forward network's hidden layer. */
+  readonly hiddenDim: number;
+  /** Added to the variance in both LayerNorms, >= 0. Default 1e-3. */
+  readonly normEpsilon?: number;
+  /** Share of entries dropped from each sub-layer's output while training, in [0, 1). Default 0. */
+  readonly dropout?: number;
+}
+
+/**
+ * Post-norm transformer encoder block:
+ *
+ *     a = LayerNorm(x + attention(x));  y = LayerNorm(a + W_2 gelu(W_1 a))
+ *
+ * Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`; output `[batch, tokens, d]`. Weights as in
+ * `MultiHeadAttention` under `attention/`, then `attention_norm/gamma|beta`, `feed_forward/hidden/kernel|bias`,
+ * `feed_forward/output/kernel|bias`, `feed_forward_norm/gamma|beta`. Reports to range recordings `<name>/attention/denominator`,
+ * `<name>/attention_norm/variance`, `<name>/feed_forward/activation` and `<name>/feed_forward_norm/variance`.
+ */
+export class EncoderBlock extends WeightedLayer {
+  static readonly className = 'EncoderBlock';
+  readonly config: AttentionConfig;
+  readonly hiddenDim: number;
+  readonly normEpsilon: number;
+  readonly dropout: number;
+  /**
+   * Number of training calls so far. Dropout masks derive from the seed and this count, so setting it back to its value at a checkpoint
+   * makes a resumed training run repeat exactly.
+   */
+  trainingStep = 0;
+
+  /** @throws InvalidArgumentError for a setting out of range */
+  constructor(args: EncoderBlockArgs) {
+    super(args);
+    this.config = attentionConfig(args);
+    this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim);
+    this.normEpsilon = validateNonNegative('normEpsilon', args.normEpsilon ?? DEFAULT_NORM_EPSILON);
+    this.dropout = validateNonNegative('dropout', args.dropout ?? 0);
+    if (this.dropout >= 1) throw new InvalidArgumentError(`dropout must be below 1, got ${this.dropout}.`, { dropout: this.dropout });
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const features = lastDimension(inputShape, this.name);
+    const units = this.config.numHeads * this.config.keyDim;
+    for (const name of ['query', 'key', 'value']) this.addProjection(`attention/${name}`, features, units, this.config.useBias);
+    this.addProjection('attention/output', units, features, true);
+    this.addNorm('attention_norm/', features);
+    this.addProjection('feed_forward/hidden', features, this.hiddenDim, true);
+    this.addProjection('feed_forward/output', this.hiddenDim, features, true);
+    this.addNorm('feed_forward_norm/', features);
+    this.built = true;
+  }
+
+  /** Current values of the attention projections. */
+  attentionWeights(): SelfAttentionWeights {
+    const { useBias } = this.config;
+    return {
+      query: this.projection('attention/query', useBias),
+      key: this.projection('attention/key', useBias),
+      value: this.projection('attention/value', useBias),
+      output: this.projection('attention/output', true),
+    };
+  }
+
+  /** Current values of the feed-forward projections. */
+  feedForwardWeights(): FeedForwardWeights {
+    return { hidden: this.projection('feed_forward/hidden', true), output: this.projection('feed_forward/output', true) };
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
+    return tf.tidy(() => {
+      const { x, mask } = sequenceInputs(inputs, this.name);
+      const training = kwargs.training === true && this.dropout > 0;
+      const attended = selfAttention(x, this.attentionWeights(), { ...this.config, site: `${this.name}/attention/denominator` }, mask);
+      const middle = this.normalise(tf.add(x, training ? this.drop(attended, 0) : attended), 'attention_norm');
+      const transformed = feedForward(middle, this.feedForwardWeights(), `${this.name}/feed_forward/activation`);
+      const output = this.normalise(tf.add(middle, training ? this.drop(transformed, 1) : transformed), 'feed_forward_norm');
+      if (training) this.trainingStep += 1;
+      return output;
+    });
+  }
+
+  private normalise(x: tf.Tensor3D, norm: 'attention_norm' | 'feed_forward_norm'): tf.Tensor3D {
+    reportVariance(x, this.normEpsilon, `${this.name}/${norm}/variance`);
+    return layerNorm(x, this.weight(`${norm}/gamma`), this.weight(`${norm}/beta`), this.normEpsilon);
+  }
+
+  private drop(x: tf.Tensor3D, index: number): tf.Tensor3D {
+    const seed = this.seed === undefined ? undefined : `${this.seed}:${this.trainingStep}:${index}`;
+    // tf.dropout keeps the shape but is typed as Tensor.
+    return tf.dropout(x, this.dropout, undefined, seed) as tf.Tensor3D;
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return firstShape(inputShape);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return {
+      ...super.getConfig(),
+      ...this.config,
+      hiddenDim: this.hiddenDim,
+      normEpsilon: this.normEpsilon,
+      dropout: this.dropout,
+      ...(this.seed === undefined ? {} : { seed: this.seed }),
+    };
+  }
+}
+tf.serialization.registerClass(EncoderBlock);

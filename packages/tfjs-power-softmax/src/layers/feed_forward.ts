@@ -1,0 +1,24 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { gelu } from '../ops/gelu.js';
+import { reportRange } from '../ranges/recorder.js';
+import { type Projection, project } from './self_attention.js';
+
+export interface FeedForwardWeights {
+  readonly hidden: Projection;
+  readonly output: Projection;
+}
+
+/** `gelu(x W_1 + b_1) W_2 + b_2`; reports the pre-activations as `site`. @param x `[batch, tokens, d]` */
+export function feedForward(x: tf.Tensor3D, weights: FeedForwardWeights, site: string): tf.Tensor3D {
+  const hidden = project(x, weights.hidden);
+  reportRange({ name: site, function: 'gelu' }, () => hidden);
+  return project(gelu(hidden), weights.output);
+}
+
+/** Reports `variance + epsilon` over the last axis, what a LayerNorm takes the inverse square root of. */
+export function reportVariance(x: tf.Tensor, epsilon: number, site: string): void {
+  reportRange({ name: site, function: 'rsqrt', floor: epsilon }, () => {
+    const centred = tf.sub(x, tf.mean(x, -1, true));
+    return tf.add(tf.mean(tf.square(centred), -1, true), tf.scalar(epsilon));
+  });
+}

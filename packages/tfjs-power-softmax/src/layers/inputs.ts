@@ -1,0 +1,40 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Shape } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError } from '../errors.js';
+
+/** What tfjs passes to `Layer.call` besides the inputs, as far as this package reads it. */
+export interface CallArguments {
+  readonly training?: boolean;
+}
+
+/** The single input of a layer, which tfjs may wrap in an array. */
+export function singleInput(inputs: tf.Tensor | tf.Tensor[], layer: string): tf.Tensor {
+  const [first, ...rest] = Array.isArray(inputs) ? inputs : [inputs];
+  if (first === undefined || rest.length > 0) throw new InvalidArgumentError(`Layer ${layer} takes one input tensor.`, { layer });
+  return first;
+}
+
+/** The inputs `x` or `[x, mask]` of an attention layer: `[batch, tokens, d]` and 0/1 `[batch, tokens]`. */
+export function sequenceInputs(inputs: tf.Tensor | tf.Tensor[], layer: string): { readonly x: tf.Tensor3D; readonly mask?: tf.Tensor2D } {
+  const [x, mask, ...rest] = Array.isArray(inputs) ? inputs : [inputs];
+  if (x === undefined || x.rank !== 3 || (mask !== undefined && mask.rank !== 2) || rest.length > 0) {
+    throw new InvalidArgumentError(`Layer ${layer} takes x [batch, tokens, d], or [x, mask] with a 0/1 mask [batch, tokens].`, { layer });
+  }
+  // The ranks were checked above; tfjs' generic Tensor does not narrow on `rank`.
+  return mask === undefined ? { x: x as tf.Tensor3D } : { x: x as tf.Tensor3D, mask: mask as tf.Tensor2D };
+}
+
+/** The shape of the first input, `x` of `[x, mask]`. */
+export function firstShape(shape: Shape | Shape[]): Shape {
+  const [first] = shape;
+  return Array.isArray(first) ? first : (shape as Shape);
+}
+
+/** The size of the last axis of the first input. @throws InvalidArgumentError where it is not fixed. */
+export function lastDimension(shape: Shape | Shape[], layer: string): number {
+  const size = firstShape(shape).at(-1);
+  if (size === undefined || size === null) {
+    throw new InvalidArgumentError(`The last dimension of the input of ${layer} must be fixed, got [${firstShape(shape)}].`, { layer });
+  }
+  return size;
+}

@@ -1,0 +1,60 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Shape } from '@tensorflow/tfjs-layers';
+import { type AttentionArgs, type AttentionConfig, attentionConfig } from './attention_config.js';
+import { firstShape, lastDimension, sequenceInputs } from './inputs.js';
+import { type SelfAttentionWeights, selfAttention } from './self_attention.js';
+import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
+
+export interface MultiHeadAttentionArgs extends SeededLayerArgs, AttentionArgs {}
+
+/**
+ * Multi-head self-attention with PowerSoftmax or softmax. Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`;
+ * output `[batch, tokens, d]`. Weights `query/kernel`, `key/kernel`, `value/kernel [d, numHeads * keyDim]` (with `/bias` if `useBias`),
+ * `output/kernel`, `output/bias`. Reports `<name>/denominator` to range recordings.
+ */
+export class MultiHeadAttention extends WeightedLayer {
+  // tfjs-layers registers a MultiHeadAttention of its own, which must stay loadable.
+  static readonly className = 'PowerMultiHeadAttention';
+  readonly config: AttentionConfig;
+
+  /** @throws InvalidArgumentError for a setting out of range */
+  constructor(args: MultiHeadAttentionArgs) {
+    super(args);
+    this.config = attentionConfig(args);
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const features = lastDimension(inputShape, this.name);
+    const units = this.config.numHeads * this.config.keyDim;
+    for (const name of ['query', 'key', 'value']) this.addProjection(name, features, units, this.config.useBias);
+    this.addProjection('output', units, features, true);
+    this.built = true;
+  }
+
+  /** Current values of the projections. */
+  attentionWeights(): SelfAttentionWeights {
+    const { useBias } = this.config;
+    return {
+      query: this.projection('query', useBias),
+      key: this.projection('key', useBias),
+      value: this.projection('value', useBias),
+      output: this.projection('output', true),
+    };
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const { x, mask } = sequenceInputs(inputs, this.name);
+      return selfAttention(x, this.attentionWeights(), { ...this.config, site: `${this.name}/denominator` }, mask);
+    });
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return firstShape(inputShape);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.config, ...(this.seed === undefined ? {} : { seed: this.seed }) };
+  }
+}
+tf.serialization.registerClass(MultiHeadAttention);

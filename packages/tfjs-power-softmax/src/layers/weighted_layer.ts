@@ -1,0 +1,62 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError } from '../errors.js';
+import type { Projection } from './self_attention.js';
+
+/** Seed of a layer's initial weights; without one they differ from run to run. */
+export interface SeededLayerArgs {
+  readonly name?: string;
+  readonly trainable?: boolean;
+  readonly seed?: number;
+}
+
+/**
+ * Base of the layers with several named weights. Weights are addressed by name (`attention/query/kernel`) instead of being spread over
+ * sub-layers, because tfjs collects, saves and restores only the weights that a layer itself has added.
+ */
+export abstract class WeightedLayer extends layers.Layer {
+  protected readonly seed: number | undefined;
+  private readonly variables = new Map<string, LayerVariable>();
+
+  constructor(args: SeededLayerArgs) {
+    super(args);
+    // tfjs restores an absent config value as null.
+    this.seed = args.seed ?? undefined;
+  }
+
+  /** Current value of one weight, e.g. `query/kernel`. @throws InvalidArgumentError for an unknown name or before `build` */
+  weight(name: string): tf.Tensor {
+    const variable = this.variables.get(name);
+    if (variable === undefined) {
+      const known = [...this.variables.keys()];
+      throw new InvalidArgumentError(`Layer ${this.name} has no weight ${name}; it has ${known.join(', ') || 'none before build'}.`, {
+        name,
+        known,
+      });
+    }
+    return variable.read();
+  }
+
+  /** Adds `<name>/kernel [inputs, units]`, Glorot uniform, and `<name>/bias [units]`, zeros. */
+  protected addProjection(name: string, inputs: number, units: number, useBias: boolean): void {
+    // One seed per weight: equal shapes with one seed would start out identical.
+    const seed = this.seed === undefined ? undefined : this.seed * 1009 + this.variables.size;
+    this.addNamedWeight(`${name}/kernel`, [inputs, units], initializers.glorotUniform(seed === undefined ? {} : { seed }));
+    if (useBias) this.addNamedWeight(`${name}/bias`, [units], initializers.zeros());
+  }
+
+  /** Adds `<name>/gamma [units]`, ones, and `<name>/beta [units]`, zeros. */
+  protected addNorm(name: string, units: number): void {
+    this.addNamedWeight(`${name}gamma`, [units], initializers.ones());
+    this.addNamedWeight(`${name}beta`, [units], initializers.zeros());
+  }
+
+  protected projection(name: string, useBias: boolean): Projection {
+    const kernel = this.weight(`${name}/kernel`);
+    return useBias ? { kernel, bias: this.weight(`${name}/bias`) } : { kernel };
+  }
+
+  protected addNamedWeight(name: string, shape: Shape, initializer: ReturnType<typeof initializers.zeros>): void {
+    this.variables.set(name, this.addWeight(name, shape, 'float32', initializer));
+  }
+}

@@ -1,0 +1,119 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { InvalidArgumentError } from '../errors.js';
+import { validateNonNegative, validateOneOf, validatePower } from '../validate.js';
+import { customGradient } from './custom_gradient.js';
+import { integerPower } from './integer_power.js';
+
+/**
+ * How PowerSoftmax is computed. All forms have the same value up to rounding.
+ *
+ * - `stable`: the row is divided by `max|x|` first, so that powered values lie in (0, 1]. For training: no overflow or underflow.
+ * - `sum`: `x^p / (L * epsilon + sum(x^p))`, as written.
+ * - `mean`: `(x^p / L) / (mean(x^p) + epsilon)`, the length-agnostic form evaluated under encryption.
+ */
+export type PowerSoftmaxForm = 'stable' | 'sum' | 'mean';
+
+export const POWER_SOFTMAX_FORMS: readonly PowerSoftmaxForm[] = ['stable', 'sum', 'mean'];
+
+/** Default of `epsilon`, the example value of arXiv 2410.09457 section 4.2. */
+export const DEFAULT_EPSILON = 1e-3;
+
+export interface PowerSoftmaxOptions {
+  /** Even integer from 2 to 16. The paper uses 4; 2 is too flat and above 8 training becomes unstable (App. D). Default 4. */
+  readonly p?: number;
+  /** Axis to normalise over. Default -1. */
+  readonly axis?: number;
+  /**
+   * Added to `mean(x^p)`, in units of `x^p`, so it means the same in every form; >= 0, default 1e-3. It bounds the reciprocal by `1/epsilon`
+   * and is meant to be large: it decides the degree of the reciprocal's polynomial.
+   */
+  readonly epsilon?: number;
+  /** 0/1 tensor broadcastable to `x`; masked entries get weight exactly 0 and leave the normaliser alone. Not differentiated. */
+  readonly mask?: tf.TensorLike | tf.Tensor;
+  /** Default `stable`. */
+  readonly form?: PowerSoftmaxForm;
+}
+
+/**
+ * PowerSoftmax along one axis of length `L` (arXiv 2410.09457, section 4):
+ *
+ *     y_j = x_j^p / (L * epsilon + sum_i x_i^p)
+ *
+ * Rows of `y` are non-negative and sum to `1 - L*epsilon / (L*epsilon + sum x^p)`; a row of zeros, or one fully masked, gives zeros.
+ * With `epsilon = 0` the value is invariant to scaling a row. The gradient is analytic:
+ * `dx_k = p x_k^(p-1) / D * (dy_k - sum_j dy_j y_j)` with `D` the denominator.
+ *
+ * @param x float tensor of any rank >= 1; entries up to 1e30 in magnitude are safe in the `stable` form
+ * @returns tensor of the shape of `x`
+ * @throws InvalidArgumentError for a `p`, `epsilon`, `axis` or `form` out of range
+ */
+export function powerSoftmax<T extends tf.Tensor>(x: T | tf.TensorLike, options: PowerSoftmaxOptions = {}): T {
+  const p = validatePower(options.p ?? 4);
+  const epsilon = validateNonNegative('epsilon', options.epsilon ?? DEFAULT_EPSILON);
+  const form = validateOneOf('form', options.form ?? 'stable', POWER_SOFTMAX_FORMS);
+  return tf.tidy(() => {
+    const input = toFloat(x);
+    const axis = resolveAxis(options.axis ?? -1, input.rank);
+    const masked = options.mask === undefined ? input : tf.mul(input, toFloat(options.mask));
+    return normalise<T>(masked, p, axis, epsilon, form);
+  });
+}
+
+function toFloat(x: tf.Tensor | tf.TensorLike): tf.Tensor {
+  const tensor = x instanceof tf.Tensor ? x : tf.tensor(x);
+  return tensor.dtype === 'float32' ? tensor : tf.cast(tensor, 'float32');
+}
+
+function resolveAxis(axis: number, rank: number): number {
+  const resolved = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || resolved < 0 || resolved >= rank) {
+    throw new InvalidArgumentError(`axis ${axis} is not an axis of a tensor of rank ${rank}.`, { axis, rank });
+  }
+  return resolved;
+}
+
+function normalise<T extends tf.Tensor>(x: tf.Tensor, p: number, axis: number, epsilon: number, form: PowerSoftmaxForm): T {
+  const length = x.shape[axis] ?? 1;
+  return customGradient<T>([x], ([input], save) => {
+    if (input === undefined) throw new InvalidArgumentError('powerSoftmax got no input.', {});
+    const scale = form === 'stable' ? nonZero(tf.max(tf.abs(input), axis, true)) : tf.scalar(1);
+    const scaled = form === 'stable' ? tf.div(input, scale) : input;
+    const powered = integerPower(scaled, p);
+    const { value, denominator } =
+      form === 'mean' ? meanForm(powered, axis, epsilon, length) : sumForm(powered, axis, epsilon, length, scale, p);
+    save([scaled, scale, denominator, value]);
+    return {
+      value,
+      gradient: (dy, saved) => {
+        const [t, c, d, y] = saved;
+        if (t === undefined || c === undefined || d === undefined || y === undefined) {
+          throw new InvalidArgumentError('powerSoftmax lost the tensors saved for its gradient.', {});
+        }
+        const centred = tf.sub(dy, tf.sum(tf.mul(dy, y), axis, true));
+        // Divided by d before c: for rows too small to matter d is infinite, and 0 / c stays 0 where p * t / c would overflow.
+        const slope = tf.div(tf.div(tf.mul(integerPower(t, p - 1), tf.scalar(p)), d), c);
+        return [tf.mul(slope, centred)];
+      },
+    };
+  });
+}
+
+/** With t = x / c: y = t^p / (L*epsilon / c^p + sum t^p). */
+function sumForm(powered: tf.Tensor, axis: number, epsilon: number, length: number, scale: tf.Tensor, p: number) {
+  const sum = tf.sum(powered, axis, true);
+  // 0 * (1/c)^p would be NaN where the power overflows, so a zero epsilon is left out instead of multiplied.
+  const rescaled = epsilon === 0 ? undefined : tf.mul(integerPower(tf.reciprocal(scale), p), tf.scalar(length * epsilon));
+  const denominator = nonZero(rescaled === undefined ? sum : tf.add(sum, rescaled));
+  return { value: tf.div(powered, denominator), denominator };
+}
+
+function meanForm(powered: tf.Tensor, axis: number, epsilon: number, length: number) {
+  const mean = nonZero(tf.add(tf.mean(powered, axis, true), tf.scalar(epsilon)));
+  const denominator = tf.mul(mean, tf.scalar(length));
+  return { value: tf.div(tf.mul(powered, tf.scalar(1 / length)), mean), denominator };
+}
+
+/** Replaces exact zeros by one, so that rows of zeros divide to zeros. */
+function nonZero(x: tf.Tensor): tf.Tensor {
+  return tf.add(x, tf.cast(tf.equal(x, tf.scalar(0)), 'float32'));
+}
