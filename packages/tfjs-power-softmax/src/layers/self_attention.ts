@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { integerPower } from '../ops/integer_power.js';
+import { linear } from '../ops/linear.js';
 import { type PowerSoftmaxForm, powerSoftmax } from '../ops/power_softmax.js';
 import { reportRange } from '../ranges/recorder.js';
 
@@ -13,8 +14,8 @@ const SOFTMAX_MASK_OFFSET = 1e9;
 
 /** A dense projection: `kernel [d, units]`, `bias [units]`. */
 export interface Projection {
-  readonly kernel: tf.Tensor;
-  readonly bias?: tf.Tensor;
+  readonly kernel: tf.Tensor2D;
+  readonly bias?: tf.Tensor1D;
 }
 
 export interface SelfAttentionWeights {
@@ -37,9 +38,9 @@ export interface SelfAttentionOptions {
 /** `x @ kernel + bias` on the last axis. @param x `[batch, tokens, d]` */
 export function project(x: tf.Tensor3D, { kernel, bias }: Projection): tf.Tensor3D {
   const [batch, tokens, features] = x.shape;
-  const product = tf.matMul(tf.reshape(x, [batch * tokens, features]), kernel);
+  const product = linear(tf.reshape(x, [batch * tokens, features]), kernel);
   const shifted = bias === undefined ? product : tf.add(product, bias);
-  return tf.reshape(shifted, [batch, tokens, kernel.shape[1] ?? 1]);
+  return tf.reshape(shifted, [batch, tokens, kernel.shape[1]]);
 }
 
 /** `[batch, tokens, heads * size] -> [batch, heads, tokens, size]` */

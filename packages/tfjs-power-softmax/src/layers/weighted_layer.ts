@@ -52,8 +52,9 @@ export abstract class WeightedLayer extends layers.Layer {
   }
 
   protected projection(name: string, useBias: boolean): Projection {
-    const kernel = this.weight(`${name}/kernel`);
-    return useBias ? { kernel, bias: this.weight(`${name}/bias`) } : { kernel };
+    // addProjection made these weights with ranks 2 and 1.
+    const kernel = this.weight(`${name}/kernel`) as tf.Tensor2D;
+    return useBias ? { kernel, bias: this.weight(`${name}/bias`) as tf.Tensor1D } : { kernel };
   }
 
   protected addNamedWeight(name: string, shape: Shape, initializer: ReturnType<typeof initializers.zeros>): void {

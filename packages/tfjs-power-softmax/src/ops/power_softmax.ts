@@ -113,7 +113,7 @@ function meanForm(powered: tf.Tensor, axis: number, epsilon: number, length: num
   return { value: tf.div(tf.mul(powered, tf.scalar(1 / length)), mean), denominator };
 }
 
-/** Replaces exact zeros by one, so that rows of zeros divide to zeros. */
+/** Replaces zeros of a non-negative tensor by one, so that rows of zeros divide to zeros. */
 function nonZero(x: tf.Tensor): tf.Tensor {
-  return tf.add(x, tf.cast(tf.equal(x, tf.scalar(0)), 'float32'));
+  return tf.add(x, tf.sub(tf.scalar(1), tf.step(x)));
 }

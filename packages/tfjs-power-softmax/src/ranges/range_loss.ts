@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors.js';
+import { largestPerExample } from '../ops/largest.js';
 import type { ApproximatedFunction, RangeSite } from './recorder.js';
 
 /** Where the inputs of a function should stay. Bounds are in the units of the site's values; at least one is given. */
@@ -45,16 +46,15 @@ function sitePenalty(site: RangeSite, target: RangeTarget): tf.Scalar {
     });
   }
   const scale = Math.max(Math.abs(lower ?? 0), Math.abs(upper ?? 0)) || 1;
-  const inner = Array.from({ length: site.values.rank - 1 }, (_, axis) => axis + 1);
   const excesses: tf.Tensor[] = [];
   if (upper !== undefined) {
-    const largest = tf.max(site.values, inner);
+    const largest = largestPerExample(site.values);
     excesses.push(
       positive ? tf.log(tf.mul(largest, tf.scalar(1 / upper))) : tf.mul(tf.sub(largest, tf.scalar(upper)), tf.scalar(1 / scale)),
     );
   }
   if (lower !== undefined) {
-    const smallest = tf.min(site.values, inner);
+    const smallest = tf.neg(largestPerExample(tf.neg(site.values)));
     excesses.push(
       positive ? tf.neg(tf.log(tf.mul(smallest, tf.scalar(1 / lower)))) : tf.mul(tf.sub(tf.scalar(lower), smallest), tf.scalar(1 / scale)),
     );
