@@ -4,6 +4,18 @@
  *
  * Importing this module registers its layers with `tf.serialization`, so saved models load without custom objects.
  */
+export {
+  type ApproximateOptions,
+  type Approximation,
+  type ApproximationMethod,
+  approximate,
+  approximationErrors,
+  evaluateApproximation,
+} from './approximation/approximate.js';
+export { evaluationCost, type PolynomialCost } from './approximation/cost.js';
+export { evaluateChebyshev, type PolynomialAlgebra } from './approximation/evaluate.js';
+export { type MinimaxPolynomial, minimaxPolynomial } from './approximation/remez.js';
+export { chebyshevPolynomial } from './approximation/tensor_algebra.js';
 export * from './errors.js';
 export type { AttentionArgs } from './layers/attention_config.js';
 export { EncoderBlock, type EncoderBlockArgs } from './layers/encoder_block.js';
@@ -14,5 +26,14 @@ export type { AttentionKind } from './layers/self_attention.js';
 export { gelu } from './ops/gelu.js';
 export { layerNorm } from './ops/layer_norm.js';
 export { type PowerSoftmaxForm, type PowerSoftmaxOptions, powerSoftmax } from './ops/power_softmax.js';
+export { type ModelInputs, observeSites, type SiteObservation } from './polynomial/calibrate.js';
+export { assertIntervals, checkIntervals, type IntervalCheck } from './polynomial/check_intervals.js';
+export type { FitOptions } from './polynomial/fit_site.js';
+export { PolynomialAttention, type PolynomialAttentionArgs } from './polynomial/polynomial_attention.js';
+export { PolynomialFeedForward, type PolynomialFeedForwardArgs } from './polynomial/polynomial_feed_forward.js';
+export { PolynomialNorm, type PolynomialNormArgs } from './polynomial/polynomial_norm.js';
+export { formatReport, type PolynomialReport, polynomialReport, type SiteReport } from './polynomial/report.js';
+export type { CalibrationRecord, SiteApproximation } from './polynomial/site_approximation.js';
+export { type PolynomialModel, type ToPolynomialOptions, toPolynomial } from './polynomial/to_polynomial.js';
 export { type RangeLossOptions, type RangeTarget, rangeLoss } from './ranges/range_loss.js';
 export { type ApproximatedFunction, collectRanges, isRecordingRanges, type RangeSite, reportRange } from './ranges/recorder.js';

@@ -1,0 +1,129 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
+import type { AttentionConfig } from '../layers/attention_config.js';
+import { EncoderBlock } from '../layers/encoder_block.js';
+import { LayerNorm } from '../layers/layer_norm.js';
+import { MultiHeadAttention } from '../layers/multi_head_attention.js';
+import type { SelfAttentionWeights } from '../layers/self_attention.js';
+import { PolynomialAttention } from './polynomial_attention.js';
+import { PolynomialFeedForward } from './polynomial_feed_forward.js';
+import { PolynomialNorm } from './polynomial_norm.js';
+import type { SiteApproximation } from './site_approximation.js';
+
+/** The polynomial chosen for a site. @throws InvalidArgumentError for a site that calibration did not see */
+export type SiteLookup = (name: string) => SiteApproximation;
+
+/** Layers of tfjs that are linear (or drop out at inference) and are copied as they are. */
+const LINEAR_LAYERS = new Set([
+  'Dense',
+  'GlobalAveragePooling1D',
+  'AveragePooling1D',
+  'Add',
+  'Average',
+  'Concatenate',
+  'Reshape',
+  'Flatten',
+  'Permute',
+  'RepeatVector',
+  'ZeroPadding2D',
+  'Dropout',
+]);
+
+/**
+ * Applies the polynomial form of `layer` to symbolic inputs.
+ * @throws UnsupportedLayerError for a layer that is neither linear nor known
+ */
+export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
+  if (layer instanceof EncoderBlock) return convertBlock(layer, inputs, lookup);
+  if (layer instanceof MultiHeadAttention) return applyAttention(layer.name, layer.config, layer.attentionWeights(), inputs, lookup);
+  if (layer instanceof LayerNorm) return applyNorm(layer.name, layer.epsilon, layer.weight('gamma'), layer.weight('beta'), inputs, lookup);
+  return copyLinear(layer, inputs);
+}
+
+function convertBlock(block: EncoderBlock, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
+  const { name, normEpsilon } = block;
+  const [x] = inputs;
+  if (x === undefined) throw new InvalidArgumentError(`${name} has no input.`, { layer: name });
+  const attended = applyAttention(`${name}/attention`, block.config, block.attentionWeights(), inputs, lookup);
+  const norm = (part: string, of: SymbolicTensor[]): SymbolicTensor =>
+    applyNorm(`${name}/${part}`, normEpsilon, block.weight(`${part}/gamma`), block.weight(`${part}/beta`), of, lookup);
+  const middle = norm('attention_norm', [x, attended]);
+  const feedForward = new PolynomialFeedForward({
+    name: `${name}/feed_forward`,
+    hiddenDim: block.hiddenDim,
+    approximation: lookup(`${name}/feed_forward/activation`),
+  });
+  const transformed = applied(feedForward, [middle]);
+  feedForward.setFoldedWeights(block.feedForwardWeights());
+  return norm('feed_forward_norm', [middle, transformed]);
+}
+
+function applyAttention(
+  name: string,
+  { attention, numHeads, keyDim, p, epsilon, useBias }: AttentionConfig,
+  weights: SelfAttentionWeights,
+  inputs: SymbolicTensor[],
+  lookup: SiteLookup,
+): SymbolicTensor {
+  if (attention !== 'power') {
+    throw new UnsupportedLayerError(`${name} uses softmax, which is no polynomial. Train it with attention: 'power'.`, { layer: name });
+  }
+  const tokens = inputs[0]?.shape[1];
+  if (tokens === undefined || tokens === null) {
+    throw new UnsupportedLayerError(`${name} has no fixed number of tokens. Give the model's input a shape [tokens, d].`, { layer: name });
+  }
+  const layer = new PolynomialAttention({
+    name,
+    numHeads,
+    keyDim,
+    p,
+    epsilon,
+    useBias,
+    tokens,
+    approximation: lookup(`${name}/denominator`),
+  });
+  const output = applied(layer, inputs);
+  layer.setFoldedWeights(weights);
+  return output;
+}
+
+function applyNorm(
+  name: string,
+  epsilon: number,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  inputs: SymbolicTensor[],
+  lookup: SiteLookup,
+): SymbolicTensor {
+  const layer = new PolynomialNorm({ name, epsilon, approximation: lookup(`${name}/variance`) });
+  const output = applied(layer, inputs);
+  layer.setFoldedWeights(gamma, beta);
+  return output;
+}
+
+function copyLinear(layer: layers.Layer, inputs: SymbolicTensor[]): SymbolicTensor {
+  const kind = layer.getClassName();
+  const config = layer.getConfig();
+  const activation = config.activation ?? 'linear';
+  if (!LINEAR_LAYERS.has(kind) || activation !== 'linear') {
+    throw new UnsupportedLayerError(
+      activation === 'softmax'
+        ? `Layer ${layer.name} ends in softmax, which is no polynomial. End the model in logits: the client takes the softmax after decryption.`
+        : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, MultiHeadAttention, LayerNorm, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
+      { layer: layer.name, kind },
+    );
+  }
+  // Every serialisable layer's constructor has the static members of its class.
+  const constructor = layer.constructor as tf.serialization.SerializableConstructor<layers.Layer>;
+  const copy = constructor.fromConfig(constructor, config);
+  const output = applied(copy, inputs);
+  copy.setWeights(layer.getWeights());
+  return output;
+}
+
+/** Applies a layer to symbolic tensors, which gives one symbolic tensor for all layers handled here. */
+function applied(layer: layers.Layer, inputs: SymbolicTensor[]): SymbolicTensor {
+  const [only] = inputs;
+  return layer.apply(inputs.length === 1 && only !== undefined ? only : inputs) as SymbolicTensor;
+}

@@ -1,0 +1,39 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { chebyshevPolynomial } from '../approximation/tensor_algebra.js';
+import { type SeededLayerArgs, WeightedLayer } from '../layers/weighted_layer.js';
+import { type ApproximatedFunction, reportRange } from '../ranges/recorder.js';
+import { type SiteApproximation, siteConfig, unitMap, validateSiteApproximation } from './site_approximation.js';
+
+export interface PolynomialLayerArgs extends Omit<SeededLayerArgs, 'seed'> {
+  readonly approximation: SiteApproximation;
+}
+
+/** A layer of a polynomial model: one function in it is replaced by a polynomial, whose inputs it reports to range recordings. */
+export abstract class PolynomialLayer extends WeightedLayer {
+  readonly approximation: SiteApproximation;
+  /** `<layer>/denominator`, `<layer>/variance` or `<layer>/activation`. */
+  abstract readonly site: string;
+
+  /** @throws InvalidArgumentError unless the approximation is one of `expected` */
+  constructor(args: PolynomialLayerArgs, expected: ApproximatedFunction) {
+    super(args);
+    this.approximation = validateSiteApproximation(args.approximation, expected);
+  }
+
+  /** `factor` times the polynomial at the unit variable `u`; the factor goes into the coefficients. */
+  protected polynomial<T extends tf.Tensor>(u: T, factor = 1): T {
+    const { approximation } = this;
+    const { slope, offset } = unitMap(approximation);
+    reportRange({ name: this.site, function: approximation.function, interval: approximation.interval }, () =>
+      tf.mul(tf.sub(u, tf.scalar(offset)), tf.scalar(1 / slope)),
+    );
+    return chebyshevPolynomial(
+      approximation.coefficients.map((c) => c * factor),
+      u,
+    );
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), approximation: siteConfig(this.approximation) };
+  }
+}

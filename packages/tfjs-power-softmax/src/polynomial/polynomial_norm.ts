@@ -1,0 +1,69 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Shape } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError } from '../errors.js';
+import { firstShape, lastDimension } from '../layers/inputs.js';
+import { PolynomialLayer, type PolynomialLayerArgs } from './polynomial_layer.js';
+import { unitMap } from './site_approximation.js';
+
+export interface PolynomialNormArgs extends PolynomialLayerArgs {
+  /** The epsilon of LayerNorm: the approximation is of `1/sqrt(variance + epsilon)`. */
+  readonly epsilon: number;
+}
+
+/**
+ * LayerNorm in polynomial form, over the sum of its inputs (a residual connection enters as second input). The centred input is scaled so
+ * that the sum of its squares plus a constant is the unit variable of the polynomial for `1/sqrt(x)`; `gamma` carries the inverse scale. The
+ * multiplication by `gamma` runs beside the polynomial and adds no level. Inputs and output `[batch, tokens, d]`.
+ */
+export class PolynomialNorm extends PolynomialLayer {
+  static readonly className = 'PolynomialNorm';
+  readonly epsilon: number;
+  private features = 1;
+
+  /** @throws InvalidArgumentError for a setting out of range */
+  constructor(args: PolynomialNormArgs) {
+    super(args, 'rsqrt');
+    this.epsilon = args.epsilon;
+  }
+
+  get site(): string {
+    return `${this.name}/variance`;
+  }
+
+  /** What the centred input is multiplied by: the square root of the unit variable's slope over the number of features. */
+  private get scale(): number {
+    return Math.sqrt(unitMap(this.approximation).slope / this.features);
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    this.features = lastDimension(inputShape, this.name);
+    this.addNorm('', this.features);
+    this.built = true;
+  }
+
+  /** Takes over `gamma` and `beta [d]` of a trained LayerNorm. */
+  setFoldedWeights(gamma: tf.Tensor, beta: tf.Tensor): void {
+    tf.tidy(() => this.setWeights([tf.mul(gamma, tf.scalar(1 / this.scale)), beta]));
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [first, ...rest] = Array.isArray(inputs) ? inputs : [inputs];
+      if (first === undefined) throw new InvalidArgumentError(`Layer ${this.name} got no input.`, { layer: this.name });
+      const x = rest.reduce<tf.Tensor>((sum, input) => tf.add(sum, input), first);
+      const { slope, offset } = unitMap(this.approximation);
+      const centred = tf.mul(tf.sub(x, tf.mean(x, -1, true)), tf.scalar(this.scale));
+      const u = tf.add(tf.sum(tf.square(centred), -1, true), tf.scalar(slope * this.epsilon + offset));
+      return tf.add(tf.mul(tf.mul(centred, this.weight('gamma')), this.polynomial(u)), this.weight('beta'));
+    });
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return firstShape(inputShape);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), epsilon: this.epsilon };
+  }
+}
+tf.serialization.registerClass(PolynomialNorm);

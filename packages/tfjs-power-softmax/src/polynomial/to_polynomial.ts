@@ -1,0 +1,94 @@
+import { input, LayersModel, type layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
+import { type ModelInputs, observeSites } from './calibrate.js';
+import { convertLayer, type SiteLookup } from './convert_layer.js';
+import { type FitOptions, fitSite } from './fit_site.js';
+import { type PolynomialReport, polynomialReport } from './report.js';
+
+export interface ToPolynomialOptions extends FitOptions {
+  /** Inputs of the model, `[examples, ...]` each, that cover what it will see; a few hundred examples. Held-out data shows the margin. */
+  readonly calibration: ModelInputs;
+  /** Examples run at once during calibration. Default 64. */
+  readonly batchSize?: number;
+  /** Name of the polynomial model. Default `<name>_polynomial`. */
+  readonly name?: string;
+}
+
+export interface PolynomialModel {
+  /** An ordinary functional model, serialisable, made of linear maps and products only. */
+  readonly model: LayersModel;
+  readonly report: PolynomialReport;
+}
+
+/**
+ * Turns a trained model into one whose every op is linear or a product, so that it can run on ciphertexts: reciprocals, inverse square roots
+ * and GELUs become polynomials on calibrated intervals (arXiv 2410.09457, section 4; step "substitution" of the recipe). An `EncoderBlock`
+ * named `b` becomes the layers `b/attention`, `b/attention_norm`, `b/feed_forward` and `b/feed_forward_norm`; linear layers are copied. The
+ * given model is unchanged.
+ *
+ * @throws UnsupportedLayerError for a layer with no polynomial form, or one used more than once
+ * @throws InvalidArgumentError for options out of range or unusable calibration data
+ * @throws ApproximationError where no polynomial of degree up to 63 is accurate enough
+ */
+export function toPolynomial(model: LayersModel, options: ToPolynomialOptions): PolynomialModel {
+  const observations = observeSites(model, options.calibration, options.batchSize);
+  const fitted = new Map(observations.map((observation) => [observation.name, fitSite(observation, options)]));
+  const lookup: SiteLookup = (name) => {
+    const site = fitted.get(name);
+    if (site === undefined) throw new InvalidArgumentError(`Calibration saw no site ${name}.`, { site: name, known: [...fitted.keys()] });
+    return site;
+  };
+  const polynomial = rebuild(model, options.name ?? `${model.name}_polynomial`, lookup);
+  return { model: polynomial, report: polynomialReport(polynomial) };
+}
+
+/** Walks the model's graph in topological order, applying the polynomial form of each layer. */
+function rebuild(model: LayersModel, name: string, lookup: SiteLookup): LayersModel {
+  const converted = new Map<number, SymbolicTensor>();
+  const inputs = model.inputs.map((tensor) => input({ shape: tensor.shape.slice(1), name: tensor.sourceLayer.name, dtype: tensor.dtype }));
+  model.inputs.forEach((tensor, i) => {
+    const replacement = inputs[i];
+    if (replacement !== undefined) converted.set(tensor.id, replacement);
+  });
+  for (const layer of model.layers) {
+    if (layer.getClassName() === 'InputLayer') continue;
+    const node = onlyNode(layer, converted);
+    const [output] = node.outputTensors;
+    if (output === undefined || node.outputTensors.length > 1) {
+      throw new UnsupportedLayerError(`Layer ${layer.name} has several outputs, which toPolynomial does not convert.`, {
+        layer: layer.name,
+      });
+    }
+    converted.set(
+      output.id,
+      convertLayer(
+        layer,
+        node.inputTensors.map((tensor) => lookUp(converted, tensor)),
+        lookup,
+      ),
+    );
+  }
+  return new LayersModel({ inputs, outputs: model.outputs.map((tensor) => lookUp(converted, tensor)), name });
+}
+
+/** The one place where the layer is used on tensors of this model; it may also have been used in others. */
+function onlyNode(layer: layers.Layer, converted: ReadonlyMap<number, SymbolicTensor>): layers.Layer['inboundNodes'][number] {
+  const nodes = layer.inboundNodes.filter((node) => node.inputTensors.every((tensor) => converted.has(tensor.id)));
+  const [node] = nodes;
+  if (node === undefined || nodes.length > 1) {
+    throw new UnsupportedLayerError(
+      `Layer ${layer.name} is used ${nodes.length} times. Use one layer per place, each with its own calibration.`,
+      {
+        layer: layer.name,
+      },
+    );
+  }
+  return node;
+}
+
+function lookUp(converted: ReadonlyMap<number, SymbolicTensor>, tensor: SymbolicTensor): SymbolicTensor {
+  const found = converted.get(tensor.id);
+  if (found === undefined)
+    throw new UnsupportedLayerError(`Tensor ${tensor.name} comes from outside of the model.`, { tensor: tensor.name });
+  return found;
+}
