@@ -73,7 +73,7 @@ export interface Engine<C, P> {
   /** At maxLevel: subtracts it again. */
   unmask(c: C, seed: MaskSeed): C;
 
-  /** Reads a ciphertext that must be at `level` (default maxLevel) with the canonical scale and size 2. Throws HeError WIRE_*. */
+  /** Reads a frame that must hold a ciphertext at `level` (default maxLevel); canonical scale, size 2. Throws HeError WIRE_*. */
   load(bytes: Uint8Array, level?: number): C;
   /** Wire form of a size-2 ciphertext at its canonical scale. */
   save(c: C): Uint8Array;

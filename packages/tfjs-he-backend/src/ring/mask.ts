@@ -1,3 +1,13 @@
+import { chacha20 } from '@noble/ciphers/chacha.js';
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { HeError } from '../errors.js';
+import type { Parameters } from '../parameters/parameters.js';
+import { createFactor, createModulus, multiplyByFactor } from './modulus.js';
+import { forwardNtt } from './ntt.js';
+import type { Ring } from './ring.js';
+
 /** Where a mask comes from: nothing else is kept between masking and unmasking. */
 export interface MaskSeed {
   /** 32 secret bytes of the server. */
@@ -8,4 +18,96 @@ export interface MaskSeed {
   readonly segment: number;
   /** Index of the ciphertext in that refresh. (serverKey, session, segment, index) must never be used for two ciphertexts. */
   readonly index: number;
+}
+
+/** Least slack, in bits per coefficient, of the mask over the message. */
+export const MINIMUM_MASK_SLACK_BITS = 40;
+
+const DOMAIN = 'tfjs-he-backend refresh mask v1';
+const LIMB_BYTES = 6;
+const LIMB = 2 ** (8 * LIMB_BYTES);
+
+/** Bits B of the mask: coefficients uniform in [0, 2^B), 2^B <= Q_refreshLevel / 4, so that mask + message never wraps. */
+export function maskBits(parameters: Parameters): number {
+  return Math.floor(parameters.modulusBits(parameters.refreshLevel)) - 2;
+}
+
+/**
+ * B minus the bits of the largest message coefficient, scale * 2^valueBits. A coefficient of mask + message is within statistical
+ * distance 2^-slack of being independent of the message, all N together within N * 2^-slack.
+ */
+export function maskSlackBits(parameters: Parameters): number {
+  return maskBits(parameters) - Math.log2(parameters.levelScale(parameters.refreshLevel)) - parameters.valueBits;
+}
+
+/** @throws HeError PARAMETERS_MASK_SLACK when {@link maskSlackBits} is below {@link MINIMUM_MASK_SLACK_BITS}. */
+export function checkMaskSlack(parameters: Parameters): void {
+  const slack = maskSlackBits(parameters);
+  if (slack < MINIMUM_MASK_SLACK_BITS) {
+    throw new HeError('PARAMETERS_MASK_SLACK', `the refresh mask hides ${slack.toFixed(1)} bits, ${MINIMUM_MASK_SLACK_BITS} are needed`, {
+      op: 'mask',
+      level: parameters.refreshLevel,
+      hint: 'Raise refreshLevel by one, use a larger first prime, or lower valueBits.',
+    });
+  }
+}
+
+function lengthPrefixed(text: string): Uint8Array {
+  const bytes = utf8ToBytes(text);
+  const out = new Uint8Array(4 + bytes.length);
+  new DataView(out.buffer).setUint32(0, bytes.length, true);
+  out.set(bytes, 4);
+  return out;
+}
+
+function keyStream(seed: MaskSeed, length: number): Uint8Array {
+  if (seed.serverKey.length !== 32) {
+    throw new HeError('MASK_MISMATCH', 'the mask key has not 32 bytes', { op: 'mask', hint: 'Draw 32 random bytes at server start.' });
+  }
+  const session = lengthPrefixed(seed.session);
+  const info = new Uint8Array(session.length + 8);
+  info.set(session);
+  new DataView(info.buffer).setUint32(session.length, seed.segment, true);
+  new DataView(info.buffer).setUint32(session.length + 4, seed.index, true);
+  const key = hkdf(sha256, seed.serverKey, utf8ToBytes(DOMAIN), info, 32);
+  // One key per mask, so the nonce may be constant.
+  return chacha20(key, new Uint8Array(12), new Uint8Array(length));
+}
+
+/** A 32-byte name of the mask, for engines that only check that masking and unmasking agree. */
+export function maskTag(seed: MaskSeed): Uint8Array {
+  return keyStream(seed, 32);
+}
+
+/** The mask's integer coefficients, N of them, as limbs of 48 bits, least significant first: limbs[i][n]. */
+export function sampleMask(parameters: Parameters, seed: MaskSeed): Float64Array[] {
+  const degree = parameters.polyModulusDegree;
+  const bits = maskBits(parameters);
+  const limbCount = Math.ceil(bits / (8 * LIMB_BYTES));
+  const stream = keyStream(seed, degree * limbCount * LIMB_BYTES);
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.length);
+  return Array.from({ length: limbCount }, (_, limb) => {
+    const range = Math.min(LIMB, 2 ** (bits - limb * 8 * LIMB_BYTES));
+    return Float64Array.from({ length: degree }, (_, n) => {
+      const at = (n * limbCount + limb) * LIMB_BYTES;
+      return (view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32) % range;
+    });
+  });
+}
+
+/** The mask modulo q_0..q_level, transformed (NTT form), ready to be added to the first polynomial of a ciphertext. */
+export function maskResidues(parameters: Parameters, ring: Ring, seed: MaskSeed, level: number): Float64Array[] {
+  const limbs = sampleMask(parameters, seed);
+  return ring.primes.slice(0, level + 1).map((prime, index) => {
+    const modulus = createModulus(prime);
+    const residues = new Float64Array(ring.degree);
+    limbs.forEach((limb, i) => {
+      const weight = createFactor(Number(2n ** BigInt(48 * i) % prime), modulus);
+      limb.forEach((value, n) => {
+        residues[n] = ((residues[n] ?? 0) + multiplyByFactor(value % modulus.value, weight, modulus)) % modulus.value;
+      });
+    });
+    forwardNtt(residues, ring.tables(index));
+    return residues;
+  });
 }

@@ -1,0 +1,176 @@
+import type { Ciphertext, Plaintext } from 'node-seal';
+import { Ledger } from '../engines/ledger.js';
+import { HeError } from '../errors.js';
+import { createCentredLift } from '../ring/lift.js';
+import { forwardNtt, inverseNtt } from '../ring/ntt.js';
+import { createRing } from '../ring/ring.js';
+import { createSealContext } from '../seal/context.js';
+import { callSeal } from '../seal/errors.js';
+import { joinEvaluationKeys } from '../wire/evaluation_keys.js';
+import type { ParsedManifest } from '../wire/manifest.js';
+import { readSealPlaintext, writeSealPlaintext } from '../wire/seal_format.js';
+import { createSealFrames } from '../wire/seal_frames.js';
+import type { Client } from './client.js';
+import { checkSlotVectors, throwIfAborted, yieldToEventLoop } from './common.js';
+import { loadClientSeal } from './seal_module.js';
+
+/** A client whose keys, encryption and decryption are SEAL's. The secret key never leaves the WebAssembly module. */
+export async function createSealClient({ manifest, parameters }: ParsedManifest): Promise<Client> {
+  const seal = await loadClientSeal();
+  const { polyModulusDegree, coeffModulus, securityBits, maxLevel, refreshLevel } = parameters;
+  const none = seal.ComprModeType.none;
+  const ledger = new Ledger();
+  const frames = createSealFrames(parameters);
+  const ring = createRing(parameters);
+  const lift = createCentredLift(ring, refreshLevel, maxLevel);
+
+  const context = createSealContext(seal, polyModulusDegree, coeffModulus, { expandChain: true, securityBits });
+  const generator = new seal.KeyGenerator(context);
+  const secretKey = generator.secretKey();
+  // The binding's Encryptor cannot be made without a public key; only symmetric encryption is used.
+  const publicKey = generator.createPublicKey();
+  const encryptor = new seal.Encryptor(context, publicKey, secretKey);
+  publicKey.delete();
+  const decryptor = new seal.Decryptor(context, secretKey);
+  const encoder = new seal.CKKSEncoder(context);
+  secretKey.delete();
+  ledger.acquire('context', 0);
+  let disposed = false;
+
+  const requireLive = (op: string): void => {
+    if (disposed) throw new HeError('HANDLE_RELEASED', 'the client has been disposed of', { op, hint: 'Create a new client.' });
+  };
+  const withPlaintext = <T>(use: (plaintext: Plaintext) => T): T => {
+    const plaintext = new seal.Plaintext();
+    ledger.acquire('plaintext', 0);
+    try {
+      return use(plaintext);
+    } finally {
+      plaintext.delete();
+      ledger.release('plaintext', 0);
+    }
+  };
+  const withCiphertext = <T>(use: (ciphertext: Ciphertext) => T): T => {
+    const ciphertext = new seal.Ciphertext();
+    ledger.acquire('ciphertext', 0);
+    try {
+      return use(ciphertext);
+    } finally {
+      ciphertext.delete();
+      ledger.release('ciphertext', 0);
+    }
+  };
+  const encryptPlaintext = (plaintext: Plaintext): Uint8Array => {
+    const serializable = encryptor.encryptSymmetricSerializable(plaintext);
+    try {
+      return frames.frameCiphertext(serializable.saveToArray(none), maxLevel, true);
+    } finally {
+      serializable.delete();
+    }
+  };
+  const decryptTo = <T>(op: string, frame: Uint8Array, use: (plaintext: Plaintext) => T): T => {
+    const bytes = frames.unframeCiphertext(frame, refreshLevel, false);
+    return callSeal({ op, level: refreshLevel }, () =>
+      withCiphertext((ciphertext) =>
+        withPlaintext((plaintext) => {
+          ciphertext.loadFromArray(context, bytes);
+          decryptor.decrypt(ciphertext, plaintext);
+          return use(plaintext);
+        }),
+      ),
+    );
+  };
+  /** Residues at the refresh level -> residues at the top level of the same integer polynomial, both in NTT form. */
+  const raise = (low: Float64Array[]): Float64Array[] => {
+    const coefficients = low.map((residues, i) => {
+      const copy = residues.slice();
+      inverseNtt(copy, ring.tables(i));
+      return copy;
+    });
+    const high = lift(coefficients);
+    high.forEach((residues, i) => {
+      forwardNtt(residues, ring.tables(refreshLevel + 1 + i));
+    });
+    return [...low, ...high];
+  };
+  const refreshOne = (frame: Uint8Array): Uint8Array => {
+    const low = decryptTo('refresh', frame, (plaintext) => readSealPlaintext(plaintext.saveToArray(none), frames.shape(refreshLevel)));
+    const raised = writeSealPlaintext(frames.shape(maxLevel), parameters.levelScale(maxLevel), raise(low));
+    return callSeal({ op: 'refresh', level: maxLevel }, () =>
+      withPlaintext((plaintext) => {
+        plaintext.loadFromArray(context, raised);
+        return encryptPlaintext(plaintext);
+      }),
+    );
+  };
+  const galoisFrame = (step: number) =>
+    callSeal({ op: 'create Galois key' }, () => {
+      const key = generator.createGaloisKeysSerializableWithSteps(Int32Array.of(step));
+      try {
+        return { step, frame: frames.frameGalois(key.saveToArray(none), step) };
+      } finally {
+        key.delete();
+      }
+    });
+  const relinearizationFrame = () =>
+    callSeal({ op: 'create relinearisation key' }, () => {
+      const key = generator.createRelinKeysSerializable();
+      try {
+        return frames.frameRelinearization(key.saveToArray(none));
+      } finally {
+        key.delete();
+      }
+    });
+
+  return {
+    manifest,
+    parameters,
+    ledger,
+    async evaluationKeys(onProgress = () => {}, signal) {
+      requireLive('evaluationKeys');
+      const total = manifest.galoisSteps.length + 1;
+      const relinearization = relinearizationFrame();
+      const galois: { step: number; frame: Uint8Array }[] = [];
+      onProgress(1, total);
+      for (const step of manifest.galoisSteps) {
+        await yieldToEventLoop();
+        throwIfAborted(signal, 'evaluationKeys');
+        requireLive('evaluationKeys');
+        galois.push(galoisFrame(step));
+        onProgress(galois.length + 1, total);
+      }
+      return joinEvaluationKeys({ relinearization, galois });
+    },
+    encrypt(slotVectors) {
+      requireLive('encrypt');
+      checkSlotVectors(slotVectors, parameters);
+      const scale = parameters.levelScale(maxLevel);
+      return slotVectors.map((values) =>
+        callSeal({ op: 'encrypt', level: maxLevel, scale }, () =>
+          withPlaintext((plaintext) => {
+            encoder.encode(values, scale, plaintext);
+            return encryptPlaintext(plaintext);
+          }),
+        ),
+      );
+    },
+    refresh(ciphertexts) {
+      requireLive('refresh');
+      return ciphertexts.map(refreshOne);
+    },
+    decrypt(ciphertexts) {
+      requireLive('decrypt');
+      return ciphertexts.map((frame) => decryptTo('decrypt', frame, (plaintext): Float64Array => encoder.decodeFloat64(plaintext)));
+    },
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      encoder.delete();
+      decryptor.delete();
+      encryptor.delete();
+      generator.delete();
+      context.delete();
+      ledger.release('context', 0);
+    },
+  };
+}

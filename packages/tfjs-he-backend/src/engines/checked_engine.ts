@@ -1,0 +1,267 @@
+import { HeError } from '../errors.js';
+import type { Parameters } from '../parameters/parameters.js';
+import { galoisElement } from '../ring/galois.js';
+import type { Engine, EngineName, MaskSeed } from './engine.js';
+import { CiphertextHandle, PlaintextHandle } from './handles.js';
+import type { Ledger } from './ledger.js';
+import * as rules from './rules.js';
+
+/** Level, scale and size of the result of an operation. */
+export interface Target {
+  readonly level: number;
+  readonly scale: number;
+  readonly size: number;
+}
+
+/**
+ * What an engine must supply: arithmetic in place on its own objects, unchecked. `to` is what the first argument becomes. Every rule about
+ * levels, scales, sizes and handles is in {@link createCheckedEngine}.
+ */
+export interface Arithmetic<V, W> {
+  readonly name: EngineName;
+  ciphertextBytes(level: number, size: number): number;
+  plaintextBytes(level: number): number;
+  encode(values: Float64Array, level: number, scale: number): W;
+  clone(a: V): V;
+  add(acc: V, b: V, to: Target): void;
+  sub(acc: V, b: V, to: Target): void;
+  negate(a: V, to: Target): void;
+  addPlain(acc: V, p: W, to: Target): void;
+  multiplyPlain(a: V, p: W, to: Target): void;
+  /** acc += a * p. */
+  accumulateProductPlain(acc: V, a: V, p: W, to: Target): void;
+  multiply(a: V, b: V, to: Target): void;
+  square(a: V, to: Target): void;
+  relinearize(a: V, to: Target): void;
+  rescale(a: V, to: Target): void;
+  modSwitch(a: V, to: Target): void;
+  hasGaloisKey(steps: number): boolean;
+  rotate(a: V, steps: number, to: Target): void;
+  addMask(a: V, seed: MaskSeed, to: Target): void;
+  subtractMask(a: V, seed: MaskSeed, to: Target): void;
+  load(bytes: Uint8Array, to: Target): V;
+  save(a: V, to: Target): Uint8Array;
+  free(a: V): void;
+  freePlain(p: W): void;
+  close(): void;
+}
+
+/** Called once per operation with its name and the level of its first operand. */
+export type OpObserver = (op: string, level: number) => void;
+
+/** Wraps unchecked arithmetic in the rules of {@link Engine}. */
+export function createCheckedEngine<V, W>(
+  parameters: Parameters,
+  arithmetic: Arithmetic<V, W>,
+  ledger: Ledger,
+  observe: OpObserver = () => {},
+): Engine<CiphertextHandle<V>, PlaintextHandle<W>> {
+  type C = CiphertextHandle<V>;
+  type P = PlaintextHandle<W>;
+
+  let closed = false;
+  const bytesOf = (c: C) => arithmetic.ciphertextBytes(c.level, c.size);
+  const adopt = (value: V, { level, scale, size }: Target): C => {
+    const made = new CiphertextHandle(value, level, scale, size);
+    ledger.acquire('ciphertext', bytesOf(made));
+    return made;
+  };
+  const become = (c: C, to: Target): void => {
+    const before = bytesOf(c);
+    c.level = to.level;
+    c.scale = to.scale;
+    c.size = to.size;
+    ledger.resize('ciphertext', bytesOf(c) - before);
+  };
+  const clone = (c: C, op: string): C => adopt(arithmetic.clone(c.read(op)), c);
+  const dispose = (c: C): void => {
+    const value = c.take('dispose');
+    ledger.release('ciphertext', bytesOf(c));
+    arithmetic.free(value);
+  };
+  /** Out of place from in place. */
+  const onCopy = (op: string, c: C, change: (copy: C) => void): C => {
+    const copy = clone(c, op);
+    try {
+      change(copy);
+      return copy;
+    } catch (error) {
+      dispose(copy);
+      throw error;
+    }
+  };
+
+  const combine = (op: 'add' | 'sub', acc: C, b: C): void => {
+    rules.requireSameLevel(op, acc, b);
+    rules.requireSameScale(op, acc, b.scale);
+    rules.requireSameSize(op, acc, b);
+    observe(op, acc.level);
+    arithmetic[op](acc.read(op), b.read(op), acc);
+  };
+  const addPlainInPlace = (acc: C, p: P): void => {
+    rules.requireSameLevel('addPlain', acc, p);
+    rules.requireSameScale('addPlain', acc, p.scale);
+    observe('addPlain', acc.level);
+    arithmetic.addPlain(acc.read('addPlain'), p.read('addPlain'), acc);
+  };
+  /** Level, scale and size of a product, after the checks that all products share. */
+  const productOf = (op: string, a: C, b: C | P, size: number): Target => {
+    rules.requireSameLevel(op, a, b);
+    const scale = a.scale * b.scale;
+    rules.requireScaleFits(op, parameters, a, a.level, scale);
+    return { level: a.level, scale, size };
+  };
+  const multiplyInPlace = (a: C, b: C): void => {
+    const to = productOf('multiply', a, b, 3);
+    rules.requireSize('multiply', a, 2);
+    rules.requireSize('multiply', b, 2);
+    observe('multiply', a.level);
+    arithmetic.multiply(a.read('multiply'), b.read('multiply'), to);
+    become(a, to);
+  };
+  const relinearizeInPlace = (a: C): void => {
+    rules.requireSize('relinearize', a, 3);
+    observe('relinearize', a.level);
+    const to = { level: a.level, scale: a.scale, size: 2 };
+    arithmetic.relinearize(a.read('relinearize'), to);
+    become(a, to);
+  };
+  const rescaleInPlace = (a: C, exactScale: number): void => {
+    rules.requireRescalable('rescale', parameters, a, exactScale);
+    observe('rescale', a.level);
+    const to = { level: a.level - 1, scale: exactScale, size: a.size };
+    arithmetic.rescale(a.read('rescale'), to);
+    become(a, to);
+  };
+  const modSwitchToInPlace = (a: C, level: number): void => {
+    rules.requireReachable('modSwitchTo', parameters, a, level);
+    if (level === a.level) return;
+    observe('modSwitchTo', a.level);
+    const to = { level, scale: a.scale, size: a.size };
+    arithmetic.modSwitch(a.read('modSwitchTo'), to);
+    become(a, to);
+  };
+
+  return {
+    name: arithmetic.name,
+    parameters,
+    ledger,
+    encode(values, level, scale) {
+      rules.requireEncodable('encode', parameters, values, level, scale);
+      observe('encode', level);
+      const made = new PlaintextHandle(arithmetic.encode(values, level, scale), level, scale);
+      ledger.acquire('plaintext', arithmetic.plaintextBytes(level));
+      return made;
+    },
+    info: ({ level, scale, size }) => ({ level, scale, size }),
+    clone: (c) => clone(c, 'clone'),
+    add: (a, b) => onCopy('add', a, (copy) => combine('add', copy, b)),
+    sub: (a, b) => onCopy('sub', a, (copy) => combine('sub', copy, b)),
+    negate: (a) =>
+      onCopy('negate', a, (copy) => {
+        observe('negate', copy.level);
+        arithmetic.negate(copy.read('negate'), copy);
+      }),
+    addPlain: (a, p) => onCopy('addPlain', a, (copy) => addPlainInPlace(copy, p)),
+    multiplyPlain: (a, p) =>
+      onCopy('multiplyPlain', a, (copy) => {
+        const to = productOf('multiplyPlain', copy, p, copy.size);
+        observe('multiplyPlain', copy.level);
+        arithmetic.multiplyPlain(copy.read('multiplyPlain'), p.read('multiplyPlain'), to);
+        become(copy, to);
+      }),
+    multiply: (a, b) => onCopy('multiply', a, (copy) => multiplyInPlace(copy, b)),
+    square: (a) =>
+      onCopy('square', a, (copy) => {
+        const to = productOf('square', copy, copy, 3);
+        rules.requireSize('square', copy, 2);
+        observe('square', copy.level);
+        arithmetic.square(copy.read('square'), to);
+        become(copy, to);
+      }),
+    relinearize: (a) => onCopy('relinearize', a, relinearizeInPlace),
+    rescale: (a, exactScale) => onCopy('rescale', a, (copy) => rescaleInPlace(copy, exactScale)),
+    modSwitchTo: (a, level) => onCopy('modSwitchTo', a, (copy) => modSwitchToInPlace(copy, level)),
+    rotate(a, steps) {
+      const slots = parameters.slots;
+      const step = ((steps % slots) + slots) % slots;
+      if (step === 0) return clone(a, 'rotate');
+      rules.requireSize('rotate', a, 2);
+      if (!arithmetic.hasGaloisKey(step)) throw missingGaloisKey(step, a, parameters);
+      return onCopy('rotate', a, (copy) => {
+        observe('rotate', copy.level);
+        arithmetic.rotate(copy.read('rotate'), step, copy);
+      });
+    },
+    addInPlace: (acc, b) => combine('add', acc, b),
+    subInPlace: (acc, b) => combine('sub', acc, b),
+    addPlainInPlace,
+    accumulateProductPlain(acc, a, p) {
+      const op = 'accumulateProductPlain';
+      const product = productOf(op, a, p, a.size);
+      rules.requireSameLevel(op, acc, a);
+      rules.requireSameScale(op, acc, product.scale);
+      rules.requireSameSize(op, acc, a);
+      observe('multiplyPlain', a.level);
+      observe('add', a.level);
+      arithmetic.accumulateProductPlain(acc.read(op), a.read(op), p.read(op), acc);
+    },
+    accumulateProduct(acc, a, b) {
+      const product = clone(a, 'accumulateProduct');
+      try {
+        multiplyInPlace(product, b);
+        combine('add', acc, product);
+      } finally {
+        dispose(product);
+      }
+    },
+    relinearizeInPlace,
+    rescaleInPlace,
+    modSwitchToInPlace,
+    mask(c, seed) {
+      rules.requireCanonical('mask', parameters, c, parameters.refreshLevel);
+      return onCopy('mask', c, (copy) => {
+        observe('mask', copy.level);
+        arithmetic.addMask(copy.read('mask'), seed, copy);
+      });
+    },
+    unmask(c, seed) {
+      rules.requireCanonical('unmask', parameters, c, parameters.maxLevel);
+      return onCopy('unmask', c, (copy) => {
+        observe('unmask', copy.level);
+        arithmetic.subtractMask(copy.read('unmask'), seed, copy);
+      });
+    },
+    load(bytes, level = parameters.maxLevel) {
+      rules.requireLevel('load', parameters, level);
+      observe('load', level);
+      const to = { level, scale: parameters.levelScale(level), size: 2 };
+      return adopt(arithmetic.load(bytes, to), to);
+    },
+    save(c) {
+      rules.requireCanonical('save', parameters, c, c.level);
+      observe('save', c.level);
+      return arithmetic.save(c.read('save'), c);
+    },
+    dispose,
+    disposePlain(p) {
+      const value = p.take('disposePlain');
+      ledger.release('plaintext', arithmetic.plaintextBytes(p.level));
+      arithmetic.freePlain(value);
+    },
+    close() {
+      if (!closed) arithmetic.close();
+      closed = true;
+    },
+  };
+}
+
+function missingGaloisKey(step: number, c: CiphertextHandle<unknown>, parameters: Parameters): HeError {
+  const element = galoisElement(step, parameters.polyModulusDegree);
+  return new HeError('MISSING_GALOIS_KEY', `there is no Galois key for rotation by ${step} (element ${element})`, {
+    op: 'rotate',
+    level: c.level,
+    scale: c.scale,
+    hint: 'Add the step to the manifest, or compose the rotation of steps that are there.',
+  });
+}

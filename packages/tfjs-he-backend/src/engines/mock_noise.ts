@@ -1,0 +1,75 @@
+import type { Parameters } from '../parameters/parameters.js';
+
+/** Standard deviation of SEAL's centred binomial error, 21 bits a side. */
+const ERROR_STD = Math.sqrt(21 / 2);
+
+/**
+ * Standard deviations, per polynomial coefficient, of the errors that CKKS operations add (Kim, Papadimitriou and Polyakov, "Approximate
+ * homomorphic encryption with reduced approximation error", CT-RSA 2022, section 3), for uniform ternary secrets.
+ */
+export interface NoiseModel {
+  /** Rounding of an encoded value. */
+  readonly encode: number;
+  /** Symmetric encryption. */
+  readonly encrypt: number;
+  /** Dropping a prime of a ciphertext of 2 or 3 polynomials. */
+  rescale(size: number): number;
+  /** One key switch at a level. */
+  keySwitch(level: number): number;
+}
+
+export function createNoiseModel(parameters: Parameters): NoiseModel {
+  const n = parameters.polyModulusDegree;
+  const special = Number(parameters.specialPrime);
+  const secretVariance = (2 / 3) * n;
+  // Rounding errors are uniform in [-1/2, 1/2] in each polynomial, and polynomial i is multiplied by s^i.
+  const rounding = (size: number) => Math.sqrt((1 + secretVariance + (size > 2 ? secretVariance ** 2 : 0)) / 12);
+  return {
+    encode: Math.sqrt(1 / 12),
+    encrypt: ERROR_STD,
+    rescale: rounding,
+    keySwitch(level) {
+      // Digits lie in [0, q_i): mean square q_i^2 / 3.
+      let variance = 0;
+      for (let i = 0; i <= level; i++) variance += (n * parameters.primeAt(i) ** 2 * ERROR_STD ** 2) / 3;
+      return Math.hypot(Math.sqrt(variance) / special, rounding(2));
+    },
+  };
+}
+
+/** Adds independent errors to slot values. */
+export type SlotNoise = (values: Float64Array, coefficientStd: number, scale: number) => void;
+
+const POOL = 1 << 16;
+
+/** Small fast counter generator, 32 bits (Doty-Humphrey's sfc32, PractRand). */
+function createGenerator(seed: number): () => number {
+  let [a, b, c, counter] = [seed | 0, 0x9e3779b9 | 0, 0x243f6a88, 1];
+  const next = (): number => {
+    const t = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (c << 21) | (c >>> 11);
+    c = (c + t) | 0;
+    return t >>> 0;
+  };
+  for (let i = 0; i < 15; i++) next();
+  return next;
+}
+
+/**
+ * Gaussian slot errors. A coefficient error of standard deviation d gives every slot's real part one of d * sqrt(N / 2) / scale. Values come
+ * from a pool of 65536 standard normals (Box-Muller) read from random places: this is a simulation, not cryptography.
+ */
+export function createSlotNoise(parameters: Parameters, seed: number): SlotNoise {
+  const next = createGenerator(seed);
+  const uniform = () => (next() + 0.5) / 2 ** 32;
+  const pool = Float64Array.from({ length: POOL }, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
+  const embedding = Math.sqrt(parameters.polyModulusDegree / 2);
+  return (values, coefficientStd, scale) => {
+    const std = (coefficientStd * embedding) / scale;
+    const offset = next();
+    for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) + std * (pool[(offset + i) % POOL] ?? 0);
+  };
+}

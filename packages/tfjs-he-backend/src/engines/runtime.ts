@@ -1,0 +1,55 @@
+import type { Parameters } from '../parameters/parameters.js';
+import { evaluationKeysBytes, splitEvaluationKeys } from '../wire/evaluation_keys.js';
+import type { OpObserver } from './checked_engine.js';
+import type { Engine } from './engine.js';
+import type { CiphertextHandle, PlaintextHandle } from './handles.js';
+import { Ledger } from './ledger.js';
+import { createMockEngine } from './mock.js';
+import { createSealEngine } from './seal.js';
+import { createSealRuntime } from './seal_runtime.js';
+
+/** An engine of whichever kind. */
+export type AnyEngine = Engine<CiphertextHandle<unknown>, PlaintextHandle<unknown>>;
+
+/** A program's engine, shared by all clients: open() one engine per set of evaluation keys. */
+export interface EngineRuntime {
+  readonly name: 'mock' | 'seal';
+  readonly parameters: Parameters;
+  /** Of all engines of this runtime together. */
+  readonly ledger: Ledger;
+  /** Exact size of a client's upload of keys: refuse anything else before reading it. */
+  readonly evaluationKeysBytes: number;
+  /** @throws HeError WIRE_*. */
+  open(evaluationKeys: Uint8Array, observe?: OpObserver): AnyEngine;
+  /** An engine without keys: for encoding plaintexts, which all engines of the runtime share. */
+  openKeyless(): AnyEngine;
+  dispose(): void;
+}
+
+/** @throws HeError RUNTIME_UNSUPPORTED (seal). */
+export async function createEngineRuntime(
+  name: 'mock' | 'seal',
+  parameters: Parameters,
+  galoisSteps: readonly number[],
+): Promise<EngineRuntime> {
+  const split = (keys: Uint8Array) => splitEvaluationKeys(keys, name, parameters, galoisSteps);
+  const common = { name, parameters, evaluationKeysBytes: evaluationKeysBytes(name, parameters, galoisSteps) };
+  if (name === 'mock') {
+    const ledger = new Ledger();
+    return {
+      ...common,
+      ledger,
+      open: (keys, observe) => createMockEngine(parameters, split(keys), observe === undefined ? { ledger } : { ledger, observe }),
+      openKeyless: () => createMockEngine(parameters, [], { ledger }),
+      dispose() {},
+    };
+  }
+  const runtime = await createSealRuntime(parameters);
+  return {
+    ...common,
+    ledger: runtime.ledger,
+    open: (keys, observe) => createSealEngine(runtime, split(keys), observe),
+    openKeyless: () => createSealEngine(runtime, undefined),
+    dispose: () => runtime.dispose(),
+  };
+}
