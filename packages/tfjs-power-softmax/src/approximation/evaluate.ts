@@ -12,7 +12,7 @@ export interface PolynomialAlgebra<T> {
 }
 
 /** A polynomial in part: a computed part, absent for constants, and a constant not yet added. */
-interface Partial<T> {
+interface PolynomialParts<T> {
   readonly variable: T | undefined;
   readonly constant: number;
 }
@@ -50,14 +50,14 @@ export function evaluateChebyshev<T>(algebra: PolynomialAlgebra<T>, coefficients
     return algebra.add(x, x);
   }
 
-  function block(c: readonly number[], budget: number): Partial<T> {
+  function block(c: readonly number[], budget: number): PolynomialParts<T> {
     const degree = trueDegree(c);
     if (degree === 0) return { variable: undefined, constant: c[0] ?? 0 };
     const direct = degree < babySteps && Math.ceil(Math.log2(degree)) + 1 <= budget;
     return direct || degree === 1 ? sumOfScaled(c, degree) : split(c, degree, budget);
   }
 
-  function sumOfScaled(c: readonly number[], degree: number): Partial<T> {
+  function sumOfScaled(c: readonly number[], degree: number): PolynomialParts<T> {
     let variable: T | undefined;
     for (let k = 1; k <= degree; k++) {
       const factor = c[k] ?? 0;
@@ -69,7 +69,7 @@ export function evaluateChebyshev<T>(algebra: PolynomialAlgebra<T>, coefficients
   }
 
   /** `c = quotient * T_g + remainder` for the largest power of two `g <= degree`, from `T_k = 2 T_(k-g) T_g - T_|k-2g|`. */
-  function split(c: readonly number[], degree: number, budget: number): Partial<T> {
+  function split(c: readonly number[], degree: number, budget: number): PolynomialParts<T> {
     const g = 2 ** Math.floor(Math.log2(degree));
     const quotient = Array.from({ length: degree - g + 1 }, (_, k) => (k === 0 ? 1 : 2) * (c[k + g] ?? 0));
     const remainder = c.slice(0, g);

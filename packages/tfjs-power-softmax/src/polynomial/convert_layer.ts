@@ -115,8 +115,8 @@ function copyLinear(layer: layers.Layer, inputs: SymbolicTensor[]): SymbolicTens
     );
   }
   // Every serialisable layer's constructor has the static members of its class.
-  const constructor = layer.constructor as tf.serialization.SerializableConstructor<layers.Layer>;
-  const copy = constructor.fromConfig(constructor, config);
+  const layerClass = layer.constructor as tf.serialization.SerializableConstructor<layers.Layer>;
+  const copy = layerClass.fromConfig(layerClass, config);
   const output = applied(copy, inputs);
   copy.setWeights(layer.getWeights());
   return output;
