@@ -4,11 +4,11 @@ import type { Ring, RnsPolynomial } from './ring.js';
 
 // `as number` / `as ...` on indexed reads: indices run over arrays of equal, fixed length (see ntt.ts).
 
-/** Exact extension of integers in (-Q/2, Q/2), Q = q_0..q_level, to further primes. */
-export interface CentredLift {
-  /** Residues mod q_0..q_level (coefficient form) -> residues mod q_{level+1}..q_top. */
-  (source: RnsPolynomial): Float64Array[];
-}
+/**
+ * Exact extension of integers in (-Q/2, Q/2), Q = q_0..q_level, to further primes: residues mod q_0..q_level (coefficient form) -> residues
+ * mod q_{level+1}..q_top.
+ */
+export type CentredLift = (source: RnsPolynomial) => Float64Array[];
 
 interface Target {
   readonly modulus: Modulus;

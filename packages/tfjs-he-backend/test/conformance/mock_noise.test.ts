@@ -1,0 +1,62 @@
+import { expect, test } from '@jest/globals';
+import { type C, openSession, parameters, type Session } from './session.js';
+
+const { slots, maxLevel, refreshLevel } = parameters;
+const top = parameters.levelScale(maxLevel);
+const x = (slot: number) => Math.sin(slot);
+
+/** Root mean square error over the slots, in bits. */
+function errorBits(session: Session, c: C, expected: (slot: number) => number): number {
+  const values = session.decrypt(c)!;
+  return Math.log2(Math.sqrt(values.reduce((sum, value, slot) => sum + (value - expected(slot)) ** 2, 0) / slots));
+}
+
+const circuits: [string, (session: Session, a: C) => C, (slot: number) => number][] = [
+  ['a fresh ciphertext', ({ engine }, a) => engine.modSwitchTo(a, refreshLevel), x],
+  ['a rotation at the top', ({ engine }, a) => engine.modSwitchTo(engine.rotate(a, 1), refreshLevel), (s) => x((s + 1) % slots)],
+  ['a rotation at the bottom', ({ engine }, a) => engine.rotate(engine.modSwitchTo(a, refreshLevel), 1), (s) => x((s + 1) % slots)],
+  [
+    'a relinearised square, rescaled',
+    ({ engine }, a) => engine.rescale(engine.relinearize(engine.square(a)), parameters.levelScale(maxLevel - 1)),
+    (s) => x(s) ** 2,
+  ],
+  [
+    'a plaintext product, rescaled',
+    ({ engine }, a) => {
+      const level = refreshLevel + 1;
+      const p = engine.encode(
+        Float64Array.from({ length: slots }, (_, s) => x(s)),
+        level,
+        parameters.primeAt(level),
+      );
+      return engine.rescale(engine.multiplyPlain(engine.modSwitchTo(a, level), p), top);
+    },
+    (s) => x(s) ** 2,
+  ],
+];
+
+test.each(circuits)('mock noise is that of SEAL within a bit: %s', async (_, circuit, expected) => {
+  const bits: number[] = [];
+  for (const name of ['mock', 'seal'] as const) {
+    const session = await openSession(name);
+    const a = session.encrypt(Float64Array.from({ length: slots }, (_, s) => x(s)));
+    bits.push(errorBits(session, circuit(session, a), expected));
+    session.close();
+  }
+  expect(Math.abs(bits[0]! - bits[1]!)).toBeLessThan(1);
+});
+
+test('values at a refresh beyond the bound of the mask are found by mock', async () => {
+  const { engine, encrypt } = await openSession('mock');
+  const low = engine.modSwitchTo(encrypt(new Float64Array(slots).fill(2 ** parameters.valueBits * 1.1)), refreshLevel);
+  const seed = { serverKey: new Uint8Array(32), session: '', segment: 0, index: 0 };
+  expect(() => engine.mask(low, seed)).toThrow(expect.objectContaining({ code: 'VALUE_OVERFLOW', op: 'mask' }));
+});
+
+test('values beyond half the modulus are found by mock', async () => {
+  const { engine, encrypt } = await openSession('mock');
+  const big = engine.modSwitchTo(encrypt(new Float64Array(slots).fill(2 ** 14)), 0);
+  expect(() => {
+    for (let i = 0, c = big; i < 4; i++) c = engine.add(c, c);
+  }).toThrow(expect.objectContaining({ code: 'VALUE_OVERFLOW' }));
+});

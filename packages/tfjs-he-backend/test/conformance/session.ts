@@ -1,0 +1,112 @@
+import type { Client } from '../../src/client/client.js';
+import { createClient } from '../../src/client/create_client.js';
+import type { OpObserver } from '../../src/engines/checked_engine.js';
+import { createEmptyEngine } from '../../src/engines/empty.js';
+import type { CiphertextHandle } from '../../src/engines/handles.js';
+import { type AnyEngine, createEngineRuntime, type EngineRuntime } from '../../src/engines/runtime.js';
+import { createParameters, type Parameters } from '../../src/parameters/parameters.js';
+import { choosePrimes } from '../../src/parameters/primes.js';
+import { type Manifest, manifestParameters } from '../../src/wire/manifest.js';
+
+export type C = CiphertextHandle<unknown>;
+
+/** Small and insecure on purpose: tests of arithmetic, not of security. */
+export const parameters = createParameters({
+  polyModulusDegree: 4096,
+  coeffModulus: choosePrimes(4096, [50, 34, 34, 34, 50]),
+  securityBits: 0,
+  refreshLevel: 1,
+  valueBits: 3,
+});
+
+export const galoisSteps = [1, 3, 64, 2047];
+
+export function manifestFor(p: Parameters): Manifest {
+  const layout = { name: 'x', shape: [1], ciphertexts: 1, slotOf: [0], period: p.slots };
+  return {
+    format: 'he-manifest',
+    version: 1,
+    parameters: manifestParameters(p),
+    galoisSteps,
+    inputs: [layout],
+    outputs: [layout],
+    segments: 1,
+    refreshes: [],
+  };
+}
+
+/** An engine and, except for `empty`, the client whose keys it has. */
+export interface Session {
+  readonly engine: AnyEngine;
+  readonly client: Client | undefined;
+  readonly runtime: EngineRuntime | undefined;
+  encrypt(values: Float64Array): C;
+  /** Any ciphertext, brought down to the refresh level; undefined on `empty`. Does not consume it. */
+  decrypt(c: C): Float64Array | undefined;
+  close(): void;
+}
+
+export async function openSession(name: 'empty' | 'mock' | 'seal', observe?: OpObserver): Promise<Session> {
+  if (name === 'empty') {
+    const engine: AnyEngine = createEmptyEngine(parameters, observe === undefined ? { galoisSteps } : { galoisSteps, observe });
+    return {
+      engine,
+      client: undefined,
+      runtime: undefined,
+      encrypt: () => engine.load(new Uint8Array(0)),
+      decrypt(c) {
+        engine.dispose(lower(engine, c));
+        return undefined;
+      },
+      close: () => engine.close(),
+    };
+  }
+  const client = await createClient(manifestFor(parameters), { engine: name, minimumSecurityBits: 0 });
+  const runtime = await createEngineRuntime(name, parameters, galoisSteps);
+  const engine = runtime.open(await client.evaluationKeys(), observe);
+  return {
+    engine,
+    client,
+    runtime,
+    encrypt: (values) => engine.load(client.encrypt([values])[0]!),
+    decrypt(c) {
+      const low = lower(engine, c);
+      const [values] = client.decrypt([engine.save(low)]);
+      engine.dispose(low);
+      return values;
+    },
+    close() {
+      engine.close();
+      runtime.dispose();
+      client.dispose();
+    },
+  };
+}
+
+/** A copy at the refresh level and canonical scale: relinearised, and multiplied by one at every level on the way. */
+function lower(engine: AnyEngine, c: C): C {
+  let current = engine.info(c).size === 3 ? engine.relinearize(c) : engine.clone(c);
+  for (let { level, scale } = engine.info(current); level > parameters.refreshLevel; level--) {
+    const target = parameters.levelScale(level - 1);
+    const factor = (target * parameters.primeAt(level)) / scale;
+    if (factor > 1.5) {
+      const one = engine.encode(new Float64Array(parameters.slots).fill(1), level, factor);
+      const product = engine.multiplyPlain(current, one);
+      engine.disposePlain(one);
+      engine.dispose(current);
+      current = product;
+    }
+    engine.rescaleInPlace(current, target);
+    scale = target;
+  }
+  return current;
+}
+
+/** Smallest number of correct bits over all slots. */
+export function precisionBits(actual: Float64Array, expected: (slot: number) => number): number {
+  let worst = 0;
+  actual.forEach((value, slot) => {
+    worst = Math.max(worst, Math.abs(value - expected(slot)));
+  });
+  return -Math.log2(worst);
+}
