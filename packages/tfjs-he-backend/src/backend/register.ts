@@ -1,0 +1,83 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { getKernelsForBackend, type KernelConfig, registerBackend, registerKernel } from '@tensorflow/tfjs-core';
+import { addConfig } from '../kernels/add.js';
+import { addNConfig } from '../kernels/add_n.js';
+import { batchMatMulConfig } from '../kernels/batch_mat_mul.js';
+import { castConfig } from '../kernels/cast.js';
+import { concatConfig } from '../kernels/concat.js';
+import { expandDimsConfig } from '../kernels/expand_dims.js';
+import { fusedMatMulConfig } from '../kernels/fused_mat_mul.js';
+import { gatherV2Config } from '../kernels/gather_v2.js';
+import { identityConfig } from '../kernels/identity.js';
+import { meanConfig } from '../kernels/mean.js';
+import { multiplyConfig } from '../kernels/multiply.js';
+import { negConfig } from '../kernels/neg.js';
+import { packConfig } from '../kernels/pack.js';
+import { padV2Config } from '../kernels/pad_v2.js';
+import { realDivConfig } from '../kernels/real_div.js';
+import { reshapeConfig } from '../kernels/reshape.js';
+import { reverseConfig } from '../kernels/reverse.js';
+import { kernel } from '../kernels/shared.js';
+import { sliceConfig } from '../kernels/slice.js';
+import { splitVConfig } from '../kernels/split_v.js';
+import { squareConfig } from '../kernels/square.js';
+import { squaredDifferenceConfig } from '../kernels/squared_difference.js';
+import { stridedSliceConfig } from '../kernels/strided_slice.js';
+import { subConfig } from '../kernels/sub.js';
+import { sumConfig } from '../kernels/sum.js';
+import { tileConfig } from '../kernels/tile.js';
+import { transposeConfig } from '../kernels/transpose.js';
+import { unpackConfig } from '../kernels/unpack.js';
+import { unsupported } from '../kernels/unsupported.js';
+import { BACKEND_NAME, HeBackend } from './he_backend.js';
+
+const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
+  addConfig,
+  addNConfig,
+  batchMatMulConfig,
+  castConfig,
+  concatConfig,
+  expandDimsConfig,
+  fusedMatMulConfig,
+  gatherV2Config,
+  identityConfig,
+  meanConfig,
+  multiplyConfig,
+  negConfig,
+  packConfig,
+  padV2Config,
+  realDivConfig,
+  reshapeConfig,
+  reverseConfig,
+  sliceConfig,
+  splitVConfig,
+  squareConfig,
+  squaredDifferenceConfig,
+  stridedSliceConfig,
+  subConfig,
+  sumConfig,
+  tileConfig,
+  transposeConfig,
+  unpackConfig,
+];
+
+/** Kernels that compute on encrypted tensors. */
+export const encryptedKernelNames: readonly string[] = ENCRYPTED_KERNELS.map((config) => config.kernelName);
+
+let registered = false;
+
+/**
+ * Registers the backend `he` with every kernel the CPU backend has: those above on ciphertexts, the others on plaintext only. Called by the
+ * package's entry point; a second call does nothing.
+ */
+export function registerHeBackend(): void {
+  if (registered) return;
+  registered = true;
+  // Priority 0: never chosen by itself.
+  registerBackend(BACKEND_NAME, () => new HeBackend(), 0);
+  const own = new Set(encryptedKernelNames);
+  for (const config of ENCRYPTED_KERNELS) registerKernel(config);
+  for (const { kernelName } of getKernelsForBackend('cpu')) {
+    if (!own.has(kernelName)) registerKernel(kernel(kernelName, unsupported(kernelName)));
+  }
+}

@@ -1,0 +1,54 @@
+import { createEmptyEngine } from '../engines/empty.js';
+import { HeError } from '../errors.js';
+import { interpret, RegisterFile } from '../executor/interpret.js';
+import { createParameters } from '../parameters/parameters.js';
+import { lastUses } from '../program/liveness.js';
+import type { Program } from '../program/program.js';
+
+/** What a run of a program takes, apart from time. */
+export interface DryRun {
+  /** Most ciphertexts alive at once. */
+  readonly peakCiphertexts: number;
+  readonly peakCiphertextBytes: number;
+}
+
+/**
+ * Checker: runs the whole program on the `empty` engine, which knows levels, scales, sizes and keys but no values. What it accepts, no engine
+ * refuses for those reasons.
+ * @throws HeError of the first rule that is broken: always a bug of the compiler, never the user's mistake.
+ */
+export function checkProgram(program: Program): DryRun {
+  const parameters = createParameters(program.parameters);
+  const engine = createEmptyEngine(parameters, { galoisSteps: program.galoisSteps });
+  const registers = new RegisterFile(engine);
+  const constants = program.constants.map(({ level, scale }) => engine.encode(new Float64Array(parameters.slots), level, scale));
+  const constantBytes = engine.ledger.total().bytes;
+  const constant = (id: number) => {
+    const plaintext = constants[id];
+    if (plaintext === undefined) throw new HeError('PROGRAM_INVALID', `constant ${id} is missing`, { hint: 'This is a bug of tfjs-he-backend.' });
+    return plaintext;
+  };
+  const dying = lastUses(program);
+  const seed = { serverKey: new Uint8Array(32), session: 'check', segment: 0, index: 0 };
+  let peakCiphertexts = 0;
+  try {
+    for (const { register } of program.inputs) registers.set(register, engine.load(new Uint8Array(0)));
+    for (const [s, segment] of program.segments.entries()) {
+      for (const [i, instruction] of segment.instructions.entries()) {
+        interpret(instruction, engine, registers, constant);
+        peakCiphertexts = Math.max(peakCiphertexts, engine.ledger.of('ciphertext').count);
+        for (const register of dying[s]?.[i] ?? []) registers.release(register);
+      }
+      for (const { from, to } of segment.refreshes) {
+        engine.dispose(engine.mask(registers.get(from), seed));
+        registers.set(to, engine.load(new Uint8Array(0)));
+      }
+    }
+    for (const { register } of program.outputs) engine.save(registers.get(register));
+    return { peakCiphertexts, peakCiphertextBytes: engine.ledger.peakBytes - constantBytes };
+  } finally {
+    registers.releaseAll();
+    for (const plaintext of constants) engine.disposePlain(plaintext);
+    engine.close();
+  }
+}

@@ -1,0 +1,77 @@
+import type { DiagonalTerm } from './diagonals.js';
+import type { MatMulGrid } from './slot_layout.js';
+
+/**
+ * The slot circuit: one operation per tensor-level step, on slot vectors, before levels are known. `depth` below is the number of
+ * levels an operation takes from each operand to its result.
+ */
+export type CircuitOp =
+  /** A ciphertext from the client. */
+  | { readonly kind: 'input'; readonly name: string }
+  /** Sum of matrix-vector products in diagonal form; depth 1. */
+  | { readonly kind: 'linear'; readonly terms: readonly { readonly source: CircuitValue; readonly plan: DiagonalTerm }[] }
+  /** sum_k coefficient_k * rotate(source_k, step_k) + bias, small integer coefficients; depth 0. */
+  | { readonly kind: 'sum'; readonly terms: readonly SumTerm[]; readonly bias: Float64Array | null }
+  /** For each stride in turn: x += rotate(x, stride); depth 0. */
+  | { readonly kind: 'fold'; readonly source: CircuitValue; readonly strides: readonly number[] }
+  /** Elementwise product, relinearised and rescaled; depth 1. */
+  | { readonly kind: 'product'; readonly a: CircuitValue; readonly b: CircuitValue }
+  /** Ciphertext matmul; depth 1, and 2 on the side that carries the masks. */
+  | {
+      readonly kind: 'matmul';
+      readonly variant: MatMulVariant;
+      readonly grid: MatMulGrid;
+      readonly a: CircuitValue;
+      readonly b: CircuitValue;
+    }
+  /** Sent to the client and back: up to the top level; placed by the level pass. */
+  | { readonly kind: 'refresh'; readonly source: CircuitValue };
+
+/** `scores`: standard x skewed -> diagonal layout. `values`: diagonal x skewed -> standard layout. */
+export type MatMulVariant = 'scores' | 'values';
+
+export interface SumTerm {
+  readonly source: CircuitValue;
+  readonly step: number;
+  readonly coefficient: number;
+}
+
+export interface CircuitValue {
+  readonly id: number;
+  readonly label: string;
+  readonly op: CircuitOp;
+}
+
+export interface Circuit {
+  /** Operands before users. */
+  readonly values: readonly CircuitValue[];
+  readonly outputs: readonly CircuitValue[];
+}
+
+export function operandsOf(value: CircuitValue): readonly CircuitValue[] {
+  const { op } = value;
+  switch (op.kind) {
+    case 'input':
+      return [];
+    case 'linear':
+    case 'sum':
+      return op.terms.map((term) => term.source);
+    case 'fold':
+    case 'refresh':
+      return [op.source];
+    case 'product':
+    case 'matmul':
+      return [op.a, op.b];
+  }
+}
+
+/** Appends operations, numbering them in order. */
+export class CircuitBuilder {
+  readonly values: CircuitValue[] = [];
+
+  add(label: string, op: CircuitOp): CircuitValue {
+    const value: CircuitValue = { id: this.values.length, label, op };
+    this.values.push(value);
+    return value;
+  }
+}

@@ -1,0 +1,154 @@
+import type { Parameters } from '../parameters/parameters.js';
+import type { Program, Refresh, Register } from '../program/program.js';
+import type { TensorLayout } from '../wire/layout.js';
+import { type CircuitValue, operandsOf, type SumTerm } from './circuit.js';
+import { emitLinear } from './emit_linear.js';
+import { emitMatMul } from './emit_matmul.js';
+import { bug, Emitter } from './emitter.js';
+import type { LeveledCircuit } from './levels.js';
+import type { Lowered } from './lower.js';
+import type { SlotLayout } from './slot_layout.js';
+
+/**
+ * Pass: turns a leveled circuit into instructions. Every segment computes, on demand, what its refreshes (the last one: the outputs) need;
+ * every ciphertext between operations has the canonical scale of its level.
+ */
+export function emitProgram(lowered: Lowered, leveled: LeveledCircuit, parameters: Parameters): Program {
+  return new ProgramEmitter(lowered, leveled, parameters).run();
+}
+
+class ProgramEmitter {
+  private readonly emitter: Emitter;
+  private readonly registers = new Map<number, Register>();
+
+  constructor(
+    private readonly lowered: Lowered,
+    private readonly leveled: LeveledCircuit,
+    private readonly parameters: Parameters,
+  ) {
+    this.emitter = new Emitter(parameters);
+  }
+
+  run(): Program {
+    const { circuit, segment } = this.leveled;
+    const { emitter, parameters } = this;
+    for (const value of circuit.values) {
+      if (value.op.kind !== 'input') continue;
+      this.registers.set(value.id, emitter.newRegister({ level: parameters.maxLevel, scale: parameters.levelScale(parameters.maxLevel) }));
+    }
+    const refreshes = circuit.values.filter((value) => value.op.kind === 'refresh' && this.isUsed(value));
+    const rounds = Math.max(0, ...refreshes.map((value) => segment[value.id] ?? 0));
+    for (let round = 1; round <= rounds; round++) {
+      emitter.endSegment(refreshes.filter((value) => segment[value.id] === round).map((value) => this.emitRefresh(value)));
+    }
+    const outputs = circuit.outputs.map((value) => emitter.adjust(this.emit(value), parameters.refreshLevel));
+    emitter.endSegment([]);
+    return {
+      format: 'he-program',
+      version: 1,
+      parameters: literalOf(parameters),
+      layers: emitter.layers,
+      inputs: this.lowered.inputs.map(({ name, shape, layout }) => ({
+        register: this.inputRegister(name),
+        layout: tensorLayout(name, shape, layout),
+      })),
+      outputs: this.lowered.outputs.map(({ shape, layout }, i) => ({
+        register: outputs[i] ?? 0,
+        layout: tensorLayout(`output_${i}`, shape, layout),
+      })),
+      constants: emitter.constants,
+      segments: emitter.segments,
+      registers: emitter.registers,
+      galoisSteps: [...emitter.galoisSteps].sort((a, b) => a - b),
+    };
+  }
+
+  private inputRegister(name: string): Register {
+    const value = this.leveled.circuit.values.find(({ op }) => op.kind === 'input' && op.name === name);
+    const register = value === undefined ? undefined : this.registers.get(value.id);
+    if (register === undefined) throw bug(`input '${name}' has no register`);
+    return register;
+  }
+
+  private isUsed(value: CircuitValue): boolean {
+    return this.leveled.circuit.values.some((user) => operandsOf(user).includes(value)) || this.leveled.circuit.outputs.includes(value);
+  }
+
+  private emitRefresh(value: CircuitValue): Refresh {
+    const { emitter, parameters } = this;
+    if (value.op.kind !== 'refresh') throw bug('not a refresh');
+    const from = emitter.adjust(this.emit(value.op.source), parameters.refreshLevel);
+    const to = emitter.newRegister({ level: parameters.maxLevel, scale: parameters.levelScale(parameters.maxLevel) });
+    this.registers.set(value.id, to);
+    return { from, to };
+  }
+
+  /** The register of a value, computed now if it is not there yet. */
+  private emit(value: CircuitValue): Register {
+    const before = this.registers.get(value.id);
+    if (before !== undefined) return before;
+    for (const operand of operandsOf(value)) this.emit(operand);
+    this.emitter.setLayer(value.label);
+    const register = this.emitOp(value);
+    this.registers.set(value.id, register);
+    return register;
+  }
+
+  private emitOp(value: CircuitValue): Register {
+    const { emitter } = this;
+    const level = this.leveled.level[value.id] ?? this.parameters.refreshLevel;
+    const { op } = value;
+    switch (op.kind) {
+      case 'linear':
+        return emitLinear(
+          emitter,
+          op.terms.map(({ source, plan }) => ({ register: this.emit(source), plan })),
+          level,
+        );
+      case 'sum':
+        return this.emitSum(op.terms, op.bias, level);
+      case 'fold': {
+        let acc = emitter.adjust(this.emit(op.source), level);
+        for (const stride of op.strides) acc = emitter.add(acc, emitter.rotate(acc, stride));
+        return acc;
+      }
+      case 'product': {
+        const a = emitter.adjust(this.emit(op.a), level + 1);
+        const out = emitter.multiply(a, emitter.adjust(this.emit(op.b), level + 1));
+        emitter.relinearize(out);
+        emitter.rescale(out);
+        return out;
+      }
+      case 'matmul': {
+        const operands = { a: this.emit(op.a), b: this.emit(op.b), maskOnA: this.leveled.maskOnA.has(value.id) };
+        return emitMatMul(emitter, op.variant, op.grid, operands, level);
+      }
+      default:
+        throw bug(`'${op.kind}' is not computed in a segment`);
+    }
+  }
+
+  private emitSum(terms: readonly SumTerm[], bias: Float64Array | null, level: number): Register {
+    const { emitter } = this;
+    let total: Register | null = null;
+    // Positive terms first, so that a subtraction has something to subtract from.
+    for (const { source, step, coefficient } of [...terms].sort((x, y) => y.coefficient - x.coefficient)) {
+      const term = emitter.rotate(emitter.adjust(this.emit(source), level), step);
+      for (let i = 0; i < Math.abs(coefficient); i++) {
+        if (total === null) total = coefficient > 0 ? term : emitter.negate(term);
+        else total = coefficient > 0 ? emitter.add(total, term) : emitter.sub(total, term);
+      }
+    }
+    if (total === null) throw bug('a sum has no terms');
+    return bias === null ? total : emitter.addPlain(total, bias);
+  }
+}
+
+function tensorLayout(name: string, shape: readonly number[], layout: SlotLayout): TensorLayout {
+  return { name, shape, ciphertexts: 1, slotOf: [...layout.slotOf], period: layout.period };
+}
+
+function literalOf(parameters: Parameters): Program['parameters'] {
+  const { polyModulusDegree, coeffModulus, securityBits, refreshLevel, valueBits } = parameters;
+  return { polyModulusDegree, coeffModulus, securityBits, refreshLevel, valueBits };
+}

@@ -1,0 +1,67 @@
+import type { Register } from '../program/program.js';
+import { planBabyStepGiantStep } from './baby_step_giant_step.js';
+import { type DiagonalTerm, modulo } from './diagonals.js';
+import type { Emitter } from './emitter.js';
+
+export interface LinearOperand {
+  readonly register: Register;
+  readonly plan: DiagonalTerm;
+}
+
+/**
+ * sum_terms sum_k diagonal_k * rotate(x, k) by baby-step giant-step, rescaled to `level`. The source is dropped to level + 1 first, so every
+ * rotation runs as low as it can; terms with the same giant step share one Horner chain.
+ */
+export function emitLinear(emitter: Emitter, terms: readonly LinearOperand[], level: number): Register {
+  const chains = new Map<number, Map<number, Register>>();
+  for (const { register, plan } of terms) {
+    const source = emitter.modSwitch(register, level + 1);
+    const scale = emitter.plainScale(emitter.stateOf(source).scale, level + 1);
+    const schedule = planBabyStepGiantStep([...plan.diagonals.keys()], plan.sourcePeriod);
+    const giantStep = schedule.giants === 1 ? 0 : schedule.stride * schedule.babies;
+    let sums = chains.get(giantStep);
+    if (sums === undefined) {
+      sums = new Map();
+      chains.set(giantStep, sums);
+    }
+    const start = emitter.rotate(source, schedule.offset);
+    for (const [step, diagonal] of [...plan.diagonals].sort(([a], [b]) => a - b)) {
+      const position = modulo(step - schedule.offset, plan.sourcePeriod) / schedule.stride;
+      const giant = Math.floor(position / schedule.babies);
+      const rotated = emitter.rotateByUnits(start, schedule.stride, position % schedule.babies);
+      const values = rotateBack(diagonal, giant * giantStep);
+      const sum = sums.get(giant);
+      if (sum === undefined) sums.set(giant, emitter.multiplyPlain(rotated, values, scale));
+      else emitter.accumulatePlain(sum, rotated, values, scale);
+    }
+  }
+  return combine(emitter, chains);
+}
+
+/** Horner over the giant steps of every chain, then one rescale for all. */
+function combine(emitter: Emitter, chains: ReadonlyMap<number, ReadonlyMap<number, Register>>): Register {
+  let total: Register | null = null;
+  for (const [giantStep, sums] of chains) {
+    let acc: Register | null = null;
+    for (let giant = Math.max(...sums.keys()); giant >= 0; giant--) {
+      if (acc !== null) acc = emitter.rotate(acc, giantStep);
+      const sum = sums.get(giant);
+      if (sum === undefined) continue;
+      if (acc === null) acc = sum;
+      else emitter.accumulate(acc, sum);
+    }
+    if (acc === null) continue;
+    if (total === null) total = acc;
+    else emitter.accumulate(total, acc);
+  }
+  if (total === null) throw new Error('unreachable: a linear operation has at least one diagonal');
+  emitter.rescale(total);
+  return total;
+}
+
+/** The diagonal as it must be before its giant rotation: out[s] = diagonal[s - steps]. */
+function rotateBack(diagonal: Float64Array, steps: number): Float64Array {
+  if (steps === 0) return diagonal;
+  const period = diagonal.length;
+  return Float64Array.from(diagonal, (_, s) => diagonal[modulo(s - steps, period)] ?? 0);
+}

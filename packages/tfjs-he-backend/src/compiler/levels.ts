@@ -1,0 +1,177 @@
+import { HeError } from '../errors.js';
+import { type Circuit, type CircuitOp, type CircuitValue, operandsOf } from './circuit.js';
+
+/** A circuit with refreshes in place, and for every value where and at what level it is computed. */
+export interface LeveledCircuit {
+  readonly circuit: Circuit;
+  /** Level of the value; by value id. */
+  readonly level: readonly number[];
+  /** Number of refresh rounds that precede the value; by value id. */
+  readonly segment: readonly number[];
+  /** Matmuls (by id) whose masks sit on operand a; the others carry them on b. */
+  readonly maskOnA: ReadonlySet<number>;
+}
+
+export interface LevelOptions {
+  readonly maxLevel: number;
+  readonly refreshLevel: number;
+  /**
+   * When an operand has to wait for a refresh round anyway, also refresh the other operands that would hold the result down. Costs
+   * ciphertexts per round, may save rounds.
+   */
+  readonly refreshTogether: boolean;
+}
+
+/** Levels an operand must be above the result. */
+type Costs = readonly number[];
+
+/**
+ * Pass: places refreshes and assigns levels. Forward, in order: a value is refreshed at the last moment, when a user would fall below the
+ * refresh level (rounds are minimal for chains). Backward: every value is computed at the lowest level its users need, since a rotation
+ * costs in proportion to the square of the primes left.
+ * @throws HeError COMPILE_FAILED when a single operation needs more levels than lie between two refreshes.
+ */
+export function assignLevels(circuit: Circuit, options: LevelOptions): LeveledCircuit {
+  const forward = placeRefreshes(circuit, options);
+  const level = lowestLevels(forward, options);
+  return { circuit: forward.circuit, level, segment: forward.segment, maskOnA: forward.maskOnA };
+}
+
+interface Forward {
+  readonly circuit: Circuit;
+  readonly segment: number[];
+  readonly maskOnA: ReadonlySet<number>;
+}
+
+function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshTogether }: LevelOptions): Forward {
+  const values: CircuitValue[] = [];
+  const available: number[] = [];
+  const segment: number[] = [];
+  const maskOnA = new Set<number>();
+  const moved = new Map<CircuitValue, CircuitValue>();
+  const refreshed = new Map<CircuitValue, CircuitValue>();
+
+  const append = (label: string, op: CircuitOp, level: number, round: number): CircuitValue => {
+    const value = { id: values.length, label, op };
+    values.push(value);
+    available.push(level);
+    segment.push(round);
+    return value;
+  };
+  const levelOf = (value: CircuitValue): number => available[value.id] ?? 0;
+  const roundOf = (value: CircuitValue): number => segment[value.id] ?? 0;
+  const refresh = (value: CircuitValue): CircuitValue => {
+    if (value.op.kind === 'refresh' || value.op.kind === 'input') return value;
+    let fresh = refreshed.get(value);
+    if (fresh === undefined) {
+      fresh = append(value.label, { kind: 'refresh', source: value }, maxLevel, roundOf(value) + 1);
+      refreshed.set(value, fresh);
+    }
+    return fresh;
+  };
+
+  for (const value of circuit.values) {
+    let operands = operandsOf(value).map((operand) => moved.get(operand) ?? operand);
+    if (operands.length === 0) {
+      moved.set(value, append(value.label, value.op, maxLevel, 0));
+      continue;
+    }
+    let costs = operandCosts(value.op, operands.map(levelOf));
+    operands = operands.map((operand, i) => (levelOf(operand) - (costs[i] ?? 0) < refreshLevel ? refresh(operand) : operand));
+    if (refreshTogether) {
+      const round = Math.max(...operands.map(roundOf));
+      const best = Math.max(...operands.map((operand, i) => levelOf(operand) - (costs[i] ?? 0)));
+      operands = operands.map((operand, i) =>
+        roundOf(operand) < round && levelOf(operand) - (costs[i] ?? 0) < best ? refresh(operand) : operand,
+      );
+    }
+    costs = operandCosts(value.op, operands.map(levelOf));
+    const result = Math.min(...operands.map((operand, i) => levelOf(operand) - (costs[i] ?? 0)));
+    if (result < refreshLevel) {
+      throw new HeError('COMPILE_FAILED', `'${value.label}' needs ${maxLevel - result} levels between two refreshes`, {
+        op: value.op.kind,
+        level: maxLevel,
+        hint: 'Allow a larger ring degree, or ask for less precision so that primes are smaller.',
+      });
+    }
+    const op = withOperands(value.op, operands);
+    const placed = append(value.label, op, result, Math.max(...operands.map(roundOf)));
+    if (op.kind === 'matmul' && costs[0] === 2) maskOnA.add(placed.id);
+    moved.set(value, placed);
+  }
+  const outputs = circuit.outputs.map((output) => moved.get(output) ?? output);
+  return { circuit: { values, outputs }, segment, maskOnA };
+}
+
+function operandCosts(op: CircuitOp, levels: readonly number[]): Costs {
+  switch (op.kind) {
+    case 'input':
+      return [];
+    case 'linear':
+      return levels.map(() => 1);
+    case 'sum':
+    case 'fold':
+      return levels.map(() => 0);
+    case 'refresh':
+      return [0];
+    case 'product':
+      return [1, 1];
+    case 'matmul':
+      // Masks cost a level on one side: put them where there is one to spare. On b they also halve the ciphertext products.
+      return (levels[0] ?? 0) > (levels[1] ?? 0) ? [2, 1] : [1, 2];
+  }
+}
+
+function withOperands(op: CircuitOp, operands: readonly CircuitValue[]): CircuitOp {
+  const operand = (index: number): CircuitValue => {
+    const value = operands[index];
+    if (value === undefined)
+      throw new HeError('COMPILE_FAILED', 'operand missing', { op: op.kind, hint: 'This is a bug of tfjs-he-backend.' });
+    return value;
+  };
+  switch (op.kind) {
+    case 'input':
+      return op;
+    case 'linear':
+      return { ...op, terms: op.terms.map((term, i) => ({ ...term, source: operand(i) })) };
+    case 'sum':
+      return { ...op, terms: op.terms.map((term, i) => ({ ...term, source: operand(i) })) };
+    case 'fold':
+    case 'refresh':
+      return { ...op, source: operand(0) };
+    case 'product':
+    case 'matmul':
+      return { ...op, a: operand(0), b: operand(1) };
+  }
+}
+
+/** Backward: the lowest level at which each value serves all its users. */
+function lowestLevels({ circuit, maskOnA }: Forward, { maxLevel, refreshLevel }: LevelOptions): number[] {
+  const level = new Array<number>(circuit.values.length).fill(-1);
+  const need = (value: CircuitValue, at: number): void => {
+    level[value.id] = Math.max(level[value.id] ?? -1, at);
+  };
+  for (const output of circuit.outputs) need(output, refreshLevel);
+  for (const value of [...circuit.values].reverse()) {
+    if (value.op.kind === 'refresh') {
+      level[value.id] = maxLevel;
+      need(value.op.source, refreshLevel);
+      continue;
+    }
+    const own = level[value.id] ?? -1;
+    if (own < 0) continue;
+    const operands = operandsOf(value);
+    const masked = value.op.kind === 'matmul' ? (maskOnA.has(value.id) ? [2, 1] : [1, 2]) : null;
+    const costs =
+      masked ??
+      operandCosts(
+        value.op,
+        operands.map(() => 0),
+      );
+    operands.forEach((operand, i) => {
+      need(operand, own + (costs[i] ?? 0));
+    });
+    if (value.op.kind === 'input') level[value.id] = maxLevel;
+  }
+  return level;
+}

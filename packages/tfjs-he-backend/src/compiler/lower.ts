@@ -1,0 +1,271 @@
+import { HeError } from '../errors.js';
+import { identity, type LinearMap } from '../graph/linear_map.js';
+import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
+import { type Circuit, CircuitBuilder, type CircuitValue } from './circuit.js';
+import { type AffinePlan, planAffine } from './plan_affine.js';
+import {
+  featureMajor,
+  gridDiagonal,
+  gridSkewedByColumn,
+  gridSkewedByRow,
+  gridStandard,
+  matMulGrid,
+  powerOfTwoAtLeast,
+  type SlotLayout,
+  sameLayout,
+  strided,
+} from './slot_layout.js';
+
+/** A circuit with the layouts of its ends. */
+export interface Lowered {
+  readonly circuit: Circuit;
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly layout: SlotLayout }[];
+  readonly outputs: readonly { readonly shape: readonly number[]; readonly layout: SlotLayout }[];
+}
+
+interface Placed {
+  readonly value: CircuitValue;
+  readonly layout: SlotLayout;
+}
+
+/**
+ * Pass: chooses a layout for every tensor and turns the tensor graph into a slot circuit. Inputs and matmul results have fixed layouts;
+ * products take the layout of an operand; affine maps go straight from the layout they find to the one their user wants (a map lowered
+ * for two users in two layouts costs rotations, never a level).
+ * @throws HeError COMPILE_FAILED when a tensor does not fit in `slots`.
+ */
+export function lower(outputs: readonly TensorNode[], slots: number): Lowered {
+  return new Lowering(slots).run(outputs);
+}
+
+class Lowering {
+  private readonly builder = new CircuitBuilder();
+  private readonly placed = new Map<TensorNode, Placed[]>();
+
+  constructor(private readonly slots: number) {}
+
+  run(outputs: readonly TensorNode[]): Lowered {
+    const inputs: { name: string; shape: readonly number[]; layout: SlotLayout }[] = [];
+    for (const node of topologicalOrder(outputs)) {
+      if (node.kind !== 'input') continue;
+      const layout = this.fitting(featureMajor(node.shape), node);
+      this.remember(node, { value: this.builder.add(node.label, { kind: 'input', name: node.name }), layout });
+      inputs.push({ name: node.name, shape: node.shape, layout });
+    }
+    const placedOutputs = outputs.map((node) => this.place(node, null));
+    return {
+      circuit: { values: this.builder.values, outputs: placedOutputs.map((placed) => placed.value) },
+      inputs,
+      outputs: placedOutputs.map((placed, i) => ({ shape: outputs[i]?.shape ?? [], layout: placed.layout })),
+    };
+  }
+
+  /** Lowers a node (once per layout). `wanted` null: whatever layout is cheapest. */
+  private place(node: TensorNode, wanted: SlotLayout | null): Placed {
+    const before = this.placed.get(node) ?? [];
+    const same = before.find((placed) => wanted === null || sameLayout(placed.layout, wanted));
+    if (same !== undefined) return same;
+    const [first] = before;
+    if (wanted !== null && first !== undefined && node.kind !== 'affine') return this.remember(node, this.relayout(node, first, wanted));
+    const placed = this.lowerNode(node, wanted);
+    if (wanted !== null && !sameLayout(placed.layout, wanted)) return this.remember(node, this.relayout(node, placed, wanted));
+    return placed;
+  }
+
+  private lowerNode(node: TensorNode, wanted: SlotLayout | null): Placed {
+    switch (node.kind) {
+      case 'input':
+        throw new HeError('GRAPH_INVALID', 'an input is not among the placed nodes', { hint: 'This is a bug of tfjs-he-backend.' });
+      case 'affine':
+        return this.remember(node, this.lowerAffine(node, wanted));
+      case 'product':
+        return this.remember(node, this.lowerProduct(node, wanted));
+      case 'matmul':
+        return this.remember(node, this.lowerMatMul(node));
+    }
+  }
+
+  private remember(node: TensorNode, placed: Placed): Placed {
+    const list = this.placed.get(node);
+    if (list === undefined) this.placed.set(node, [placed]);
+    else list.push(placed);
+    return placed;
+  }
+
+  private relayout(node: TensorNode, from: Placed, layout: SlotLayout): Placed {
+    const map = identity(sizeOf(node.shape));
+    return { value: this.emitAffine(node.label, [{ map, placed: from }], null, layout), layout };
+  }
+
+  private lowerAffine(node: AffineNode, wanted: SlotLayout | null): Placed {
+    const terms = node.terms.map((term) => ({ map: term.map, placed: this.place(term.source, this.preferred(term.source)) }));
+    const candidates = wanted === null ? this.freeLayouts(node) : [wanted];
+    let best: { plan: AffinePlan; layout: SlotLayout } | null = null;
+    for (const layout of candidates) {
+      const plan = planAffine(
+        terms.map((term) => ({ map: term.map, layout: term.placed.layout })),
+        layout,
+      );
+      if (best === null || plan.cost < best.plan.cost) best = { plan, layout };
+    }
+    if (best === null) throw tooLarge(node, this.slots);
+    this.fitting(best.layout, node);
+    return { value: this.emitAffine(node.label, terms, node.bias, best.layout, best.plan), layout: best.layout };
+  }
+
+  /** Layouts a free-standing affine result may take. */
+  private freeLayouts(node: AffineNode): SlotLayout[] {
+    const layouts = [featureMajor(node.shape)];
+    const size = sizeOf(node.shape);
+    if (node.shape.filter((dimension) => dimension > 1).length <= 1) {
+      for (let stride = 1; stride * powerOfTwoAtLeast(size) <= this.slots; stride *= 2) layouts.push(strided(size, stride));
+    }
+    return layouts.filter((layout) => layout.period <= this.slots);
+  }
+
+  private emitAffine(
+    label: string,
+    terms: readonly { map: LinearMap; placed: Placed }[],
+    bias: Float64Array | null,
+    layout: SlotLayout,
+    planned?: AffinePlan,
+  ): CircuitValue {
+    const plan =
+      planned ??
+      planAffine(
+        terms.map((term) => ({ map: term.map, layout: term.placed.layout })),
+        layout,
+      );
+    const sourceOf = (index: number): CircuitValue => {
+      const source = terms[index]?.placed.value;
+      if (source === undefined)
+        throw new HeError('COMPILE_FAILED', 'affine map without a source', { hint: 'This is a bug of tfjs-he-backend.' });
+      return source;
+    };
+    const slotBias = bias === null || bias.every((x) => x === 0) ? null : spread(bias, layout);
+    if (plan.free !== null) {
+      const [only] = plan.free;
+      const alias = plan.free.length === 1 && only !== undefined && only.step === 0 && only.coefficient === 1;
+      const moved = alias
+        ? sourceOf(only.term)
+        : this.builder.add(label, {
+            kind: 'sum',
+            terms: plan.free.map(({ term, step, coefficient }) => ({ source: sourceOf(term), step, coefficient })),
+            bias: plan.fold === null ? slotBias : null,
+          });
+      if (plan.fold === null) return alias && slotBias !== null ? this.addBias(label, moved, slotBias) : moved;
+      return this.addBias(label, this.fold(label, moved, plan), slotBias);
+    }
+    let value = this.builder.add(label, { kind: 'linear', terms: plan.terms.map((term, i) => ({ source: sourceOf(i), plan: term })) });
+    if (plan.fold !== null) {
+      value = this.fold(label, value, plan);
+      if (!plan.fold.cyclic) value = this.maskTo(label, value, layout, plan);
+    }
+    return this.addBias(label, value, slotBias);
+  }
+
+  private fold(label: string, source: CircuitValue, plan: AffinePlan): CircuitValue {
+    const { fold } = plan;
+    if (fold === null) return source;
+    const strides = Array.from({ length: Math.log2(fold.copies) }, (_, i) => fold.stride * 2 ** i);
+    return this.builder.add(label, { kind: 'fold', source, strides });
+  }
+
+  /** Rotate-and-sum leaves partial sums in the other slots: they are about the weights and must not reach anybody. */
+  private maskTo(label: string, source: CircuitValue, layout: SlotLayout, plan: AffinePlan): CircuitValue {
+    const period = Math.max(layout.period, ...plan.terms.map((term) => term.period));
+    const keep = new Float64Array(period);
+    for (const slot of layout.slotOf) for (let s = slot; s < period; s += layout.period) keep[s] = 1;
+    return this.builder.add(label, {
+      kind: 'linear',
+      terms: [{ source, plan: { diagonals: new Map([[0, keep]]), sourcePeriod: period, period } }],
+    });
+  }
+
+  private addBias(label: string, source: CircuitValue, bias: Float64Array | null): CircuitValue {
+    if (bias === null) return source;
+    return this.builder.add(label, { kind: 'sum', terms: [{ source, step: 0, coefficient: 1 }], bias });
+  }
+
+  private lowerProduct(node: ProductNode, wanted: SlotLayout | null): Placed {
+    const layout = this.fitting(this.preferred(node) ?? wanted ?? featureMajor(node.shape), node);
+    const a = this.place(node.a, layout);
+    const b = node.b === node.a ? a : this.place(node.b, layout);
+    return { value: this.builder.add(node.label, { kind: 'product', a: a.value, b: b.value }), layout };
+  }
+
+  private lowerMatMul(node: MatMulNode): Placed {
+    const { batch, m, k, n } = node.dims;
+    const grid = matMulGrid(node.dims);
+    const diagonal = gridDiagonal(grid, batch, m, k);
+    const fixed = this.preferred(node.a);
+    const values = fixed !== null && sameLayout(fixed, diagonal) && !sameLayout(diagonal, gridStandard(grid, batch, m, k));
+    const a = this.place(node.a, values ? diagonal : gridStandard(grid, batch, m, k));
+    const skewed = values ? gridSkewedByColumn(grid, batch, k, n) : gridSkewedByRow(grid, batch, k, n);
+    const b = this.skew(node.b, skewed, values ? gridStandard(grid, batch, k, n) : gridTransposed(grid, batch, k, n));
+    const layout = this.fitting(values ? gridStandard(grid, batch, m, n) : gridDiagonal(grid, batch, m, n), node);
+    const value = this.builder.add(node.label, { kind: 'matmul', variant: values ? 'values' : 'scores', grid, a: a.value, b: b.value });
+    return { value, layout };
+  }
+
+  /**
+   * The skewed operand comes from its plain layout by one map of 2 T - 1 diagonals; composed with a dense projection it would have T^2, so an affine
+   * source is brought to the plain layout first when that is cheaper.
+   */
+  private skew(node: TensorNode, skewed: SlotLayout, plain: SlotLayout): Placed {
+    if (node.kind === 'affine' && this.placed.get(node) === undefined) {
+      const terms = node.terms.map((term) => ({ map: term.map, layout: this.place(term.source, this.preferred(term.source)).layout }));
+      const direct = planAffine(terms, skewed).cost;
+      const detour = planAffine(terms, plain).cost + planAffine([{ map: identity(sizeOf(node.shape)), layout: plain }], skewed).cost;
+      if (direct <= detour) return this.place(node, skewed);
+    }
+    return this.remember(node, this.relayout(node, this.place(node, plain), skewed));
+  }
+
+  /** The layout a node has or will have by itself; null when it adapts to its user. */
+  private preferred(node: TensorNode): SlotLayout | null {
+    const [placed] = this.placed.get(node) ?? [];
+    if (placed !== undefined) return placed.layout;
+    switch (node.kind) {
+      case 'input':
+        return featureMajor(node.shape);
+      case 'affine':
+        return null;
+      case 'product':
+        return this.preferred(node.a) ?? this.preferred(node.b);
+      case 'matmul':
+        return this.place(node, null).layout;
+    }
+  }
+
+  private fitting(layout: SlotLayout, node: TensorNode): SlotLayout {
+    if (layout.period > this.slots) throw tooLarge(node, this.slots);
+    return layout;
+  }
+}
+
+/** b[h, k, n] with n on the token axis, k on the feature axis. */
+function gridTransposed(grid: Parameters<typeof gridStandard>[0], heads: number, k: number, n: number): SlotLayout {
+  const standard = gridStandard(grid, heads, n, k);
+  const transpose = new Int32Array(heads * k * n);
+  for (let h = 0; h < heads; h++) {
+    for (let i = 0; i < k; i++) for (let j = 0; j < n; j++) transpose[(h * k + i) * n + j] = standard.slotOf[(h * n + j) * k + i] ?? 0;
+  }
+  return { slotOf: transpose, period: standard.period };
+}
+
+/** Element values at all their slots, one period long. */
+function spread(values: Float64Array, layout: SlotLayout): Float64Array {
+  const out = new Float64Array(layout.period);
+  layout.slotOf.forEach((slot, element) => {
+    out[slot] = values[element] ?? 0;
+  });
+  return out;
+}
+
+function tooLarge(node: TensorNode, slots: number): HeError {
+  return new HeError('COMPILE_FAILED', `tensor [${node.shape.join(', ')}] of '${node.label}' does not fit in ${slots} slots`, {
+    op: 'lower',
+    hint: 'Allow a larger ring degree, or make the sequence or the width smaller.',
+  });
+}

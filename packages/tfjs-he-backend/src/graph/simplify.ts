@@ -1,0 +1,110 @@
+import { addMaps, compose, isMonomial, type LinearMap } from './linear_map.js';
+import { type AffineNode, type AffineTerm, type TensorNode, topologicalOrder } from './node.js';
+
+/**
+ * Pass: folds affine nodes into the affine nodes that use them, merges terms of one source, and drops zero terms. A source is folded
+ * when it is used once or when it is monomial (which never adds diagonals); repeated until nothing changes, since merging terms
+ * lowers use counts. Pure reshapes disappear (a node's shape is then that of its last recorded form). Values are unchanged up to rounding;
+ * each fold saves a level.
+ */
+export function simplify(outputs: readonly TensorNode[]): TensorNode[] {
+  let current = [...outputs];
+  for (;;) {
+    const next = foldOnce(current);
+    if (!next.changed) return next.outputs;
+    current = next.outputs;
+  }
+}
+
+function foldOnce(outputs: readonly TensorNode[]): { outputs: TensorNode[]; changed: boolean } {
+  const order = topologicalOrder(outputs);
+  const uses = countUses(order, outputs);
+  const replaced = new Map<TensorNode, TensorNode>();
+  let changed = false;
+  const now = (node: TensorNode): TensorNode => replaced.get(node) ?? node;
+  for (const node of order) {
+    if (node.kind === 'input') continue;
+    if (node.kind === 'affine') {
+      const folded = foldAffine(node, now, (source) => (uses.get(source) ?? 0) === 1);
+      const through = aliasOf(folded);
+      if (through !== null) {
+        changed = true;
+        replaced.set(node, through);
+      } else if (folded !== node) {
+        changed ||=
+          folded.terms.length !== node.terms.length ||
+          folded.bias !== node.bias ||
+          folded.terms.some((t, i) => t.map !== node.terms[i]?.map);
+        replaced.set(node, folded);
+      }
+      continue;
+    }
+    const a = now(node.a);
+    const b = now(node.b);
+    if (a !== node.a || b !== node.b) replaced.set(node, { ...node, a, b });
+  }
+  return { outputs: outputs.map(now), changed };
+}
+
+function countUses(order: readonly TensorNode[], outputs: readonly TensorNode[]): Map<TensorNode, number> {
+  const uses = new Map<TensorNode, number>();
+  const use = (node: TensorNode): void => {
+    uses.set(node, (uses.get(node) ?? 0) + 1);
+  };
+  for (const node of order) {
+    if (node.kind === 'affine') for (const term of node.terms) use(term.source);
+    else if (node.kind !== 'input') {
+      use(node.a);
+      use(node.b);
+    }
+  }
+  for (const node of outputs) use(node);
+  return uses;
+}
+
+function foldAffine(node: AffineNode, now: (node: TensorNode) => TensorNode, usedOnce: (node: TensorNode) => boolean): AffineNode {
+  let bias = node.bias;
+  const terms: AffineTerm[] = [];
+  let same = true;
+  for (const term of node.terms) {
+    const source = now(term.source);
+    if (source.kind === 'affine' && (usedOnce(term.source) || source.terms.every((inner) => isMonomial(inner.map)))) {
+      for (const inner of source.terms) terms.push({ map: compose(term.map, inner.map), source: inner.source });
+      if (source.bias !== null) bias = addBias(bias, term.map, source.bias);
+      same = false;
+    } else {
+      terms.push({ map: term.map, source });
+      same &&= source === term.source;
+    }
+  }
+  const merged = mergeTerms(terms);
+  if (same && merged.length === node.terms.length) return node;
+  return { ...node, terms: merged, bias };
+}
+
+/** The source of a pure reshape, which users may read directly: elements are in row-major order either way. */
+function aliasOf(node: AffineNode): TensorNode | null {
+  const [term] = node.terms;
+  if (term === undefined || node.terms.length !== 1 || node.bias?.some((x) => x !== 0)) return null;
+  const { rows, cols, column, value } = term.map;
+  const same = rows === cols && column.length === rows && column.every((c, r) => c === r) && value.every((v) => v === 1);
+  return same ? term.source : null;
+}
+
+function addBias(bias: Float64Array | null, map: LinearMap, inner: Float64Array): Float64Array {
+  const out = bias === null ? new Float64Array(map.rows) : Float64Array.from(bias);
+  for (let r = 0; r < map.rows; r++) {
+    const end = map.rowStart[r + 1] ?? 0;
+    for (let i = map.rowStart[r] ?? 0; i < end; i++) out[r] = (out[r] ?? 0) + (map.value[i] ?? 0) * (inner[map.column[i] ?? 0] ?? 0);
+  }
+  return out;
+}
+
+function mergeTerms(terms: readonly AffineTerm[]): AffineTerm[] {
+  const bySource = new Map<TensorNode, LinearMap>();
+  for (const { map, source } of terms) {
+    const before = bySource.get(source);
+    bySource.set(source, before === undefined ? map : addMaps(before, map));
+  }
+  return [...bySource].filter(([, map]) => map.column.length > 0).map(([source, map]) => ({ map, source }));
+}

@@ -1,0 +1,16 @@
+import { registerHeBackend } from './backend/register.js';
+
+export { BACKEND_NAME, HeBackend } from './backend/he_backend.js';
+export { encryptedKernelNames, registerHeBackend } from './backend/register.js';
+export { type CompileOptions, compile, compileGraph } from './compiler/compile.js';
+export { traceFunction, traceModel } from './compiler/trace.js';
+export { HeError, type HeErrorCode, type HeErrorContext } from './errors.js';
+export { evaluateGraph } from './graph/evaluate.js';
+export { manifestOf } from './program/manifest_of.js';
+export { type LayerProfile, type Profile, profile, profileTable } from './program/profile.js';
+export type { Program } from './program/program.js';
+export { parseProgram, serializeProgram } from './program/serialize.js';
+export type { TensorLayout } from './wire/layout.js';
+export type { Manifest } from './wire/manifest.js';
+
+registerHeBackend();

@@ -1,0 +1,24 @@
+import { type Instruction, type Program, readsOf, type Register, writeOf } from './program.js';
+
+/** For every instruction (by segment, by position): the registers nobody reads afterwards, in any segment. */
+export function lastUses(program: Program): (readonly Register[])[][] {
+  const needed = new Set<Register>(program.outputs.map((output) => output.register));
+  const dying: (readonly Register[])[][] = program.segments.map(() => []);
+  for (let s = program.segments.length - 1; s >= 0; s--) {
+    const { instructions, refreshes } = program.segments[s] ?? { instructions: [], refreshes: [] };
+    for (const { from } of refreshes) needed.add(from);
+    const segment: (readonly Register[])[] = new Array(instructions.length);
+    for (let i = instructions.length - 1; i >= 0; i--) {
+      const instruction = instructions[i];
+      if (instruction === undefined) continue;
+      segment[i] = touched(instruction).filter((register) => !needed.has(register));
+      for (const register of touched(instruction)) needed.add(register);
+    }
+    dying[s] = segment;
+  }
+  return dying;
+}
+
+function touched(instruction: Instruction): Register[] {
+  return [...new Set([...readsOf(instruction), writeOf(instruction)])];
+}

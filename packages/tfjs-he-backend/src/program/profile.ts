@@ -1,0 +1,99 @@
+import { checkProgram } from '../compiler/check.js';
+import { evaluationKeyBytes, instructionMs, programMs } from '../compiler/cost_model.js';
+import { createParameters } from '../parameters/parameters.js';
+import { maskSlackBits } from '../ring/mask.js';
+import type { Program } from './program.js';
+
+/** What a user wants to know before anything is spent. Bytes are exact, milliseconds predicted (node-seal 7, one core, warm). */
+export interface Profile {
+  readonly polyModulusDegree: number;
+  /** Bits of every prime: data primes, then the special one. */
+  readonly coeffModulusBits: readonly number[];
+  readonly totalBits: number;
+  readonly securityBits: number;
+  /** Levels between two refreshes. */
+  readonly levelsPerSegment: number;
+  readonly scaleBits: number;
+  /** Statistical slack of the refresh masks over the message, in bits per coefficient. */
+  readonly maskSlackBits: number;
+  readonly segments: number;
+  /** Ciphertexts refreshed in all rounds together. */
+  readonly refreshes: number;
+  readonly rotations: number;
+  /** Rotations and relinearisations. */
+  readonly keySwitches: number;
+  readonly plainProducts: number;
+  readonly products: number;
+  readonly galoisKeys: number;
+  /** Evaluation keys in the server's memory. */
+  readonly evaluationKeyBytes: number;
+  readonly constants: number;
+  /** Encoded constants in the server's memory. */
+  readonly constantBytes: number;
+  readonly peakCiphertextBytes: number;
+  readonly predictedMs: number;
+  readonly layers: readonly LayerProfile[];
+}
+
+export interface LayerProfile {
+  readonly name: string;
+  readonly instructions: number;
+  readonly keySwitches: number;
+  readonly predictedMs: number;
+}
+
+/** @param roundTripMs network time of one refresh round (default 20) */
+export function profile(program: Program, roundTripMs = 20): Profile {
+  const parameters = createParameters(program.parameters);
+  const { polyModulusDegree, coeffModulus, maxLevel, refreshLevel } = parameters;
+  const instructions = program.segments.flatMap((segment) => segment.instructions);
+  const count = (...ops: readonly string[]): number => instructions.filter((instruction) => ops.includes(instruction.op)).length;
+  return {
+    polyModulusDegree,
+    coeffModulusBits: coeffModulus.map((prime) => prime.toString(2).length),
+    totalBits: parameters.totalBits,
+    securityBits: parameters.securityBits,
+    levelsPerSegment: maxLevel - refreshLevel,
+    scaleBits: Math.log2(parameters.levelScale(maxLevel)),
+    maskSlackBits: maskSlackBits(parameters),
+    segments: program.segments.length,
+    refreshes: program.segments.reduce((sum, segment) => sum + segment.refreshes.length, 0),
+    rotations: count('rotate'),
+    keySwitches: count('rotate', 'relinearize'),
+    plainProducts: count('multiplyPlain', 'accumulatePlain'),
+    products: count('multiply', 'square', 'accumulateProduct'),
+    galoisKeys: program.galoisSteps.length,
+    evaluationKeyBytes: evaluationKeyBytes(program),
+    constants: program.constants.length,
+    constantBytes: program.constants.reduce((sum, { level }) => sum + 8 * polyModulusDegree * (level + 1), 0),
+    peakCiphertextBytes: checkProgram(program).peakCiphertextBytes,
+    predictedMs: programMs(program, { roundTripMs }),
+    layers: program.layers.map((name, layer) => {
+      const own = instructions.filter((instruction) => instruction.layer === layer);
+      return {
+        name,
+        instructions: own.length,
+        keySwitches: own.filter(({ op }) => op === 'rotate' || op === 'relinearize').length,
+        predictedMs: own.reduce((sum, instruction) => sum + instructionMs(instruction, polyModulusDegree), 0),
+      };
+    }),
+  };
+}
+
+/** The profile as text. */
+export function profileTable(p: Profile): string {
+  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  const rows: [string, string][] = [
+    ['ring degree', String(p.polyModulusDegree)],
+    ['modulus', `${p.totalBits} bits (${p.coeffModulusBits.join(' + ')}), ${p.securityBits}-bit security`],
+    ['levels', `${p.levelsPerSegment} between two refreshes, scale 2^${p.scaleBits.toFixed(1)}`],
+    ['refreshes', `${p.refreshes} ciphertexts in ${p.segments - 1} rounds, mask slack ${p.maskSlackBits.toFixed(1)} bits`],
+    ['key switches', `${p.keySwitches} (${p.rotations} rotations with ${p.galoisKeys} Galois keys)`],
+    ['products', `${p.products} of ciphertexts, ${p.plainProducts} with plaintexts`],
+    ['memory', `keys ${mb(p.evaluationKeyBytes)}, constants ${mb(p.constantBytes)}, ciphertexts ${mb(p.peakCiphertextBytes)}`],
+    ['predicted', `${(p.predictedMs / 1000).toFixed(2)} s warm (node-seal, one core)`],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length), ...p.layers.map((layer) => layer.name.length + 2));
+  const layers = p.layers.map((layer) => `${`  ${layer.name}`.padEnd(width + 2)}${layer.predictedMs.toFixed(0).padStart(6)} ms  ${layer.keySwitches} key switches`);
+  return [...rows.map(([name, text]) => `${name.padEnd(width + 2)}${text}`), 'layers', ...layers].join('\n');
+}

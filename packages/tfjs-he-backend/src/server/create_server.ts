@@ -1,0 +1,50 @@
+import { randomBytes } from '@noble/hashes/utils.js';
+import { createEngineRuntime } from '../engines/runtime.js';
+import { HeError } from '../errors.js';
+import { ConstantCache } from '../executor/constants.js';
+import { runProgram } from '../executor/run.js';
+import { createParameters } from '../parameters/parameters.js';
+import { manifestOf } from '../program/manifest_of.js';
+import type { Program } from '../program/program.js';
+import type { Server, ServerOptions, Session } from './types.js';
+
+const MASK_KEY_BYTES = 32;
+
+/**
+ * A server for a compiled program: encoded constants and the engine's context are shared by all sessions.
+ * @throws HeError RUNTIME_UNSUPPORTED (no WebAssembly exception handling), PARAMETERS_INVALID, PARAMETERS_INSECURE.
+ */
+export async function createServer(program: Program, options: ServerOptions): Promise<Server> {
+  const maskKey = options.maskKey ?? randomBytes(MASK_KEY_BYTES);
+  if (maskKey.length !== MASK_KEY_BYTES) {
+    throw new HeError('PARAMETERS_INVALID', `maskKey has ${maskKey.length} bytes`, { op: 'createServer', hint: `Give ${MASK_KEY_BYTES} random bytes.` });
+  }
+  const parameters = createParameters(program.parameters);
+  const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps);
+  const keyless = runtime.openKeyless();
+  const constants = new ConstantCache(program, keyless);
+  let runs = 0;
+  // Masks must not repeat even when a server restarts with the same maskKey.
+  const instance = Array.from(randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+  const openSession = async (evaluationKeys: Uint8Array): Promise<Session> => {
+    const engine = runtime.open(evaluationKeys);
+    return {
+      ledger: runtime.ledger,
+      run: (inputs, runOptions) =>
+        runProgram({ program, engine, constant: (id) => constants.get(id), maskKey, runId: `${instance}/${runs++}` }, inputs, runOptions),
+      dispose: () => engine.close(),
+    };
+  };
+  return {
+    engine: options.engine,
+    manifest: manifestOf(program),
+    evaluationKeyBytes: runtime.evaluationKeysBytes,
+    openSession,
+    dispose() {
+      constants.dispose();
+      keyless.close();
+      runtime.dispose();
+    },
+  };
+}

@@ -1,0 +1,5 @@
+export { HeError, type HeErrorCode } from '../errors.js';
+export { parseProgram } from '../program/serialize.js';
+export { type Manifest, parseManifest } from '../wire/manifest.js';
+export { createServer } from './create_server.js';
+export type { LayerTime, ProgressEvent, RunOptions, RunResult, Server, ServerEngine, ServerOptions, Session } from './types.js';
