@@ -25,7 +25,8 @@ export function checkProgram(program: Program): DryRun {
   const constantBytes = engine.ledger.total().bytes;
   const constant = (id: number) => {
     const plaintext = constants[id];
-    if (plaintext === undefined) throw new HeError('PROGRAM_INVALID', `constant ${id} is missing`, { hint: 'This is a bug of tfjs-he-backend.' });
+    if (plaintext === undefined)
+      throw new HeError('PROGRAM_INVALID', `constant ${id} is missing`, { hint: 'This is a bug of tfjs-he-backend.' });
     return plaintext;
   };
   const dying = lastUses(program);

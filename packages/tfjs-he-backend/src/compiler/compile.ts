@@ -51,32 +51,44 @@ export async function compile(model: LayersModel, options: CompileOptions = {}):
 export function compileGraph(outputs: readonly TensorNode[], options: CompileOptions = {}): Program {
   const settings = { ...DEFAULTS, ...options };
   const simplified = simplify(outputs);
-  const loweredBySlots = new Map<number, Lowered | HeError>();
-  const lowerFor = (slots: number): Lowered | HeError => {
-    let lowered = loweredBySlots.get(slots);
-    if (lowered === undefined) {
-      lowered = attempt(() => lower(simplified, slots));
-      loweredBySlots.set(slots, lowered);
-    }
-    return lowered;
-  };
+  // Layouts fit in any larger ciphertext: the smallest that is large enough serves all ring degrees.
+  let lowered: Lowered | HeError = new HeError('COMPILE_FAILED', 'no parameters reach the precision at this security', {
+    hint: 'Ask for less precision.',
+  });
+  let triedSlots = 0;
   let best: { program: Program; ms: number } | null = null;
   let reason: HeError | null = null;
   for (const parameters of candidateParameters(settings)) {
-    const lowered = lowerFor(parameters.slots);
-    const found = lowered instanceof HeError ? lowered : attempt(() => cheapest(lowered, parameters, settings));
+    if (lowered instanceof HeError && parameters.slots > triedSlots) {
+      triedSlots = parameters.slots;
+      lowered = attempt(() => lower(simplified, triedSlots));
+    }
+    const found = lowered instanceof HeError ? lowered : cheapestOf(lowered, parameters, settings);
     if (found instanceof HeError) reason = found;
     else if (best === null || found.ms < best.ms) best = found;
   }
   if (best === null) {
-    throw new HeError('COMPILE_FAILED', `no parameters fit: ${reason?.message ?? 'none reach the precision at this security'}`, {
-      op: 'compile',
-      hint: 'Allow a larger ring degree or more key bytes, or ask for less precision.',
-    });
+    throw new HeError(
+      'COMPILE_FAILED',
+      `no parameters fit: ${(reason ?? (lowered instanceof HeError ? lowered : null))?.message ?? 'none reach the precision'}`,
+      {
+        op: 'compile',
+        hint: 'Allow a larger ring degree or more key bytes, or ask for less precision.',
+      },
+    );
   }
   const program = withOutputShapes(best.program, outputs);
   checkProgram(program);
   return program;
+}
+
+function cheapestOf(lowered: Lowered, parameters: Parameters, settings: CostSettings): Found | HeError {
+  return attempt(() => cheapest(lowered, parameters, settings));
+}
+
+interface CostSettings {
+  readonly roundTripMs: number;
+  readonly maxEvaluationKeyBytes: number;
 }
 
 interface Found {
@@ -85,7 +97,7 @@ interface Found {
 }
 
 /** The better of both refresh policies. */
-function cheapest(lowered: Lowered, parameters: Parameters, settings: { roundTripMs: number; maxEvaluationKeyBytes: number }): Found {
+function cheapest(lowered: Lowered, parameters: Parameters, settings: CostSettings): Found {
   const { maxLevel, refreshLevel } = parameters;
   const [first, second] = [false, true].map((refreshTogether) => {
     const leveled = assignLevels(lowered.circuit, { maxLevel, refreshLevel, refreshTogether });

@@ -1,4 +1,4 @@
-import { forEachEntry, type LinearMap } from '../graph/linear_map.js';
+import type { LinearMap } from '../graph/linear_map.js';
 import type { SlotLayout } from './slot_layout.js';
 
 /**
@@ -30,53 +30,97 @@ export interface LayoutTerm {
   readonly layout: SlotLayout;
 }
 
-/** Diagonals of all terms into the layout `out`, with partial sums placed as `fold` says. Null: the fold's copies collide. */
-export function diagonalTerms(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): DiagonalTerm[] | null {
-  const owner = fold === null || fold.cyclic ? null : new Map<number, number>();
-  const result: DiagonalTerm[] = [];
-  for (const { map, layout } of terms) {
-    const period = Math.max(layout.period, out.period);
-    const replicas = fold?.cyclic === true ? 1 : period / out.period;
-    const diagonals = new Map<number, Float64Array>();
-    let collision = false;
-    forEachEntry(map, (row, column, value) => {
-      const from = layout.slotOf[column] ?? 0;
-      for (let replica = 0; replica < replicas && !collision; replica++) {
-        const home = (out.slotOf[row] ?? 0) + replica * out.period;
-        let step = modulo(from - home, layout.period);
+/**
+ * Where every entry of a term goes: `visit(step, place, value)` means diagonal `step` gets `value` at slot `place`. False: the partial sums
+ * that `fold` asks for would collide.
+ */
+function placeEntries(
+  { map, layout }: LayoutTerm,
+  out: SlotLayout,
+  fold: Fold | null,
+  owner: Int32Array | null,
+  visit: (step: number, place: number, value: number) => void,
+): boolean {
+  const period = Math.max(layout.period, out.period);
+  const replicas = fold?.cyclic === true ? 1 : period / out.period;
+  const { rows, rowStart, column, value } = map;
+  // Periods are powers of two, so that `& (period - 1)` is the modulus, of negative numbers too.
+  const sourceMask = layout.period - 1;
+  for (let row = 0; row < rows; row++) {
+    const end = rowStart[row + 1] ?? 0;
+    for (let replica = 0; replica < replicas; replica++) {
+      const home = (out.slotOf[row] ?? 0) + replica * out.period;
+      for (let i = rowStart[row] ?? 0; i < end; i++) {
+        let step = ((layout.slotOf[column[i] ?? 0] ?? 0) - home) & sourceMask;
         let place = home;
         if (fold !== null) {
-          const shift = (Math.floor(step / fold.stride) % fold.copies) * fold.stride;
-          place = (home + shift) % period;
-          step = modulo(step - shift, layout.period);
+          const shift = step & ((fold.copies - 1) * fold.stride);
+          place = (home + shift) & (period - 1);
+          step = (step - shift) & sourceMask;
           if (owner !== null) {
-            const before = owner.get(place);
-            if (before !== undefined && before !== home) collision = true;
-            owner.set(place, home);
+            const before = owner[place] ?? -1;
+            if (before >= 0 && before !== home) return false;
+            owner[place] = home;
           }
         }
-        let diagonal = diagonals.get(step);
-        if (diagonal === undefined) {
-          diagonal = new Float64Array(period);
-          diagonals.set(step, diagonal);
-        }
-        diagonal[place] = (diagonal[place] ?? 0) + value;
+        visit(step, place, value[i] ?? 0);
       }
-    });
-    if (collision || (owner !== null && !firstCopiesSafe(owner, out, period, fold))) return null;
-    result.push({ diagonals, sourcePeriod: layout.period, period });
+    }
   }
-  return result;
+  return true;
+}
+
+function runFolded(
+  terms: readonly LayoutTerm[],
+  out: SlotLayout,
+  fold: Fold | null,
+  visit: (term: number, step: number, place: number, value: number) => void,
+): boolean {
+  const period = Math.max(out.period, ...terms.map((term) => term.layout.period));
+  const owner = fold === null || fold.cyclic ? null : new Int32Array(period).fill(-1);
+  const placed = terms.every((term, index) =>
+    placeEntries(term, out, fold, owner, (step, place, value) => visit(index, step, place, value)),
+  );
+  return placed && (owner === null || firstCopiesSafe(owner, out, period, fold));
+}
+
+/** Steps of the diagonals each term would have; null: the fold's copies collide. */
+export function diagonalSteps(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): number[][] | null {
+  const seen = terms.map((term) => new Uint8Array(term.layout.period));
+  const possible = runFolded(terms, out, fold, (term, step) => {
+    const marks = seen[term];
+    if (marks !== undefined) marks[step] = 1;
+  });
+  return possible ? seen.map((marks) => [...marks.keys()].filter((step) => marks[step] === 1)) : null;
+}
+
+/** Diagonals of all terms into the layout `out`, with partial sums placed as `fold` says. Null: the fold's copies collide. */
+export function diagonalTerms(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): DiagonalTerm[] | null {
+  const period = (term: LayoutTerm): number => Math.max(term.layout.period, out.period);
+  const diagonals = terms.map(() => new Map<number, Float64Array>());
+  const possible = runFolded(terms, out, fold, (index, step, place, value) => {
+    const own = diagonals[index];
+    const term = terms[index];
+    if (own === undefined || term === undefined) return;
+    let diagonal = own.get(step);
+    if (diagonal === undefined) {
+      diagonal = new Float64Array(period(term));
+      own.set(step, diagonal);
+    }
+    diagonal[place] = (diagonal[place] ?? 0) + value;
+  });
+  if (!possible) return null;
+  return terms.map((term, i) => ({ diagonals: diagonals[i] ?? new Map(), sourcePeriod: term.layout.period, period: period(term) }));
 }
 
 /** Every slot the fold adds to an output's home must be that output's or empty. */
-function firstCopiesSafe(owner: ReadonlyMap<number, number>, out: SlotLayout, period: number, fold: Fold | null): boolean {
+function firstCopiesSafe(owner: Int32Array, out: SlotLayout, period: number, fold: Fold | null): boolean {
   if (fold === null) return true;
   for (const slot of out.slotOf) {
     for (let home = slot; home < period; home += out.period) {
       for (let copy = 1; copy < fold.copies; copy++) {
-        const found = owner.get((home + copy * fold.stride) % period);
-        if (found !== undefined && found !== home) return false;
+        const found = owner[(home + copy * fold.stride) % period] ?? -1;
+        if (found >= 0 && found !== home) return false;
       }
     }
   }

@@ -29,10 +29,11 @@ export function emitLinear(emitter: Emitter, terms: readonly LinearOperand[], le
       const position = modulo(step - schedule.offset, plan.sourcePeriod) / schedule.stride;
       const giant = Math.floor(position / schedule.babies);
       const rotated = emitter.rotateByUnits(start, schedule.stride, position % schedule.babies);
-      const values = rotateBack(diagonal, giant * giantStep);
+      // Before its giant rotation, a diagonal is out[s] = diagonal[s - giant * giantStep].
+      const shift = modulo(giant * giantStep, plan.period);
       const sum = sums.get(giant);
-      if (sum === undefined) sums.set(giant, emitter.multiplyPlain(rotated, values, scale));
-      else emitter.accumulatePlain(sum, rotated, values, scale);
+      if (sum === undefined) sums.set(giant, emitter.multiplyPlain(rotated, diagonal, scale, shift));
+      else emitter.accumulatePlain(sum, rotated, diagonal, scale, shift);
     }
   }
   return combine(emitter, chains);
@@ -57,11 +58,4 @@ function combine(emitter: Emitter, chains: ReadonlyMap<number, ReadonlyMap<numbe
   if (total === null) throw new Error('unreachable: a linear operation has at least one diagonal');
   emitter.rescale(total);
   return total;
-}
-
-/** The diagonal as it must be before its giant rotation: out[s] = diagonal[s - steps]. */
-function rotateBack(diagonal: Float64Array, steps: number): Float64Array {
-  if (steps === 0) return diagonal;
-  const period = diagonal.length;
-  return Float64Array.from(diagonal, (_, s) => diagonal[modulo(s - steps, period)] ?? 0);
 }

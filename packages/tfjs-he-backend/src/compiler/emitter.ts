@@ -85,16 +85,17 @@ export class Emitter {
     return register;
   }
 
-  multiplyPlain(a: Register, values: Float64Array, scale: number): Register {
+  /** a * values, with values moved `shift` slots up. */
+  multiplyPlain(a: Register, values: Float64Array, scale: number, shift = 0): Register {
     const { level, scale: own } = this.stateOf(a);
     const out = this.newRegister({ level, scale: own * scale });
-    this.push({ op: 'multiplyPlain', out, a, constant: this.constant(values, level, scale) }, level);
+    this.push({ op: 'multiplyPlain', out, a, constant: this.constant(values, level, scale, shift) }, level);
     return out;
   }
 
-  accumulatePlain(acc: Register, a: Register, values: Float64Array, scale: number): void {
+  accumulatePlain(acc: Register, a: Register, values: Float64Array, scale: number, shift = 0): void {
     const { level } = this.stateOf(a);
-    this.push({ op: 'accumulatePlain', acc, a, constant: this.constant(values, level, scale) }, level);
+    this.push({ op: 'accumulatePlain', acc, a, constant: this.constant(values, level, scale, shift) }, level);
   }
 
   multiply(a: Register, b: Register): Register {
@@ -148,7 +149,7 @@ export class Emitter {
   addPlain(a: Register, values: Float64Array): Register {
     const state = this.stateOf(a);
     const out = this.newRegister(state);
-    this.push({ op: 'addPlain', out, a, constant: this.constant(values, state.level, state.scale) }, state.level);
+    this.push({ op: 'addPlain', out, a, constant: this.constant(values, state.level, state.scale, 0) }, state.level);
     return out;
   }
 
@@ -190,16 +191,16 @@ export class Emitter {
     return register;
   }
 
-  private constant(values: Float64Array, level: number, scale: number): ConstantId {
+  private constant(values: Float64Array, level: number, scale: number, shift: number): ConstantId {
     let byState = this.constantIds.get(values);
     if (byState === undefined) {
       byState = new Map();
       this.constantIds.set(values, byState);
     }
-    const key = `${level} ${scale}`;
+    const key = `${level} ${scale} ${shift}`;
     let id = byState.get(key);
     if (id === undefined) {
-      id = this.constants.push({ values, level, scale }) - 1;
+      id = this.constants.push({ values, shift, level, scale }) - 1;
       byState.set(key, id);
     }
     return id;

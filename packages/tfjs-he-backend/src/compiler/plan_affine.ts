@@ -1,5 +1,5 @@
 import { planBabyStepGiantStep } from './baby_step_giant_step.js';
-import { candidateFolds, type DiagonalTerm, diagonalTerms, type Fold, type LayoutTerm } from './diagonals.js';
+import { candidateFolds, type DiagonalTerm, diagonalSteps, diagonalTerms, type Fold, type LayoutTerm } from './diagonals.js';
 import type { SlotLayout } from './slot_layout.js';
 
 /** How an affine map is carried out between given layouts. */
@@ -23,34 +23,41 @@ const LEVEL_COST = 3;
 const MAX_FREE_COEFFICIENT = 4;
 const MAX_FREE_ROTATIONS = 4;
 
-/** Cheapest plan over all folds. */
+/** Cheapest plan over all folds. Diagonals are counted first and built for the winner only. */
 export function planAffine(terms: readonly LayoutTerm[], out: SlotLayout): AffinePlan {
-  const plain = planWithFold(terms, out, null);
-  if (plain === null) throw new Error('unreachable: a plan without folds always exists');
-  let best = plain;
-  // A map that is cheap already gains nothing from the search.
-  if (plain.cost <= 2) return best;
-  for (const fold of candidateFolds(terms, out)) {
-    const plan = planWithFold(terms, out, fold);
-    if (plan !== null && plan.cost < best.cost) best = plan;
+  const free = planFree(terms, out);
+  if (free !== null && free.cost <= 2) return free;
+  let best: { fold: Fold | null; cost: number } = { fold: null, cost: planCost(terms, out, null) };
+  for (const fold of best.cost <= LEVEL_COST + 2 ? [] : candidateFolds(terms, out)) {
+    const cost = planCost(terms, out, fold);
+    if (cost < best.cost) best = { fold, cost };
   }
-  return best;
+  const folded = best.fold === null ? null : planFree(terms, out, best.fold);
+  for (const plan of [free, folded]) if (plan !== null && plan.cost <= best.cost) return plan;
+  return { fold: best.fold, free: null, terms: diagonalTerms(terms, out, best.fold) ?? [], cost: best.cost };
 }
 
-function planWithFold(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): AffinePlan | null {
+/** Cost of a plan before its diagonals exist: Infinity when the fold is impossible. */
+export function planCost(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): number {
+  const steps = diagonalSteps(terms, out, fold);
+  if (steps === null) return Number.POSITIVE_INFINITY;
+  let cost = LEVEL_COST + foldCost(fold);
+  for (const [index, own] of steps.entries()) {
+    cost += planBabyStepGiantStep(own, terms[index]?.layout.period ?? 1).rotations + PRODUCT_COST * own.length;
+  }
+  return cost;
+}
+
+function foldCost(fold: Fold | null): number {
+  return fold === null ? 0 : Math.log2(fold.copies) + (fold.cyclic ? 0 : LEVEL_COST);
+}
+
+function planFree(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null = null): AffinePlan | null {
+  if (diagonalSteps(terms, out, fold)?.every((steps) => steps.length <= MAX_FREE_ROTATIONS) !== true) return null;
   const diagonal = diagonalTerms(terms, out, fold);
-  if (diagonal === null) return null;
-  const foldCost = fold === null ? 0 : Math.log2(fold.copies) + (fold.cyclic ? 0 : LEVEL_COST);
-  const free = freeTerms(diagonal, terms, fold);
-  if (free !== null) {
-    return { fold, free, terms: diagonal, cost: foldCost + free.filter((term) => term.step !== 0).length };
-  }
-  let cost = foldCost + LEVEL_COST;
-  for (const term of diagonal) {
-    const steps = [...term.diagonals.keys()];
-    cost += planBabyStepGiantStep(steps, term.sourcePeriod).rotations + PRODUCT_COST * steps.length;
-  }
-  return { fold, free: null, terms: diagonal, cost };
+  const free = diagonal === null ? null : freeTerms(diagonal, terms, fold);
+  if (diagonal === null || free === null) return null;
+  return { fold, free, terms: diagonal, cost: foldCost(fold) + free.filter((term) => term.step !== 0).length };
 }
 
 /**

@@ -26,23 +26,32 @@ export async function traceModel(model: LayersModel, inputShape?: readonly numbe
       hint: 'Pass inputShape, e.g. [1, 32, 64].',
     });
   }
-  const hooked = (recorder: Recorder): void => {
-    for (const layer of model.layers)
-      layer.setCallHook(() => {
-        recorder.label = layer.name;
-      });
-  };
   return traceFunction(
     (x, recorder) => {
-      hooked(recorder);
+      const restore = labelLayers(model, recorder);
       try {
         return model.apply(x);
       } finally {
-        for (const layer of model.layers) layer.clearCallHook();
+        restore();
       }
     },
     [{ name: 'input', shape }],
   );
+}
+
+/** Makes every layer announce its name when it runs. Call hooks would do, but a custom layer may leave them out. */
+function labelLayers(model: LayersModel, recorder: Recorder): () => void {
+  for (const layer of model.layers) {
+    const { call } = layer;
+    layer.call = (inputs, kwargs) => {
+      recorder.label = layer.name;
+      return call.call(layer, inputs, kwargs);
+    };
+  }
+  return () => {
+    // What remains is the method of the prototype.
+    for (const layer of model.layers) Reflect.deleteProperty(layer, 'call');
+  };
 }
 
 /** Records any function of one or several encrypted tensors. */

@@ -1,6 +1,4 @@
-import { HeError } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
-import { galoisElement } from '../ring/galois.js';
 import type { Engine, EngineName, MaskSeed } from './engine.js';
 import { CiphertextHandle, PlaintextHandle } from './handles.js';
 import type { Ledger } from './ledger.js';
@@ -187,7 +185,7 @@ export function createCheckedEngine<V, W>(
       const step = ((steps % slots) + slots) % slots;
       if (step === 0) return clone(a, 'rotate');
       rules.requireSize('rotate', a, 2);
-      if (!arithmetic.hasGaloisKey(step)) throw missingGaloisKey(step, a, parameters);
+      rules.requireGaloisKey('rotate', parameters, a, step, arithmetic.hasGaloisKey(step));
       return onCopy('rotate', a, (copy) => {
         observe('rotate', copy.level);
         arithmetic.rotate(copy.read('rotate'), step, copy);
@@ -254,14 +252,4 @@ export function createCheckedEngine<V, W>(
       closed = true;
     },
   };
-}
-
-function missingGaloisKey(step: number, c: CiphertextHandle<unknown>, parameters: Parameters): HeError {
-  const element = galoisElement(step, parameters.polyModulusDegree);
-  return new HeError('MISSING_GALOIS_KEY', `there is no Galois key for rotation by ${step} (element ${element})`, {
-    op: 'rotate',
-    level: c.level,
-    scale: c.scale,
-    hint: 'Add the step to the manifest, or compose the rotation of steps that are there.',
-  });
 }

@@ -1,6 +1,6 @@
 import type { Engine } from '../engines/engine.js';
 import { HeError } from '../errors.js';
-import type { ConstantId, Program } from '../program/program.js';
+import type { Constant, ConstantId, Program } from '../program/program.js';
 
 /** Encoded constants of a program, made on first use and shared by all sessions of a server. */
 export class ConstantCache<P> {
@@ -16,11 +16,8 @@ export class ConstantCache<P> {
     if (known !== undefined) return known;
     const constant = this.program.constants[id];
     if (constant === undefined) throw new HeError('PROGRAM_INVALID', `constant ${id} is missing`, { hint: 'Compile the program again.' });
-    const { values, level, scale } = constant;
-    const period = values.length;
-    const slots = new Float64Array(this.engine.parameters.slots);
-    for (let s = 0; s < slots.length; s += period) slots.set(values, s);
-    const plaintext = this.engine.encode(slots, level, scale);
+    const { level, scale } = constant;
+    const plaintext = this.engine.encode(slotValues(constant, this.engine.parameters.slots), level, scale);
     this.encoded.set(id, plaintext);
     return plaintext;
   }
@@ -29,4 +26,10 @@ export class ConstantCache<P> {
     for (const plaintext of this.encoded.values()) this.engine.disposePlain(plaintext);
     this.encoded.clear();
   }
+}
+
+/** All slots of a constant. */
+export function slotValues({ values, shift }: Constant, slots: number): Float64Array {
+  const period = values.length;
+  return Float64Array.from({ length: slots }, (_, s) => values[(s + period - (shift % period)) % period] ?? 0);
 }

@@ -11,7 +11,9 @@ export class RegisterFile<C> {
   get(register: Register): C {
     const ciphertext = this.live.get(register);
     if (ciphertext === undefined) {
-      throw new HeError('PROGRAM_INVALID', `register ${register} is empty`, { hint: 'Compile the program again; if that does not help, this is a bug.' });
+      throw new HeError('PROGRAM_INVALID', `register ${register} is empty`, {
+        hint: 'Compile the program again; if that does not help, this is a bug.',
+      });
     }
     return ciphertext;
   }

@@ -2,8 +2,8 @@ import type { Engine } from '../engines/engine.js';
 import { HeError } from '../errors.js';
 import { lastUses } from '../program/liveness.js';
 import type { ConstantId, Instruction, Program, Segment } from '../program/program.js';
-import type { LayerTime, ProgressEvent, RunOptions, RunResult } from '../server/types.js';
 import { interpret, RegisterFile } from './interpret.js';
+import type { LayerTime, ProgressEvent, RunOptions, RunResult } from './types.js';
 
 export interface RunContext<C, P> {
   readonly program: Program;
@@ -120,7 +120,8 @@ function reads(instruction: Instruction, register: number): boolean {
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new HeError('ABORTED', 'the run was cancelled', { op: 'run', hint: 'Start it again if that was not wanted.' });
+  if (signal?.aborted === true)
+    throw new HeError('ABORTED', 'the run was cancelled', { op: 'run', hint: 'Start it again if that was not wanted.' });
 }
 
 /** Time per layer, and progress events when the layer changes. */
@@ -150,7 +151,15 @@ class LayerClock {
     if (layer !== this.current) {
       this.current = layer;
       const { segment, done, total } = this;
-      this.onProgress?.({ type: 'layer', name: this.program.layers[layer] ?? '', level, segment, segments: this.program.segments.length, done, total });
+      this.onProgress?.({
+        type: 'layer',
+        name: this.program.layers[layer] ?? '',
+        level,
+        segment,
+        segments: this.program.segments.length,
+        done,
+        total,
+      });
     }
   }
 
@@ -169,6 +178,11 @@ class LayerClock {
   }
 
   times(): LayerTime[] {
-    return this.layers.map(({ ms, from, to }, i) => ({ name: this.program.layers[i] ?? '', ms, fromLevel: from, toLevel: Number.isFinite(to) ? to : from }));
+    return this.layers.map(({ ms, from, to }, i) => ({
+      name: this.program.layers[i] ?? '',
+      ms,
+      fromLevel: from,
+      toLevel: Number.isFinite(to) ? to : from,
+    }));
   }
 }

@@ -1,4 +1,4 @@
-import { type Instruction, type Program, readsOf, type Register, writeOf } from './program.js';
+import { type Instruction, type Program, type Register, readsOf, writeOf } from './program.js';
 
 /** For every instruction (by segment, by position): the registers nobody reads afterwards, in any segment. */
 export function lastUses(program: Program): (readonly Register[])[][] {

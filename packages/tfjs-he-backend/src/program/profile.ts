@@ -94,6 +94,8 @@ export function profileTable(p: Profile): string {
     ['predicted', `${(p.predictedMs / 1000).toFixed(2)} s warm (node-seal, one core)`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length), ...p.layers.map((layer) => layer.name.length + 2));
-  const layers = p.layers.map((layer) => `${`  ${layer.name}`.padEnd(width + 2)}${layer.predictedMs.toFixed(0).padStart(6)} ms  ${layer.keySwitches} key switches`);
+  const layers = p.layers.map(
+    (layer) => `${`  ${layer.name}`.padEnd(width + 2)}${layer.predictedMs.toFixed(0).padStart(6)} ms  ${layer.keySwitches} key switches`,
+  );
   return [...rows.map(([name, text]) => `${name.padEnd(width + 2)}${text}`), 'layers', ...layers].join('\n');
 }

@@ -24,9 +24,10 @@ export type Instruction = { readonly layer: number; readonly level: number } & (
   | { readonly op: 'addPlain'; readonly out: Register; readonly a: Register; readonly constant: ConstantId }
 );
 
-/** A plaintext operand: one period of slot values, and the level and scale it is encoded at. */
+/** A plaintext operand: slot s holds values[(s - shift) mod period], with values one period long, at the level and scale it is encoded at. */
 export interface Constant {
   readonly values: Float64Array;
+  readonly shift: number;
   readonly level: number;
   readonly scale: number;
 }

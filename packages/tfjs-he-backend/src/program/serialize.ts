@@ -10,7 +10,7 @@ export function serializeProgram(program: Program): Uint8Array {
   const header = {
     ...program,
     parameters: { ...program.parameters, coeffModulus: program.parameters.coeffModulus.map(String) },
-    constants: program.constants.map(({ values, level, scale }) => ({ length: values.length, level, scale })),
+    constants: program.constants.map(({ values, shift, level, scale }) => ({ length: values.length, shift, level, scale })),
   };
   const text = JSON.stringify(header);
   const json = new TextEncoder().encode(text + ' '.repeat((8 - (new TextEncoder().encode(text).length % 8)) % 8));
@@ -42,21 +42,26 @@ export function parseProgram(bytes: Uint8Array): Program {
   if (PREFIX + jsonLength > bytes.length) throw invalid('the file is truncated');
   const header = parseHeader(new TextDecoder().decode(bytes.subarray(PREFIX, PREFIX + jsonLength)));
   let at = PREFIX + jsonLength;
-  const constants: Constant[] = header.constants.map(({ length, level, scale }) => {
-    if (!Number.isInteger(length) || length < 1 || at + 8 * length > bytes.length) throw invalid('the file is truncated');
+  const constants: Constant[] = header.constants.map(({ length, shift, level, scale }) => {
+    if (!Number.isInteger(length) || length < 1 || !Number.isInteger(shift) || shift < 0 || at + 8 * length > bytes.length)
+      throw invalid('the file is truncated');
     const values = Float64Array.from({ length }, (_, i) => view.getFloat64(at + 8 * i, true));
     at += 8 * length;
-    return { values, level, scale };
+    return { values, shift, level, scale };
   });
   if (at !== bytes.length) throw invalid('there are bytes after the end');
-  const program: Program = { ...header, parameters: { ...header.parameters, coeffModulus: header.parameters.coeffModulus.map(BigInt) }, constants };
+  const program: Program = {
+    ...header,
+    parameters: { ...header.parameters, coeffModulus: header.parameters.coeffModulus.map(BigInt) },
+    constants,
+  };
   createParameters(program.parameters);
   return program;
 }
 
 type Header = Omit<Program, 'constants' | 'parameters'> & {
   readonly parameters: Omit<Program['parameters'], 'coeffModulus'> & { readonly coeffModulus: readonly string[] };
-  readonly constants: readonly { readonly length: number; readonly level: number; readonly scale: number }[];
+  readonly constants: readonly { readonly length: number; readonly shift: number; readonly level: number; readonly scale: number }[];
 };
 
 function parseHeader(text: string): Header {

@@ -1,5 +1,5 @@
 import { powMod } from '../parameters/primes.js';
-import { createFactor, createModulus, type Factor, type Modulus, multiplyByFactor } from './modulus.js';
+import { createFactor, createModulus, type Factor, type Modulus, multiplyByFactor, reduce } from './modulus.js';
 import type { Ring, RnsPolynomial } from './ring.js';
 
 // `as number` / `as ...` on indexed reads: indices run over arrays of equal, fixed length (see ntt.ts).
@@ -59,7 +59,7 @@ export function createCentredLift(ring: Ring, level: number, top: number): Centr
         const m = moduli[i] as Modulus;
         let digit = (source[i] as Float64Array)[n] as number;
         for (let j = 0; j < i; j++) {
-          const difference = (digit - (digits[j] as number)) % m.value;
+          const difference = digit - reduce(digits[j] as number, m);
           digit = multiplyByFactor(difference < 0 ? difference + m.value : difference, (inverses[i] as Factor[])[j] as Factor, m);
         }
         digits[i] = digit;
@@ -74,9 +74,12 @@ export function createCentredLift(ring: Ring, level: number, top: number): Centr
       }
       for (let t = 0; t < targets.length; t++) {
         const { modulus, radix, full } = targets[t] as Target;
-        let residue = upper ? modulus.value - full : 0;
-        for (let i = 0; i <= level; i++) residue += multiplyByFactor((digits[i] as number) % modulus.value, radix[i] as Factor, modulus);
-        (lifted[t] as Float64Array)[n] = residue % modulus.value;
+        let residue = upper && full > 0 ? modulus.value - full : 0;
+        for (let i = 0; i <= level; i++) {
+          residue += multiplyByFactor(reduce(digits[i] as number, modulus), radix[i] as Factor, modulus);
+          if (residue >= modulus.value) residue -= modulus.value;
+        }
+        (lifted[t] as Float64Array)[n] = residue;
       }
     }
     return lifted;

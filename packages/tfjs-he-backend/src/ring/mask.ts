@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { HeError } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
-import { createFactor, createModulus, multiplyByFactor } from './modulus.js';
+import { createFactor, createModulus, multiplyByFactor, reduce } from './modulus.js';
 import { forwardNtt } from './ntt.js';
 import type { Ring } from './ring.js';
 
@@ -64,6 +64,10 @@ function keyStream(seed: MaskSeed, length: number): Uint8Array {
   if (seed.serverKey.length !== 32) {
     throw new HeError('MASK_MISMATCH', 'the mask key has not 32 bytes', { op: 'mask', hint: 'Draw 32 random bytes at server start.' });
   }
+  for (const counter of [seed.segment, seed.index]) {
+    if (Number.isInteger(counter) && counter >= 0 && counter < 2 ** 32) continue;
+    throw new HeError('MASK_MISMATCH', 'segment or index is not a 32-bit counter', { op: 'mask', hint: 'Count both from 0.' });
+  }
   const session = lengthPrefixed(seed.session);
   const info = new Uint8Array(session.length + 8);
   info.set(session);
@@ -88,10 +92,13 @@ export function sampleMask(parameters: Parameters, seed: MaskSeed): Float64Array
   const view = new DataView(stream.buffer, stream.byteOffset, stream.length);
   return Array.from({ length: limbCount }, (_, limb) => {
     const range = Math.min(LIMB, 2 ** (bits - limb * 8 * LIMB_BYTES));
-    return Float64Array.from({ length: degree }, (_, n) => {
+    const values = new Float64Array(degree);
+    for (let n = 0; n < degree; n++) {
       const at = (n * limbCount + limb) * LIMB_BYTES;
-      return (view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32) % range;
-    });
+      const value = view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32;
+      values[n] = value - Math.floor(value / range) * range;
+    }
+    return values;
   });
 }
 
@@ -102,10 +109,12 @@ export function maskResidues(parameters: Parameters, ring: Ring, seed: MaskSeed,
     const modulus = createModulus(prime);
     const residues = new Float64Array(ring.degree);
     limbs.forEach((limb, i) => {
-      const weight = createFactor(Number(2n ** BigInt(48 * i) % prime), modulus);
-      limb.forEach((value, n) => {
-        residues[n] = ((residues[n] ?? 0) + multiplyByFactor(value % modulus.value, weight, modulus)) % modulus.value;
-      });
+      const weight = createFactor(Number(2n ** BigInt(8 * LIMB_BYTES * i) % prime), modulus);
+      for (let n = 0; n < ring.degree; n++) {
+        // Both indices are below the degree.
+        const sum = (residues[n] as number) + multiplyByFactor(reduce(limb[n] as number, modulus), weight, modulus);
+        residues[n] = sum >= modulus.value ? sum - modulus.value : sum;
+      }
     });
     forwardNtt(residues, ring.tables(index));
     return residues;

@@ -18,6 +18,7 @@ export function upperHalf(x: number): number {
 /** A prime with what its arithmetic needs, computed once. */
 export interface Modulus {
   readonly value: number;
+  readonly inverse: number;
   readonly high: number;
   readonly low: number;
 }
@@ -25,7 +26,7 @@ export interface Modulus {
 export function createModulus(prime: bigint): Modulus {
   const value = Number(prime);
   const high = upperHalf(value);
-  return { value, high, low: value - high };
+  return { value, inverse: 1 / value, high, low: value - high };
 }
 
 /** a * b mod p for residues a, b in [0, p); `bOverP` is b / p rounded. Result in [0, p). */
@@ -47,6 +48,12 @@ export function multiplyModPrepared(a: number, b: number, bHigh: number, bLow: n
 export function multiplyMod(a: number, b: number, m: Modulus): number {
   const bHigh = upperHalf(b);
   return multiplyModPrepared(a, b, bHigh, b - bHigh, b / m.value, m);
+}
+
+/** x mod p for an integer x in [0, 2^53 - p): exact, and much faster than the operator %. */
+export function reduce(x: number, m: Modulus): number {
+  const remainder = x - Math.floor(x * m.inverse) * m.value;
+  return remainder < 0 ? remainder + m.value : remainder >= m.value ? remainder - m.value : remainder;
 }
 
 /** A constant factor in [0, p), prepared for many products. */

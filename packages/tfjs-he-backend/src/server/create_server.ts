@@ -17,7 +17,10 @@ const MASK_KEY_BYTES = 32;
 export async function createServer(program: Program, options: ServerOptions): Promise<Server> {
   const maskKey = options.maskKey ?? randomBytes(MASK_KEY_BYTES);
   if (maskKey.length !== MASK_KEY_BYTES) {
-    throw new HeError('PARAMETERS_INVALID', `maskKey has ${maskKey.length} bytes`, { op: 'createServer', hint: `Give ${MASK_KEY_BYTES} random bytes.` });
+    throw new HeError('PARAMETERS_INVALID', `maskKey has ${maskKey.length} bytes`, {
+      op: 'createServer',
+      hint: `Give ${MASK_KEY_BYTES} random bytes.`,
+    });
   }
   const parameters = createParameters(program.parameters);
   const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps);

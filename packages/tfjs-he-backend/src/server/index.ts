@@ -1,5 +1,6 @@
 export { HeError, type HeErrorCode } from '../errors.js';
+export type { LayerTime, ProgressEvent, RunOptions, RunResult } from '../executor/types.js';
 export { parseProgram } from '../program/serialize.js';
 export { type Manifest, parseManifest } from '../wire/manifest.js';
 export { createServer } from './create_server.js';
-export type { LayerTime, ProgressEvent, RunOptions, RunResult, Server, ServerEngine, ServerOptions, Session } from './types.js';
+export type { Server, ServerEngine, ServerOptions, Session } from './types.js';
