@@ -34,41 +34,68 @@ export class RegisterFile<C> {
   }
 }
 
-/** One instruction on an engine. */
+/** One instruction on an engine: its result goes to the register it names. */
 export function interpret<C, P>(
   instruction: Instruction,
   engine: Engine<C, P>,
   registers: RegisterFile<C>,
   constant: (id: ConstantId) => P,
 ): void {
+  if ('acc' in instruction) change(instruction, engine, registers, constant);
+  else registers.set(instruction.out, compute(instruction, engine, registers, constant));
+}
+
+function compute<C, P>(
+  instruction: Extract<Instruction, { out: Register }>,
+  engine: Engine<C, P>,
+  registers: RegisterFile<C>,
+  constant: (id: ConstantId) => P,
+): C {
+  const a = registers.get(instruction.a);
   switch (instruction.op) {
     case 'rotate':
-      return registers.set(instruction.out, engine.rotate(registers.get(instruction.a), instruction.steps));
+      return engine.rotate(a, instruction.steps);
     case 'modSwitch':
-      return registers.set(instruction.out, engine.modSwitchTo(registers.get(instruction.a), instruction.toLevel));
+      return engine.modSwitchTo(a, instruction.toLevel);
     case 'multiplyPlain':
-      return registers.set(instruction.out, engine.multiplyPlain(registers.get(instruction.a), constant(instruction.constant)));
-    case 'accumulatePlain':
-      return engine.accumulateProductPlain(registers.get(instruction.acc), registers.get(instruction.a), constant(instruction.constant));
+      return engine.multiplyPlain(a, constant(instruction.constant));
     case 'multiply':
-      return registers.set(instruction.out, engine.multiply(registers.get(instruction.a), registers.get(instruction.b)));
+      return engine.multiply(a, registers.get(instruction.b));
     case 'square':
-      return registers.set(instruction.out, engine.square(registers.get(instruction.a)));
-    case 'accumulateProduct':
-      return engine.accumulateProduct(registers.get(instruction.acc), registers.get(instruction.a), registers.get(instruction.b));
-    case 'relinearize':
-      return engine.relinearizeInPlace(registers.get(instruction.acc));
-    case 'rescale':
-      return engine.rescaleInPlace(registers.get(instruction.acc), instruction.scale);
+      return engine.square(a);
     case 'add':
-      return registers.set(instruction.out, engine.add(registers.get(instruction.a), registers.get(instruction.b)));
+      return engine.add(a, registers.get(instruction.b));
     case 'sub':
-      return registers.set(instruction.out, engine.sub(registers.get(instruction.a), registers.get(instruction.b)));
+      return engine.sub(a, registers.get(instruction.b));
     case 'negate':
-      return registers.set(instruction.out, engine.negate(registers.get(instruction.a)));
-    case 'accumulate':
-      return engine.addInPlace(registers.get(instruction.acc), registers.get(instruction.a));
+      return engine.negate(a);
     case 'addPlain':
-      return registers.set(instruction.out, engine.addPlain(registers.get(instruction.a), constant(instruction.constant)));
+      return engine.addPlain(a, constant(instruction.constant));
+  }
+}
+
+function change<C, P>(
+  instruction: Extract<Instruction, { acc: Register }>,
+  engine: Engine<C, P>,
+  registers: RegisterFile<C>,
+  constant: (id: ConstantId) => P,
+): void {
+  const acc = registers.get(instruction.acc);
+  switch (instruction.op) {
+    case 'accumulatePlain':
+      engine.accumulateProductPlain(acc, registers.get(instruction.a), constant(instruction.constant));
+      break;
+    case 'accumulateProduct':
+      engine.accumulateProduct(acc, registers.get(instruction.a), registers.get(instruction.b));
+      break;
+    case 'relinearize':
+      engine.relinearizeInPlace(acc);
+      break;
+    case 'rescale':
+      engine.rescaleInPlace(acc, instruction.scale);
+      break;
+    case 'accumulate':
+      engine.addInPlace(acc, registers.get(instruction.a));
+      break;
   }
 }

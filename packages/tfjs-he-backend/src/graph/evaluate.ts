@@ -8,19 +8,19 @@ import { type MatMulNode, type TensorNode, topologicalOrder } from './node.js';
  */
 export function evaluateGraph(outputs: readonly TensorNode[], inputs: ReadonlyMap<string, ArrayLike<number>>): Float64Array[] {
   const values = new Map<TensorNode, Float64Array>();
-  const valueOf = (node: TensorNode): Float64Array => {
+  const lookUp = (node: TensorNode): Float64Array => {
     const value = values.get(node);
     if (value === undefined)
       throw new HeError('GRAPH_INVALID', 'node used before it is computed', { hint: 'This is a bug of tfjs-he-backend.' });
     return value;
   };
-  for (const node of topologicalOrder(outputs)) values.set(node, evaluateNode(node, valueOf, inputs));
-  return outputs.map(valueOf);
+  for (const node of topologicalOrder(outputs)) values.set(node, evaluateNode(node, lookUp, inputs));
+  return outputs.map(lookUp);
 }
 
 function evaluateNode(
   node: TensorNode,
-  valueOf: (node: TensorNode) => Float64Array,
+  lookUp: (node: TensorNode) => Float64Array,
   inputs: ReadonlyMap<string, ArrayLike<number>>,
 ): Float64Array {
   switch (node.kind) {
@@ -33,17 +33,17 @@ function evaluateNode(
     case 'affine': {
       const out = node.bias === null ? new Float64Array(node.shape.reduce((p, d) => p * d, 1)) : Float64Array.from(node.bias);
       for (const { map, source } of node.terms) {
-        const part = applyMap(map, valueOf(source));
+        const part = applyMap(map, lookUp(source));
         for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) + (part[i] ?? 0);
       }
       return out;
     }
     case 'product': {
-      const b = valueOf(node.b);
-      return valueOf(node.a).map((x, i) => x * (b[i] ?? 0));
+      const b = lookUp(node.b);
+      return lookUp(node.a).map((x, i) => x * (b[i] ?? 0));
     }
     case 'matmul':
-      return matMul(node, valueOf(node.a), valueOf(node.b));
+      return matMul(node, lookUp(node.a), lookUp(node.b));
   }
 }
 

@@ -29,8 +29,11 @@ export function createModulus(prime: bigint): Modulus {
   return { value, inverse: 1 / value, high, low: value - high };
 }
 
-/** a * b mod p for residues a, b in [0, p); `bOverP` is b / p rounded. Result in [0, p). */
-export function multiplyModPrepared(a: number, b: number, bHigh: number, bLow: number, bOverP: number, m: Modulus): number {
+/**
+ * a * b mod p, not normalised: in (-p, p), and within 3p/4 for |a| < p. For |a| < 2p and 0 <= b < p < 2^50; `bOverP` is b / p rounded: the
+ * quotient is off by |a| 2^-52 and by rounding, together less than 1. No branches: half of them would be mispredicted.
+ */
+export function multiplyLazy(a: number, b: number, bHigh: number, bLow: number, bOverP: number, m: Modulus): number {
   const aHigh = upperHalf(a);
   const aLow = a - aHigh;
   const product = a * b;
@@ -40,17 +43,22 @@ export function multiplyModPrepared(a: number, b: number, bHigh: number, bLow: n
   const qLow = quotient - qHigh;
   const multiple = quotient * m.value;
   const multipleLow = qHigh * m.high - multiple + qHigh * m.low + qLow * m.high + qLow * m.low;
-  const remainder = product - multiple + (productLow - multipleLow);
-  return remainder < 0 ? remainder + m.value : remainder >= m.value ? remainder - m.value : remainder;
+  return product - multiple + (productLow - multipleLow);
+}
+
+/** x - round(x / p) * p, for integers |x| < 2p; in about [-p/2, p/2], without branches. */
+export function reduceLazy(x: number, m: Modulus): number {
+  return x - (x * m.inverse + ROUNDER - ROUNDER) * m.value;
 }
 
 /** a * b mod p for residues a, b in [0, p). */
 export function multiplyMod(a: number, b: number, m: Modulus): number {
   const bHigh = upperHalf(b);
-  return multiplyModPrepared(a, b, bHigh, b - bHigh, b / m.value, m);
+  const product = multiplyLazy(a, b, bHigh, b - bHigh, b / m.value, m);
+  return product < 0 ? product + m.value : product;
 }
 
-/** x mod p for an integer x in [0, 2^53 - p): exact, and much faster than the operator %. */
+/** x mod p, in [0, p), for an integer |x| < 2^53 - p: exact, and much faster than the operator %. */
 export function reduce(x: number, m: Modulus): number {
   const remainder = x - Math.floor(x * m.inverse) * m.value;
   return remainder < 0 ? remainder + m.value : remainder >= m.value ? remainder - m.value : remainder;
@@ -69,6 +77,8 @@ export function createFactor(value: number, m: Modulus): Factor {
   return { value, high, low: value - high, overP: value / m.value };
 }
 
+/** a * factor mod p for a residue a in [0, p). Result in [0, p). */
 export function multiplyByFactor(a: number, factor: Factor, m: Modulus): number {
-  return multiplyModPrepared(a, factor.value, factor.high, factor.low, factor.overP, m);
+  const product = multiplyLazy(a, factor.value, factor.high, factor.low, factor.overP, m);
+  return product < 0 ? product + m.value : product;
 }

@@ -1,5 +1,5 @@
 import { powMod } from '../parameters/primes.js';
-import { createModulus, type Modulus, multiplyMod, multiplyModPrepared, upperHalf } from './modulus.js';
+import { createFactor, createModulus, type Factor, type Modulus, multiplyByFactor, multiplyLazy, multiplyMod, reduce, reduceLazy, upperHalf } from './modulus.js';
 
 // In this file `as number` undoes noUncheckedIndexedAccess: indices stay inside the arrays by the loop bounds, and a test per element would
 // double the time of the transform.
@@ -18,7 +18,7 @@ export interface NttTables {
   readonly modulus: Modulus;
   readonly forward: Twiddles;
   readonly inverse: Twiddles;
-  readonly inverseDegree: number;
+  readonly inverseDegree: Factor;
 }
 
 /** Smallest primitive `order`-th root of unity modulo prime (order a power of two dividing prime - 1). */
@@ -62,14 +62,13 @@ export function createNttTables(degree: number, prime: bigint): NttTables {
     modulus,
     forward: twiddles(degree, Number(root), modulus),
     inverse: twiddles(degree, Number(inverseRoot), modulus),
-    inverseDegree: Number(powMod(BigInt(degree), prime - 2n, prime)),
+    inverseDegree: createFactor(Number(powMod(BigInt(degree), prime - 2n, prime)), modulus),
   };
 }
 
 /** Coefficients (natural order, in [0, p)) -> values at the odd powers of the root, bit-reversed. In place. */
 export function forwardNtt(a: Float64Array, tables: NttTables): void {
   const { degree, modulus, forward: w } = tables;
-  const p = modulus.value;
   for (let groups = 1, gap = degree >> 1; gap > 0; groups <<= 1, gap >>= 1) {
     for (let group = 0; group < groups; group++) {
       const k = groups + group;
@@ -79,21 +78,20 @@ export function forwardNtt(a: Float64Array, tables: NttTables): void {
       const overP = w.overP[k] as number;
       const start = 2 * group * gap;
       for (let i = start, j = start + gap; i < start + gap; i++, j++) {
-        const u = a[i] as number;
-        const v = multiplyModPrepared(a[j] as number, value, high, low, overP, modulus);
-        const sum = u + v;
-        const difference = u - v;
-        a[i] = sum >= p ? sum - p : sum;
-        a[j] = difference < 0 ? difference + p : difference;
+        // |u| <= p/2 and |v| < p: what is stored stays within 3p/2.
+        const u = reduceLazy(a[i] as number, modulus);
+        const v = multiplyLazy(a[j] as number, value, high, low, overP, modulus);
+        a[i] = u + v;
+        a[j] = u - v;
       }
     }
   }
+  for (let i = 0; i < degree; i++) a[i] = reduce(a[i] as number, modulus);
 }
 
 /** Inverse of {@link forwardNtt}, in place. */
 export function inverseNtt(a: Float64Array, tables: NttTables): void {
   const { degree, modulus, inverse: w, inverseDegree } = tables;
-  const p = modulus.value;
   for (let groups = degree >> 1, gap = 1; groups > 0; groups >>= 1, gap <<= 1) {
     for (let group = 0; group < groups; group++) {
       const k = groups + group;
@@ -105,12 +103,11 @@ export function inverseNtt(a: Float64Array, tables: NttTables): void {
       for (let i = start, j = start + gap; i < start + gap; i++, j++) {
         const u = a[i] as number;
         const v = a[j] as number;
-        const sum = u + v;
-        const difference = u - v;
-        a[i] = sum >= p ? sum - p : sum;
-        a[j] = multiplyModPrepared(difference < 0 ? difference + p : difference, value, high, low, overP, modulus);
+        // |u|, |v| < p at every stage, so |u - v| < 2p.
+        a[i] = reduceLazy(u + v, modulus);
+        a[j] = multiplyLazy(u - v, value, high, low, overP, modulus);
       }
     }
   }
-  for (let i = 0; i < degree; i++) a[i] = multiplyMod(a[i] as number, inverseDegree, modulus);
+  for (let i = 0; i < degree; i++) a[i] = multiplyByFactor(reduce(a[i] as number, modulus), inverseDegree, modulus);
 }
