@@ -29,6 +29,7 @@ export type HeErrorCode =
   | 'MANIFEST_INVALID'
   // environment
   | 'RUNTIME_UNSUPPORTED'
+  | 'MEMORY_BUDGET'
   | 'SEAL_FAILURE'
   | 'ABORTED'
   // tracing and compiling

@@ -39,6 +39,20 @@ function keyBytes({ polyModulusDegree: n, coeffModulus: { length: k } }: Paramet
   return 16 * n * k * (k - 1);
 }
 
+// WebAssembly's heap ends at 4 GiB, and SEAL hangs rather than fails near it; ciphertexts and scratch need the rest.
+const KEY_BUDGET = 3 * 2 ** 30;
+
+function requireKeyMemory(parameters: Parameters, ledger: Ledger, keys: number): void {
+  const needed = keys * keyBytes(parameters);
+  const used = ledger.total().bytes;
+  if (used + needed <= KEY_BUDGET) return;
+  const [mebibytes, free] = [needed, KEY_BUDGET - used].map((bytes) => Math.max(0, Math.round(bytes / 2 ** 20)));
+  throw new HeError('MEMORY_BUDGET', `${keys} keys take ${mebibytes} MiB, ${free} MiB are free`, {
+    op: 'load keys',
+    hint: 'Close other sessions, use fewer rotation steps, or start another process.',
+  });
+}
+
 function levelParmsIds(context: SEALContext, maxLevel: number): ParmsIdType[] {
   const ids: ParmsIdType[] = [];
   let data = context.firstContextData();
@@ -79,6 +93,7 @@ export async function createSealRuntime(parameters: Parameters): Promise<SealRun
 
   const frames = createSealFrames(parameters);
   const loadKeys = (keys: EvaluationKeyFrames): SealKeys => {
+    requireKeyMemory(parameters, ledger, keys.galois.length + 1);
     const galois = new Map<number, GaloisKeys>();
     const relinearization = new seal.RelinKeys();
     try {

@@ -1,5 +1,16 @@
 import { powMod } from '../parameters/primes.js';
-import { createFactor, createModulus, type Factor, type Modulus, multiplyByFactor, multiplyLazy, multiplyMod, reduce, reduceLazy, upperHalf } from './modulus.js';
+import {
+  createFactor,
+  createModulus,
+  type Factor,
+  type Modulus,
+  multiplyByFactor,
+  multiplyLazy,
+  multiplyMod,
+  reduce,
+  reduceLazy,
+  upperHalf,
+} from './modulus.js';
 
 // In this file `as number` undoes noUncheckedIndexedAccess: indices stay inside the arrays by the loop bounds, and a test per element would
 // double the time of the transform.

@@ -22,7 +22,11 @@ const TRANSLATIONS: readonly Translation[] = [
   { pattern: /end of modulus switching chain/, code: 'CHAIN_EXHAUSTED', hint: 'Refresh earlier, or add primes to the chain.' },
   { pattern: /Galois key not present/, code: 'MISSING_GALOIS_KEY', hint: 'Add the step to the manifest.' },
   { pattern: /deleted object/, code: 'HANDLE_RELEASED', hint: 'Use handles before disposing of them.' },
-  { pattern: /bad_alloc|memory|unreachable|Aborted/, code: 'SEAL_FAILURE', hint: 'The WebAssembly heap (4 GB) is full: release handles, or use fewer keys.' },
+  {
+    pattern: /bad_alloc|memory|unreachable|Aborted/,
+    code: 'SEAL_FAILURE',
+    hint: 'The WebAssembly heap (4 GB) is full: release handles, or use fewer keys.',
+  },
 ];
 
 /** SEAL's exceptions arrive as WebAssembly.Exception, whose `message` is [type, text]; embind's own are ordinary errors. */

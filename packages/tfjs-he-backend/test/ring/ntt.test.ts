@@ -69,6 +69,22 @@ describe('negacyclic transform', () => {
     );
   });
 
+  test.each([...primes.slice(0, 3)])('the largest residues of a prime near 2^50 pass through 1024 points: %d', (p) => {
+    const large = createNttTables(1024, p);
+    for (const pattern of [
+      () => p - 1n,
+      (i: number) => (i % 2 === 0 ? p - 1n : 1n),
+      (i: number) => (BigInt(i) * 0x9e3779b97f4a7c15n) % p,
+    ]) {
+      const x = Float64Array.from({ length: 1024 }, (_, i) => Number(pattern(i)));
+      const y = x.slice();
+      forwardNtt(y, large);
+      expect(y.every((value) => value >= 0 && value < Number(p))).toBe(true);
+      inverseNtt(y, large);
+      expect(y).toEqual(x);
+    }
+  });
+
   test('the root is the smallest of its order', () => {
     const p = 7681n; // = 1 mod 512
     const root = minimalPrimitiveRoot(64, p);
