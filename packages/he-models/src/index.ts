@@ -1,0 +1,22 @@
+/** Pretrained transformers whose server part is a polynomial, ready to run on encrypted data. */
+import { type ClientModel, clientFromPretrained } from './pretrained/client_model.js';
+import { type ServerModel, serverFromPretrained } from './pretrained/server_model.js';
+
+export * from './client.js';
+export type { ApproximationSummary, HeMetadata } from './pretrained/config.js';
+export { type ServerModel, serverFromPretrained } from './pretrained/server_model.js';
+
+/** Both halves of a pretrained model. */
+export interface PretrainedModel extends ClientModel, ServerModel {}
+
+/**
+ * Loads a pretrained model from the package itself: no network, in Node and through bundlers. The digests of all files are checked. A tfjs
+ * backend must be set up first, e.g. by importing `@tensorflow/tfjs-backend-cpu`.
+ *
+ * @param name e.g. `power-banking77`
+ * @throws UnknownModelError, AssetError
+ */
+export async function fromPretrained(name: string): Promise<PretrainedModel> {
+  const client = await clientFromPretrained(name);
+  return { ...client, ...(await serverFromPretrained(name, client.config.files)) };
+}

@@ -1,0 +1,81 @@
+import type { AttentionKind } from 'tfjs-power-softmax';
+
+/** Sizes of the one-block classifier. The HE compiler's matrix products are cheapest with `keyDim = maxTokens`. */
+export interface Architecture {
+  readonly maxTokens: number;
+  readonly features: number;
+  readonly numHeads: number;
+  readonly keyDim: number;
+  readonly hiddenDim: number;
+  /** Power of PowerSoftmax. */
+  readonly p: number;
+  /** Added to `mean(scores^p)`. */
+  readonly attentionEpsilon: number;
+  /** Added to the variance in the block's LayerNorms. */
+  readonly normEpsilon: number;
+}
+
+/** Everything that a training run's result depends on, besides the data and the variant. */
+export interface Recipe {
+  readonly architecture: Architecture;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Peak of the cosine schedule. */
+  readonly learningRate: number;
+  /** Share of all steps spent on the linear warm-up. */
+  readonly warmup: number;
+  /** Decoupled, on matrices other than the position embedding. */
+  readonly weightDecay: number;
+  /** Bound of the gradient's global norm. */
+  readonly clipNorm: number;
+  readonly labelSmoothing: number;
+  /** Share of tokens replaced by `[UNK]`. */
+  readonly wordDropout: number;
+  /** Share of the embedding's entries dropped. */
+  readonly embeddingDropout: number;
+  /** Share of the pooled vector's entries dropped. */
+  readonly pooledDropout: number;
+  /** Occurrences in the training questions from which a WordPiece token is kept. */
+  readonly minTokenCount: number;
+  readonly rangeLossWeight: number;
+  /** Upper ends that the range loss aims at, in the units of each function's input. */
+  readonly rangeTargets: { readonly reciprocal: number; readonly rsqrt: number; readonly gelu: number };
+  readonly conversion: {
+    /** Factor by which the ranges seen on the training questions are widened. */
+    readonly margin: number;
+    readonly degrees: { readonly reciprocal: number; readonly rsqrt: number; readonly gelu: number };
+  };
+}
+
+/** The trained form and its twin with softmax. */
+export type Variant = AttentionKind;
+
+/** Recipe of `power-banking77`. */
+export const BANKING77_RECIPE: Recipe = {
+  architecture: {
+    maxTokens: 32,
+    features: 64,
+    numHeads: 2,
+    keyDim: 32,
+    hiddenDim: 128,
+    p: 4,
+    attentionEpsilon: 0.3,
+    normEpsilon: 0.5,
+  },
+  seed: 1,
+  epochs: 40,
+  batchSize: 64,
+  learningRate: 4e-3,
+  warmup: 0.05,
+  weightDecay: 0.05,
+  clipNorm: 1,
+  labelSmoothing: 0.1,
+  wordDropout: 0.1,
+  embeddingDropout: 0.2,
+  pooledDropout: 0.2,
+  minTokenCount: 2,
+  rangeLossWeight: 1,
+  rangeTargets: { reciprocal: 1.8, rsqrt: 1.5, gelu: 2 },
+  conversion: { margin: 1.3, degrees: { reciprocal: 7, rsqrt: 3, gelu: 6 } },
+};

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Accuracies, ModelConfig } from '../pretrained/config.js';
+import { writeArtefacts } from './artefacts.js';
+import { percent } from './card.js';
+import { identityOf, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { buildClassifier, type Classifier } from './classifier.js';
+import { convertClassifier, embedQuestions, serverLogits } from './convert.js';
+import { type Agreement, accuracy, agreement, classifierLogits } from './metrics.js';
+import type { TrainOptions } from './options.js';
+import type { PreparedData } from './prepare.js';
+import type { Progress } from './progress.js';
+import type { Recipe, Variant } from './recipe.js';
+import { train } from './trainer.js';
+
+export const MODEL_NAME = 'power-banking77';
+
+/** What the training command reports. Accuracies are on the development questions. */
+export interface TrainingSummary {
+  readonly model: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly devQuestions: number;
+  readonly accuracy: Partial<Accuracies>;
+  /** Polynomial against trained form. */
+  readonly agreement?: Agreement;
+  readonly out?: string;
+}
+
+/** Path of a variant's checkpoint. */
+export function checkpointPath(directory: string, variant: Variant): string {
+  return join(directory, `${variant}.json`);
+}
+
+/** Trains what the options ask for, continuing from checkpoints, and writes the model's files when both variants are there. */
+export async function runTraining(options: TrainOptions, recipe: Recipe, data: PreparedData, progress: Progress): Promise<TrainingSummary> {
+  const summary = { model: MODEL_NAME, seed: recipe.seed, epochs: recipe.epochs, devQuestions: data.dev.count };
+  if (options.variant !== 'both') {
+    const classifier = await trainVariant(options.variant, options, recipe, data, progress);
+    const share = accuracy(classifierLogits(classifier, data.dev), data.dev.labels);
+    classifier.dispose();
+    return { ...summary, accuracy: options.variant === 'softmax' ? { softmax: share } : { powerSoftmax: share } };
+  }
+  const power = await trainVariant('power', options, recipe, data, progress);
+  const twin = await trainVariant('softmax', options, recipe, data, progress);
+  const softmax = accuracy(classifierLogits(twin, data.dev), data.dev.labels);
+  twin.dispose();
+  const { config, agreement: agreed } = await shipModel(power, softmax, options.out, recipe, data);
+  power.dispose();
+  return { ...summary, accuracy: config.accuracy, agreement: agreed, out: options.out };
+}
+
+async function trainVariant(
+  variant: Variant,
+  options: TrainOptions,
+  recipe: Recipe,
+  data: PreparedData,
+  progress: Progress,
+): Promise<Classifier> {
+  const classifier = buildClassifier(recipe, variant, data.vocabularySize, data.labels.length);
+  const identity = identityOf(recipe, variant, data.digest);
+  const path = checkpointPath(options.checkpoints, variant);
+  const from = options.fresh ? undefined : await readCheckpoint(path, identity);
+  if (from !== undefined) progress.log(`${variant}: continuing after epoch ${from.epoch} of ${recipe.epochs}`);
+  await train(
+    classifier,
+    data.train,
+    recipe,
+    {
+      onStep: ({ epoch, step, steps, loss }) =>
+        progress.update(step, steps, `${variant} epoch ${epoch + 1}/${recipe.epochs} loss ${loss.toFixed(3)}`),
+      onEpoch: async (state, meanLoss) => {
+        await writeCheckpoint(path, identity, state);
+        const dev = accuracy(classifierLogits(classifier, data.dev), data.dev.labels);
+        progress.log(`${variant}: epoch ${state.epoch}/${recipe.epochs} loss ${meanLoss.toFixed(4)} dev ${percent(dev)}`);
+      },
+    },
+    from,
+  );
+  return classifier;
+}
+
+async function shipModel(
+  power: Classifier,
+  softmax: number,
+  out: string,
+  recipe: Recipe,
+  data: PreparedData,
+): Promise<{ readonly config: ModelConfig; readonly agreement: Agreement }> {
+  const polynomial = convertClassifier(power, data.train, recipe, MODEL_NAME);
+  const embedding = power.embeddingWeights();
+  const trained = classifierLogits(power, data.dev);
+  const shipped = serverLogits(polynomial.model, data.dev, embedding);
+  const config = await writeArtefacts(out, {
+    name: MODEL_NAME,
+    recipe,
+    labels: data.labels,
+    tokenizer: data.tokenizer,
+    embedding,
+    polynomial,
+    maxInput: tf.tidy(() => largestMagnitude(embedQuestions(data.train, embedding).dataSync())),
+    maxLogit: Math.max(...serverLogits(polynomial.model, data.train, embedding).map(largestMagnitude)),
+    devQuestions: data.dev.count,
+    accuracy: { softmax, powerSoftmax: accuracy(trained, data.dev.labels), polynomial: accuracy(shipped, data.dev.labels) },
+  });
+  polynomial.model.dispose();
+  return { config, agreement: agreement(trained, shipped) };
+}
+
+function largestMagnitude(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let index = 0; index < values.length; index += 1) largest = Math.max(largest, Math.abs(values[index] ?? 0));
+  return largest;
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { wordPieceTokenizerJson } from '../src/text/tokenizer_json.js';
+import { writeArtefacts } from '../src/train/artefacts.js';
+import { percent } from '../src/train/card.js';
+import { buildClassifier } from '../src/train/classifier.js';
+import { convertClassifier, serverLogits } from '../src/train/convert.js';
+import { agreement, classifierLogits } from '../src/train/metrics.js';
+import { train } from '../src/train/trainer.js';
+import { startWasm } from '../src/train/wasm.js';
+import { withFolder } from './temporary_folder.js';
+import { TINY_LABELS, TINY_RECIPE, TINY_VOCABULARY, tinyQuestions } from './tiny_task.js';
+
+const questions = tinyQuestions(48);
+
+beforeAll(startWasm);
+
+async function trained() {
+  const classifier = buildClassifier(TINY_RECIPE, 'power', TINY_VOCABULARY, TINY_LABELS);
+  await train(classifier, questions, TINY_RECIPE);
+  return { classifier, polynomial: convertClassifier(classifier, questions, TINY_RECIPE, 'tiny') };
+}
+
+describe('conversion', () => {
+  test('keeps the logits, through the client embedding', async () => {
+    const { classifier, polynomial } = await trained();
+    const { sameTop1, maxDifference } = agreement(
+      classifierLogits(classifier, questions),
+      serverLogits(polynomial.model, questions, classifier.embeddingWeights()),
+    );
+    expect(sameTop1).toBeGreaterThan(0.95);
+    expect(maxDifference).toBeLessThan(0.2);
+  });
+});
+
+describe('writeArtefacts', () => {
+  test('writes files that match their digests, and a card with the figures of the configuration', async () => {
+    const { classifier, polynomial } = await trained();
+    await withFolder(async (folder) => {
+      const config = await writeArtefacts(folder, {
+        name: 'tiny',
+        recipe: TINY_RECIPE,
+        labels: ['a', 'b', 'c'],
+        tokenizer: wordPieceTokenizerJson(['[PAD]', '[UNK]', 'c', 'd', 'e', 'f', 'g', 'h', 'i']),
+        embedding: classifier.embeddingWeights(),
+        polynomial,
+        maxInput: 3,
+        maxLogit: 4,
+        devQuestions: 48,
+        accuracy: { softmax: 0.5, powerSoftmax: 0.25, polynomial: 0.125 },
+      });
+      expect(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))).toEqual(config);
+      for (const [name, { bytes, sha256 }] of Object.entries(config.files)) {
+        const content = await readFile(join(folder, name));
+        expect([content.length, createHash('sha256').update(content).digest('hex')]).toEqual([bytes, sha256]);
+      }
+      expect((await readdir(folder)).sort()).toEqual([...Object.keys(config.files), 'README.md', 'config.json'].sort());
+      const card = await readFile(join(folder, 'README.md'), 'utf8');
+      for (const share of [0.5, 0.25, 0.125]) expect(card).toContain(percent(share));
+    });
+  });
+});
