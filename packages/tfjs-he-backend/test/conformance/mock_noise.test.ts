@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type C, openSession, parameters, type Session } from './session.js';
 
 const { slots, maxLevel, refreshLevel } = parameters;
@@ -35,26 +35,31 @@ const circuits: [string, (session: Session, a: C) => C, (slot: number) => number
   ],
 ];
 
-test.each(circuits)('mock noise is that of SEAL within a bit: %s', async (_, circuit, expected) => {
-  const bits: number[] = [];
-  for (const name of ['mock', 'seal'] as const) {
-    const session = await openSession(name);
-    const a = session.encrypt(Float64Array.from({ length: slots }, (_, s) => x(s)));
-    bits.push(errorBits(session, circuit(session, a), expected));
-    session.close();
-  }
-  expect(Math.abs(bits[0]! - bits[1]!)).toBeLessThan(1);
+const sessions: Session[] = [];
+beforeAll(async () => {
+  sessions.push(await openSession('mock'), await openSession('seal'));
+});
+afterAll(() => {
+  for (const session of sessions) session.close();
 });
 
-test('values at a refresh beyond the bound of the mask are found by mock', async () => {
-  const { engine, encrypt } = await openSession('mock');
+test.each(circuits)('mock noise is that of SEAL within a bit: %s', (_, circuit, expected) => {
+  const [mock, seal] = sessions.map((session) => {
+    const a = session.encrypt(Float64Array.from({ length: slots }, (_, s) => x(s)));
+    return errorBits(session, circuit(session, a), expected);
+  });
+  expect(Math.abs(mock! - seal!)).toBeLessThan(1);
+});
+
+test('values at a refresh beyond the bound of the mask are found by mock', () => {
+  const { engine, encrypt } = sessions[0]!;
   const low = engine.modSwitchTo(encrypt(new Float64Array(slots).fill(2 ** parameters.valueBits * 1.1)), refreshLevel);
   const seed = { serverKey: new Uint8Array(32), session: '', segment: 0, index: 0 };
   expect(() => engine.mask(low, seed)).toThrow(expect.objectContaining({ code: 'VALUE_OVERFLOW', op: 'mask' }));
 });
 
-test('values beyond half the modulus are found by mock', async () => {
-  const { engine, encrypt } = await openSession('mock');
+test('values beyond half the modulus are found by mock', () => {
+  const { engine, encrypt } = sessions[0]!;
   const big = engine.modSwitchTo(encrypt(new Float64Array(slots).fill(2 ** 14)), 0);
   expect(() => {
     for (let i = 0, c = big; i < 4; i++) c = engine.add(c, c);

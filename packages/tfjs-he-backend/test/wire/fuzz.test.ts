@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createEngineRuntime } from '../../src/engines/runtime.js';
 import { HeError } from '../../src/errors.js';
+import { createParameters } from '../../src/parameters/parameters.js';
 import { evaluationKeysBytes } from '../../src/wire/evaluation_keys.js';
 import { FRAME_HEADER } from '../../src/wire/frames.js';
 import { galoisSteps, openSession, parameters, precisionBits, type Session } from '../conformance/session.js';
 
-const { slots, maxLevel, refreshLevel } = parameters;
+const { slots, refreshLevel } = parameters;
 
 /** A HeError with a wire code, or a value; anything else (a native exception, a RangeError) fails the test. */
 function attempt<T>(read: () => T): T | HeError {
@@ -87,32 +88,33 @@ describe.each(['mock', 'seal'] as const)('hostile bytes to the %s engine', (name
   });
 });
 
-test('a residue not below its prime is refused before SEAL sees it', async () => {
-  const session = await openSession('seal');
-  const [fresh] = session.client!.encrypt([new Float64Array(slots)]);
-  fresh!.fill(0xff, FRAME_HEADER, FRAME_HEADER + 50);
-  expect(attempt(() => session.engine.load(fresh!))).toMatchObject({ code: 'WIRE_RESIDUE_RANGE' });
-  session.close();
-});
+describe('frames of the seal engine', () => {
+  let seal: Session;
+  let fresh: Uint8Array;
+  beforeAll(async () => {
+    seal = await openSession('seal');
+  });
+  beforeEach(() => {
+    fresh = seal.client!.encrypt([new Float64Array(slots)])[0]!;
+  });
+  afterAll(() => seal.close());
 
-test('a seed for another generator is refused', async () => {
-  const session = await openSession('seal');
-  const [fresh] = session.client!.encrypt([new Float64Array(slots)]);
-  fresh![fresh!.length - 65] = 2;
-  expect(attempt(() => session.engine.load(fresh!))).toMatchObject({ code: 'WIRE_UNSUPPORTED' });
-  session.close();
-});
+  test('with a residue not below its prime are refused before SEAL sees them', () => {
+    fresh.fill(0xff, FRAME_HEADER, FRAME_HEADER + 50);
+    expect(attempt(() => seal.engine.load(fresh))).toMatchObject({ code: 'WIRE_RESIDUE_RANGE' });
+  });
 
-test('frames of one engine or program are refused by another', async () => {
-  const [mock, seal] = [await openSession('mock'), await openSession('seal')];
-  const values = [new Float64Array(slots)];
-  const code = expect.objectContaining({ code: 'WIRE_PARAMETERS_MISMATCH' });
-  expect(() => mock.engine.load(seal.engine.save(seal.engine.load(seal.client!.encrypt(values)[0]!)))).toThrow(code);
-  const { createParameters } = await import('../../src/parameters/parameters.js');
-  const other = createParameters({ ...parameters, coeffModulus: [...parameters.coeffModulus].reverse() });
-  const runtime = await createEngineRuntime('mock', other, galoisSteps);
-  expect(() => runtime.openKeyless().load(mock.client!.encrypt(values)[0]!)).toThrow(code);
-  expect(other.maxLevel).toBe(maxLevel);
-  mock.close();
-  seal.close();
+  test('with a seed for another generator are refused', () => {
+    fresh[fresh.length - 65] = 2;
+    expect(attempt(() => seal.engine.load(fresh))).toMatchObject({ code: 'WIRE_UNSUPPORTED' });
+  });
+
+  test('are refused by mock, and those of another program by both', async () => {
+    const mock = await openSession('mock');
+    const code = expect.objectContaining({ code: 'WIRE_PARAMETERS_MISMATCH' });
+    expect(() => mock.engine.load(seal.engine.save(seal.engine.load(fresh)))).toThrow(code);
+    const other = createParameters({ ...parameters, coeffModulus: [...parameters.coeffModulus].reverse() });
+    const runtime = await createEngineRuntime('mock', other, galoisSteps);
+    expect(() => runtime.openKeyless().load(mock.client!.encrypt([new Float64Array(slots)])[0]!)).toThrow(code);
+  });
 });
