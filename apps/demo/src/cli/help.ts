@@ -1,0 +1,26 @@
+import { DEFAULT_MODEL, ENGINES } from './options.js';
+import { DEFAULT_PORT } from './server_arguments.js';
+
+export const HELP = `Classifies a banking question that the server never sees.
+
+  npm start -- "My card was stolen, please block it"      start a server, ask it, stop it
+  npm start -- ask --url http://HOST:PORT "QUESTION"      ask a server that runs already
+  npm start -- server                                     run only the server
+
+Asking
+  --engine NAME      ${ENGINES.join(' | ')} (default seal; mock imitates the arithmetic and keeps nothing secret)
+  --model NAME       default ${DEFAULT_MODEL}
+  --json             one JSON object as the last line of stdout
+  --repeat N         ask N times with the same keys: the first is cold, the others are warm (default 1)
+  --timeout SECONDS  give up after that long, everything included (default 600)
+  --port N           port of the server that is started (default: a free one)
+  --url URL          ask this server instead of starting one
+  --verbose          show what the started server writes to stderr
+
+Server
+  --host HOST            default 127.0.0.1, this machine only
+  --port N               default ${DEFAULT_PORT}, 0 for a free one
+  --engine, --model      as above
+  --max-sessions N       clients whose keys are held at once (default 4)
+  --session-minutes N    forget keys unused for this long (default 15)
+`;
