@@ -19,7 +19,10 @@ function predict(model: tfl.LayersModel, x: tf.Tensor | tf.Tensor[]): number[] {
 
 describe.each([
   ['PowerSoftmax', () => new PowerSoftmax({ p: 6, axis: 1, epsilon: 0.2, form: 'mean' })],
-  ['MultiHeadAttention with PowerSoftmax', () => new MultiHeadAttention({ numHeads: 2, keyDim: 3, p: 2, epsilon: 0.1, useBias: true, seed: 1 })],
+  [
+    'MultiHeadAttention with PowerSoftmax',
+    () => new MultiHeadAttention({ numHeads: 2, keyDim: 3, p: 2, epsilon: 0.1, useBias: true, seed: 1 }),
+  ],
   ['MultiHeadAttention with softmax', () => new MultiHeadAttention({ numHeads: 2, keyDim: 3, attention: 'softmax', seed: 1 })],
   ['LayerNorm', () => new LayerNorm({ epsilon: 0.5 })],
   ['EncoderBlock', () => new EncoderBlock({ ...BLOCK, dropout: 0.2 })],
@@ -48,7 +51,9 @@ test('attention is equivariant to the order of tokens', () => {
   const model = through(new MultiHeadAttention({ numHeads: 2, keyDim: 4, seed: 2 }));
   const x = normal([1, TOKENS, FEATURES], 4);
   const reversed = predict(model, tf.reverse(x, 1));
-  expect(largestDifference(reversed, valuesOf(tf.reverse(tf.reshape(tf.tensor1d(predict(model, x)), [1, TOKENS, FEATURES]), 1)))).toBeLessThan(1e-5);
+  expect(
+    largestDifference(reversed, valuesOf(tf.reverse(tf.reshape(tf.tensor1d(predict(model, x)), [1, TOKENS, FEATURES]), 1))),
+  ).toBeLessThan(1e-5);
 });
 
 test('PowerSoftmax attention ignores rows of zeros without a mask', () => {
@@ -96,9 +101,16 @@ test.each(['power', 'softmax'] as const)('an encoder block with %s attention tra
   await useBackend('wasm');
   const model = classifier({ attention });
   const { x } = paddedExamples(24, 21);
-  const labels = tf.oneHot(tf.tensor1d(Array.from({ length: 24 }, (_, i) => i % 3), 'int32'), 3);
+  const labels = tf.oneHot(
+    tf.tensor1d(
+      Array.from({ length: 24 }, (_, i) => i % 3),
+      'int32',
+    ),
+    3,
+  );
   const optimizer = tf.train.adam(0.02);
-  const step = () => optimizer.minimize(() => tf.losses.softmaxCrossEntropy(labels, model.apply(x, { training: true }) as tf.Tensor), true)!.dataSync()[0]!;
+  const step = () =>
+    optimizer.minimize(() => tf.losses.softmaxCrossEntropy(labels, model.apply(x, { training: true }) as tf.Tensor), true)!.dataSync()[0]!;
   const first = step();
   for (let i = 0; i < 60; i++) step();
   expect(step()).toBeLessThan(first / 2);

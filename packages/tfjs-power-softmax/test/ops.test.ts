@@ -18,13 +18,21 @@ describe.each(BACKENDS)('ops on %s', (backend) => {
   beforeEach(() => useBackend(backend));
 
   test('layerNorm equals the float64 reference', () => {
-    const [row, gamma, beta] = [[1, -2, 0.5, 3], [1, 2, -1, 0.5], [0, 1, 2, 3]];
+    const [row, gamma, beta] = [
+      [1, -2, 0.5, 3],
+      [1, 2, -1, 0.5],
+      [0, 1, 2, 3],
+    ];
     const actual = valuesOf(layerNorm(tf.tensor2d([row]), tf.tensor1d(gamma), tf.tensor1d(beta), 0.3));
     expect(largestDifference(actual, normRow(row, gamma, beta, 0.3))).toBeLessThan(1e-5);
   });
 
   test('gradients of layerNorm equal central differences for input, gamma and beta', () => {
-    const [row, gamma, beta] = [[1, -2, 0.5, 3], [1, 2, -1, 0.5], [0, 1, 2, 3]];
+    const [row, gamma, beta] = [
+      [1, -2, 0.5, 3],
+      [1, 2, -1, 0.5],
+      [0, 1, 2, 3],
+    ];
     const loss = (values: number[]): number => values.reduce((sum, y, i) => sum + y * Math.sin(i + 1), 0);
     const weights = tf.tensor1d([1, 2, 3, 4].map(Math.sin));
     const gradients = tf.grads((x: tf.Tensor, g: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(layerNorm(x, g, b, 0.3), weights)))([
@@ -37,7 +45,7 @@ describe.each(BACKENDS)('ops on %s', (backend) => {
       numericalGradient((x) => loss(normRow(row, x, beta, 0.3)), gamma),
       numericalGradient((x) => loss(normRow(row, gamma, x, 0.3)), beta),
     ];
-    gradients.forEach((gradient, i) => expect(largestDifference(valuesOf(gradient), expected[i]!)).toBeLessThan(1e-4));
+    for (const [i, gradient] of gradients.entries()) expect(largestDifference(valuesOf(gradient), expected[i]!)).toBeLessThan(1e-4);
   });
 
   test('gelu has the values of x Phi(x)', () => {
@@ -77,6 +85,11 @@ describe.each(BACKENDS)('ops on %s', (backend) => {
 test.each([1, 2, 3, 4, 6, 7, 8, 16])('integerPower to the %i equals Math.pow at its stated depth', async (n) => {
   await useBackend('cpu');
   const x = [-1.5, 0, 0.7, 2];
-  expect(largestDifference(valuesOf(tf.clone(integerPower(tf.tensor1d(x), n))), x.map((value) => value ** n))).toBeLessThan(1e-5);
+  expect(
+    largestDifference(
+      valuesOf(tf.clone(integerPower(tf.tensor1d(x), n))),
+      x.map((value) => value ** n),
+    ),
+  ).toBeLessThan(1e-5);
   expect(2 ** integerPowerDepth(n)).toBeGreaterThanOrEqual(n);
 });

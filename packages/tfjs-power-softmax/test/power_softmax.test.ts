@@ -64,7 +64,8 @@ describe.each(BACKENDS)('powerSoftmax on %s', (backend) => {
       [1, 1, 1],
       [0, 0, 0],
     ];
-    for (const form of FORMS) for (const epsilon of [0, 1e-3]) expect(valuesOf(powerSoftmax(x, { mask, epsilon, form }))).toEqual([0, 0, 0, 0, 0, 0]);
+    for (const form of FORMS)
+      for (const epsilon of [0, 1e-3]) expect(valuesOf(powerSoftmax(x, { mask, epsilon, form }))).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test('a masked entry counts as a zero score, in value and in gradient', () => {
@@ -84,7 +85,12 @@ describe('powerSoftmax', () => {
   test('without epsilon the value does not change when a row is scaled', () => {
     fc.assert(
       fc.property(rows, powers, fc.constantFrom(1e-20, 1e-6, 0.3, 7, 1e15), (row, p, factor) => {
-        const scaled = valuesOf(powerSoftmax(row.map((x) => x * factor), { p, epsilon: 0 }));
+        const scaled = valuesOf(
+          powerSoftmax(
+            row.map((x) => x * factor),
+            { p, epsilon: 0 },
+          ),
+        );
         expect(largestDifference(scaled, valuesOf(powerSoftmax(row, { p, epsilon: 0 })))).toBeLessThan(1e-5);
       }),
       runs,
@@ -97,7 +103,12 @@ describe('powerSoftmax', () => {
         const order = row.map((_, i) => i).sort((a, b) => Math.sin(a + seed) - Math.sin(b + seed));
         const weights = valuesOf(powerSoftmax(row));
         const permuted = valuesOf(powerSoftmax(order.map((i) => row[i]!)));
-        expect(largestDifference(permuted, order.map((i) => weights[i]!))).toBeLessThan(1e-6);
+        expect(
+          largestDifference(
+            permuted,
+            order.map((i) => weights[i]!),
+          ),
+        ).toBeLessThan(1e-6);
       }),
       runs,
     );

@@ -65,13 +65,23 @@ function site(kind: 'reciprocal' | 'gelu', values: number[][]) {
 }
 
 test('the loss is the squared log excess of the largest entry, averaged over the batch', () => {
-  const sites = [site('reciprocal', [[1, 4], [0.5, 2]])];
+  const sites = [
+    site('reciprocal', [
+      [1, 4],
+      [0.5, 2],
+    ]),
+  ];
   const [loss] = valuesOf(rangeLoss(sites, { targets: { reciprocal: { upper: 2 } } }));
   expect(loss).toBeCloseTo(Math.log(2) ** 2 / 2, 6);
 });
 
 test('the loss of an activation counts both ends, relative to the wider', () => {
-  const sites = [site('gelu', [[-3, 6], [0, 1]])];
+  const sites = [
+    site('gelu', [
+      [-3, 6],
+      [0, 1],
+    ]),
+  ];
   const [loss] = valuesOf(rangeLoss(sites, { targets: { gelu: { lower: -2, upper: 4 } } }));
   expect(loss).toBeCloseTo(((2 / 4) ** 2 + (1 / 4) ** 2) / 2, 6);
 });

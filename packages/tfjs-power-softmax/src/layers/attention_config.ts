@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from '../errors.js';
 import { DEFAULT_EPSILON, POWER_SOFTMAX_FORMS, type PowerSoftmaxForm } from '../ops/power_softmax.js';
 import { validateNonNegative, validateOneOf, validatePositiveInteger, validatePower } from '../validate.js';
 import { ATTENTION_KINDS, type AttentionKind } from './self_attention.js';
@@ -27,7 +26,7 @@ export type AttentionConfig = Required<AttentionArgs>;
 
 /** Fills in defaults and checks ranges. @throws InvalidArgumentError */
 export function attentionConfig(args: AttentionArgs): AttentionConfig {
-  const config: AttentionConfig = {
+  return {
     numHeads: validatePositiveInteger('numHeads', args.numHeads),
     keyDim: validatePositiveInteger('keyDim', args.keyDim),
     attention: validateOneOf('attention', args.attention ?? 'power', ATTENTION_KINDS),
@@ -36,8 +35,4 @@ export function attentionConfig(args: AttentionArgs): AttentionConfig {
     form: validateOneOf('form', args.form ?? 'stable', POWER_SOFTMAX_FORMS),
     useBias: args.useBias ?? false,
   };
-  if (config.numHeads * config.keyDim > 65536) {
-    throw new InvalidArgumentError('numHeads * keyDim exceeds 65536.', { numHeads: config.numHeads, keyDim: config.keyDim });
-  }
-  return config;
 }

@@ -1,25 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-export interface ForwardResult {
-  readonly value: tf.Tensor;
-  /** Maps the upstream gradient to one gradient per input, in order. `saved` holds what the forward pass saved. */
-  readonly gradient: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[];
-}
+type Tensors = readonly [tf.Tensor, ...tf.Tensor[]];
 
 /**
- * `tf.customGrad` with the inputs and the `save` callback apart, as the tfjs signature types them as one loose union.
- * `forward` must list in `save` every tensor that its gradient reads.
+ * `tf.customGrad` with typed inputs and saved tensors, where the tfjs signature has one loose union.
+ *
+ * @param forward computes the value, and lists in `saved` every tensor that the gradient reads: tfjs keeps these until then, and disposes
+ *   everything else of the forward pass
+ * @param gradient maps the upstream gradient and the saved tensors to one gradient per input, in order
  */
-export function customGradient<T extends tf.Tensor>(
-  inputs: readonly tf.Tensor[],
-  forward: (inputs: readonly tf.Tensor[], save: tf.GradSaveFunc) => ForwardResult,
+export function customGradient<T extends tf.Tensor, Inputs extends Tensors, Saved extends Tensors>(
+  inputs: Inputs,
+  forward: (...inputs: Inputs) => { readonly value: T; readonly saved: Saved },
+  gradient: (dy: tf.Tensor, saved: Saved) => tf.Tensor[],
 ): T {
   const op = tf.customGrad((...args) => {
-    // tfjs appends the save callback to the inputs; its type cannot say which position holds what.
+    // tfjs passes the inputs back in order, then the save callback, and later the saved tensors in order; its types say none of it.
     const save = args[args.length - 1] as tf.GradSaveFunc;
-    const { value, gradient } = forward(args.slice(0, -1) as tf.Tensor[], save);
-    return { value, gradFunc: gradient };
+    const { value, saved } = forward(...(args.slice(0, -1) as unknown as Inputs));
+    save([...saved]);
+    return { value, gradFunc: (dy: tf.Tensor, restored: tf.Tensor[]) => gradient(dy, restored as unknown as Saved) };
   });
-  // Each forward pass of this package returns a tensor of the type that its caller names; tfjs only promises a Tensor.
   return op(...inputs) as T;
 }

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../errors.js';
 import { customGradient } from './custom_gradient.js';
 
 /**
@@ -10,18 +9,16 @@ import { customGradient } from './custom_gradient.js';
  */
 export function gelu<T extends tf.Tensor>(x: T): T {
   return tf.tidy(() =>
-    customGradient<T>([x], ([input], save) => {
-      if (input === undefined) throw new InvalidArgumentError('gelu got no input.', {});
-      const cdf = tf.mul(tf.add(tf.erf(tf.mul(input, tf.scalar(Math.SQRT1_2))), tf.scalar(1)), tf.scalar(0.5));
-      save([input, cdf]);
-      return {
-        value: tf.mul(input, cdf),
-        gradient: (dy, [savedInput, savedCdf]) => {
-          if (savedInput === undefined || savedCdf === undefined) throw new InvalidArgumentError('gelu lost its saved tensors.', {});
-          const density = tf.mul(tf.exp(tf.mul(tf.square(savedInput), tf.scalar(-0.5))), tf.scalar(1 / Math.sqrt(2 * Math.PI)));
-          return [tf.mul(dy, tf.add(savedCdf, tf.mul(savedInput, density)))];
-        },
-      };
-    }),
+    customGradient(
+      [x],
+      (input) => {
+        const cdf = tf.mul(tf.add(tf.erf(tf.mul(input, tf.scalar(Math.SQRT1_2))), tf.scalar(1)), tf.scalar(0.5));
+        return { value: tf.mul<T>(input, cdf), saved: [input, cdf] };
+      },
+      (dy, [input, cdf]) => {
+        const density = tf.mul(tf.exp(tf.mul(tf.square(input), tf.scalar(-0.5))), tf.scalar(1 / Math.sqrt(2 * Math.PI)));
+        return [tf.mul(dy, tf.add(cdf, tf.mul(input, density)))];
+      },
+    ),
   );
 }

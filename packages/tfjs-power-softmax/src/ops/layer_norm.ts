@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../errors.js';
 import { customGradient } from './custom_gradient.js';
 
 /**
@@ -14,25 +13,21 @@ import { customGradient } from './custom_gradient.js';
  */
 export function layerNorm<T extends tf.Tensor>(x: T, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): T {
   return tf.tidy(() =>
-    customGradient<T>([x, gamma, beta], ([input, scale, shift], save) => {
-      if (input === undefined || scale === undefined || shift === undefined)
-        throw new InvalidArgumentError('layerNorm needs three inputs.', {});
-      const centred = tf.sub(input, tf.mean(input, -1, true));
-      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), tf.scalar(epsilon)));
-      const normalised = tf.mul(centred, inverse);
-      save([normalised, inverse, scale]);
-      return { value: tf.add(tf.mul(normalised, scale), shift), gradient: layerNormGradient };
-    }),
+    customGradient(
+      [x, gamma, beta],
+      (input, scale, shift) => {
+        const centred = tf.sub(input, tf.mean(input, -1, true));
+        const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), tf.scalar(epsilon)));
+        const normalised = tf.mul(centred, inverse);
+        return { value: tf.add<T>(tf.mul(normalised, scale), shift), saved: [normalised, inverse, scale] };
+      },
+      (dy, [normalised, inverse, scale]) => {
+        const outer = Array.from({ length: dy.rank - 1 }, (_, axis) => axis);
+        const scaled = tf.mul(dy, scale);
+        const projection = tf.mul(normalised, tf.mean(tf.mul(scaled, normalised), -1, true));
+        const dx = tf.mul(tf.sub(tf.sub(scaled, tf.mean(scaled, -1, true)), projection), inverse);
+        return [dx, tf.sum(tf.mul(dy, normalised), outer), tf.sum(dy, outer)];
+      },
+    ),
   );
-}
-
-function layerNormGradient(dy: tf.Tensor, [normalised, inverse, gamma]: tf.Tensor[]): tf.Tensor[] {
-  if (normalised === undefined || inverse === undefined || gamma === undefined) {
-    throw new InvalidArgumentError('layerNorm lost the tensors saved for its gradient.', {});
-  }
-  const outer = Array.from({ length: dy.rank - 1 }, (_, axis) => axis);
-  const scaled = tf.mul(dy, gamma);
-  const projection = tf.mul(normalised, tf.mean(tf.mul(scaled, normalised), -1, true));
-  const dx = tf.mul(tf.sub(tf.sub(scaled, tf.mean(scaled, -1, true)), projection), inverse);
-  return [dx, tf.sum(tf.mul(dy, normalised), outer), tf.sum(dy, outer)];
 }

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../errors.js';
 import { customGradient } from './custom_gradient.js';
 
 /**
@@ -10,15 +9,9 @@ import { customGradient } from './custom_gradient.js';
  * @param kernel `[d, units]`
  */
 export function linear(x: tf.Tensor2D, kernel: tf.Tensor2D): tf.Tensor2D {
-  return customGradient<tf.Tensor2D>([x, kernel], ([input, weights], save) => {
-    if (input === undefined || weights === undefined) throw new InvalidArgumentError('linear needs two inputs.', {});
-    save([input, weights]);
-    return {
-      value: tf.matMul(input, weights),
-      gradient: (dy, [savedInput, savedWeights]) => {
-        if (savedInput === undefined || savedWeights === undefined) throw new InvalidArgumentError('linear lost its saved tensors.', {});
-        return [tf.matMul(dy, tf.transpose(savedWeights)), tf.matMul(tf.transpose(savedInput), dy)];
-      },
-    };
-  });
+  return customGradient(
+    [x, kernel],
+    (input, weights) => ({ value: tf.matMul<tf.Tensor2D>(input, weights), saved: [input, weights] }),
+    (dy, [input, weights]) => [tf.matMul(dy, tf.transpose(weights)), tf.matMul(tf.transpose(input), dy)],
+  );
 }

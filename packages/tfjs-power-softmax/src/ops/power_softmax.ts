@@ -74,43 +74,38 @@ function resolveAxis(axis: number, rank: number): number {
 
 function normalise<T extends tf.Tensor>(x: tf.Tensor, p: number, axis: number, epsilon: number, form: PowerSoftmaxForm): T {
   const length = x.shape[axis] ?? 1;
-  return customGradient<T>([x], ([input], save) => {
-    if (input === undefined) throw new InvalidArgumentError('powerSoftmax got no input.', {});
-    const scale = form === 'stable' ? nonZero(tf.max(tf.abs(input), axis, true)) : tf.scalar(1);
-    const scaled = form === 'stable' ? tf.div(input, scale) : input;
-    const powered = integerPower(scaled, p);
-    const { value, denominator } =
-      form === 'mean' ? meanForm(powered, axis, epsilon, length) : sumForm(powered, axis, epsilon, length, scale, p);
-    save([scaled, scale, denominator, value]);
-    return {
-      value,
-      gradient: (dy, saved) => {
-        const [t, c, d, y] = saved;
-        if (t === undefined || c === undefined || d === undefined || y === undefined) {
-          throw new InvalidArgumentError('powerSoftmax lost the tensors saved for its gradient.', {});
-        }
-        const centred = tf.sub(dy, tf.sum(tf.mul(dy, y), axis, true));
-        // Divided by d before c: for rows too small to matter d is infinite, and 0 / c stays 0 where p * t / c would overflow.
-        const slope = tf.div(tf.div(tf.mul(integerPower(t, p - 1), tf.scalar(p)), d), c);
-        return [tf.mul(slope, centred)];
-      },
-    };
-  });
+  return customGradient(
+    [x],
+    (input) => {
+      const scale = form === 'stable' ? nonZero(tf.max(tf.abs(input), axis, true)) : tf.scalar(1);
+      const scaled = form === 'stable' ? tf.div(input, scale) : input;
+      const powered = integerPower(scaled, p);
+      const { value, denominator } =
+        form === 'mean' ? meanForm<T>(powered, axis, epsilon, length) : sumForm<T>(powered, axis, epsilon, length, scale, p);
+      return { value, saved: [scaled, scale, denominator, value] };
+    },
+    (dy, [t, c, d, y]) => {
+      const centred = tf.sub(dy, tf.sum(tf.mul(dy, y), axis, true));
+      // Divided by d before c: for rows too small to matter d is infinite, and 0 / c stays 0 where p * t / c would overflow.
+      const slope = tf.div(tf.div(tf.mul(integerPower(t, p - 1), tf.scalar(p)), d), c);
+      return [tf.mul(slope, centred)];
+    },
+  );
 }
 
 /** With t = x / c: y = t^p / (L*epsilon / c^p + sum t^p). */
-function sumForm(powered: tf.Tensor, axis: number, epsilon: number, length: number, scale: tf.Tensor, p: number) {
+function sumForm<T extends tf.Tensor>(powered: tf.Tensor, axis: number, epsilon: number, length: number, scale: tf.Tensor, p: number) {
   const sum = tf.sum(powered, axis, true);
   // 0 * (1/c)^p would be NaN where the power overflows, so a zero epsilon is left out instead of multiplied.
   const rescaled = epsilon === 0 ? undefined : tf.mul(integerPower(tf.reciprocal(scale), p), tf.scalar(length * epsilon));
   const denominator = nonZero(rescaled === undefined ? sum : tf.add(sum, rescaled));
-  return { value: tf.div(powered, denominator), denominator };
+  return { value: tf.div<T>(powered, denominator), denominator };
 }
 
-function meanForm(powered: tf.Tensor, axis: number, epsilon: number, length: number) {
+function meanForm<T extends tf.Tensor>(powered: tf.Tensor, axis: number, epsilon: number, length: number) {
   const mean = nonZero(tf.add(tf.mean(powered, axis, true), tf.scalar(epsilon)));
   const denominator = tf.mul(mean, tf.scalar(length));
-  return { value: tf.div(tf.mul(powered, tf.scalar(1 / length)), mean), denominator };
+  return { value: tf.div<T>(tf.mul(powered, tf.scalar(1 / length)), mean), denominator };
 }
 
 /** Replaces zeros of a non-negative tensor by one, so that rows of zeros divide to zeros. */

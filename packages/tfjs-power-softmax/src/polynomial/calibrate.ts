@@ -23,7 +23,7 @@ export interface SiteObservation {
 /** Model inputs: one tensor per input, first axis the examples. */
 export type ModelInputs = tf.Tensor | readonly tf.Tensor[];
 
-const MAX_SAMPLES = 1 << 16;
+const MAX_SAMPLES = 1 << 15;
 /** Rounding of float32 arithmetic allowed at the ends of an interval, as a share of its width. */
 const ROUNDING = 1e-5;
 

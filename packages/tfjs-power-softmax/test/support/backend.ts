@@ -6,6 +6,8 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 
 const wasm = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
 setWasmPaths(`${path.join(path.dirname(wasm), 'wasm-out')}/`);
+// No advice to install the native backend in the middle of the test output.
+tf.env().set('PROD', true);
 
 export const BACKENDS = ['cpu', 'wasm'] as const;
 

@@ -31,7 +31,7 @@ export function classifier(args: Partial<EncoderBlockArgs> = {}, masked = false)
 export function paddedExamples(count: number, seed: number): { x: tf.Tensor; mask: tf.Tensor } {
   const lengths = Array.from({ length: count }, (_, i) => 2 + (i % (TOKENS - 1)));
   const mask = tf.tensor2d(lengths.map((length) => Array.from({ length: TOKENS }, (_, t) => (t < length ? 1 : 0))));
-  return { x: tf.mul(normal([count, TOKENS, FEATURES], seed), tf.reshape(mask, [count, TOKENS, 1])), mask };
+  return { x: tf.mul(normal([count, TOKENS, FEATURES], seed, 0.5), tf.reshape(mask, [count, TOKENS, 1])), mask };
 }
 
 /** Saves a model and loads it again, without custom objects. */
