@@ -16,7 +16,9 @@ export function clenshaw(coefficients: readonly number[], u: number): number {
   let next = 0;
   let afterNext = 0;
   for (let k = coefficients.length - 1; k >= 1; k--) {
-    [next, afterNext] = [(coefficients[k] ?? 0) + 2 * u * next - afterNext, next];
+    const current = (coefficients[k] ?? 0) + 2 * u * next - afterNext;
+    afterNext = next;
+    next = current;
   }
   return (coefficients[0] ?? 0) + u * next - afterNext;
 }

@@ -24,7 +24,7 @@ export function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let term = x;
   let sum = x;
-  for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+  for (let n = 1; term * term > 1e-34 * sum * sum; n++) {
     term *= (2 * x * x) / (2 * n + 1);
     sum += term;
   }

@@ -30,10 +30,27 @@ const LINEAR_LAYERS = new Set([
   'Dropout',
 ]);
 
-/**
- * Applies the polynomial form of `layer` to symbolic inputs.
- * @throws UnsupportedLayerError for a layer that is neither linear nor known
- */
+/** @throws UnsupportedLayerError for a layer that is neither linear nor has a polynomial form; costs nothing, so that it can come first */
+export function assertConvertible(layer: layers.Layer): void {
+  if (layer instanceof LayerNorm) return;
+  if (layer instanceof EncoderBlock || layer instanceof MultiHeadAttention) {
+    if (layer.config.attention === 'power') return;
+    throw new UnsupportedLayerError(`${layer.name} uses softmax, which is no polynomial. Train it with attention: 'power'.`, {
+      layer: layer.name,
+    });
+  }
+  const kind = layer.getClassName();
+  const activation = layer.getConfig().activation ?? 'linear';
+  if (LINEAR_LAYERS.has(kind) && activation === 'linear') return;
+  throw new UnsupportedLayerError(
+    activation === 'softmax'
+      ? `Layer ${layer.name} ends in softmax, which is no polynomial. End the model in logits: the client takes the softmax after decryption.`
+      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, MultiHeadAttention, LayerNorm, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
+    { layer: layer.name, kind },
+  );
+}
+
+/** Applies the polynomial form of a layer that {@link assertConvertible} accepts to symbolic inputs. */
 export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
   if (layer instanceof EncoderBlock) return convertBlock(layer, inputs, lookup);
   if (layer instanceof MultiHeadAttention) return applyAttention(layer.name, layer.config, layer.attentionWeights(), inputs, lookup);
@@ -61,14 +78,11 @@ function convertBlock(block: EncoderBlock, inputs: SymbolicTensor[], lookup: Sit
 
 function applyAttention(
   name: string,
-  { attention, numHeads, keyDim, p, epsilon, useBias }: AttentionConfig,
+  { numHeads, keyDim, p, epsilon, useBias }: AttentionConfig,
   weights: SelfAttentionWeights,
   inputs: SymbolicTensor[],
   lookup: SiteLookup,
 ): SymbolicTensor {
-  if (attention !== 'power') {
-    throw new UnsupportedLayerError(`${name} uses softmax, which is no polynomial. Train it with attention: 'power'.`, { layer: name });
-  }
   const tokens = inputs[0]?.shape[1];
   if (tokens === undefined || tokens === null) {
     throw new UnsupportedLayerError(`${name} has no fixed number of tokens. Give the model's input a shape [tokens, d].`, { layer: name });
@@ -103,20 +117,9 @@ function applyNorm(
 }
 
 function copyLinear(layer: layers.Layer, inputs: SymbolicTensor[]): SymbolicTensor {
-  const kind = layer.getClassName();
-  const config = layer.getConfig();
-  const activation = config.activation ?? 'linear';
-  if (!LINEAR_LAYERS.has(kind) || activation !== 'linear') {
-    throw new UnsupportedLayerError(
-      activation === 'softmax'
-        ? `Layer ${layer.name} ends in softmax, which is no polynomial. End the model in logits: the client takes the softmax after decryption.`
-        : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, MultiHeadAttention, LayerNorm, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
-      { layer: layer.name, kind },
-    );
-  }
   // Every serialisable layer's constructor has the static members of its class.
   const layerClass = layer.constructor as tf.serialization.SerializableConstructor<layers.Layer>;
-  const copy = layerClass.fromConfig(layerClass, config);
+  const copy = layerClass.fromConfig(layerClass, layer.getConfig());
   const output = applied(copy, inputs);
   copy.setWeights(layer.getWeights());
   return output;

@@ -1,7 +1,7 @@
 import { input, LayersModel, type layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
 import { type ModelInputs, observeSites } from './calibrate.js';
-import { convertLayer, type SiteLookup } from './convert_layer.js';
+import { assertConvertible, convertLayer, type SiteLookup } from './convert_layer.js';
 import { type FitOptions, fitSite } from './fit_site.js';
 import { type PolynomialReport, polynomialReport } from './report.js';
 
@@ -31,6 +31,7 @@ export interface PolynomialModel {
  * @throws ApproximationError where no polynomial of degree up to 63 is accurate enough
  */
 export function toPolynomial(model: LayersModel, options: ToPolynomialOptions): PolynomialModel {
+  for (const layer of convertibleLayers(model)) assertConvertible(layer);
   const observations = observeSites(model, options.calibration, options.batchSize);
   const fitted = new Map(observations.map((observation) => [observation.name, fitSite(observation, options)]));
   const lookup: SiteLookup = (name) => {
@@ -42,6 +43,10 @@ export function toPolynomial(model: LayersModel, options: ToPolynomialOptions): 
   return { model: polynomial, report: polynomialReport(polynomial) };
 }
 
+function convertibleLayers(model: LayersModel): layers.Layer[] {
+  return model.layers.filter((layer) => layer.getClassName() !== 'InputLayer');
+}
+
 /** Walks the model's graph in topological order, applying the polynomial form of each layer. */
 function rebuild(model: LayersModel, name: string, lookup: SiteLookup): LayersModel {
   const converted = new Map<number, SymbolicTensor>();
@@ -50,8 +55,7 @@ function rebuild(model: LayersModel, name: string, lookup: SiteLookup): LayersMo
     const replacement = inputs[i];
     if (replacement !== undefined) converted.set(tensor.id, replacement);
   });
-  for (const layer of model.layers) {
-    if (layer.getClassName() === 'InputLayer') continue;
+  for (const layer of convertibleLayers(model)) {
     const node = onlyNode(layer, converted);
     const [output] = node.outputTensors;
     if (output === undefined || node.outputTensors.length > 1) {
