@@ -4,6 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import {
   assertIntervals,
   checkIntervals,
+  collectRanges,
   EncoderBlock,
   formatReport,
   IntervalError,
@@ -11,6 +12,7 @@ import {
   LayerNorm,
   MultiHeadAttention,
   polynomialReport,
+  rangeLoss,
   toPolynomial,
   UnsupportedLayerError,
 } from '../src/index.js';
@@ -114,6 +116,29 @@ describe('the polynomial of a classifier', () => {
   });
 });
 
+test('a polynomial model can be trained further, on its task and on its ranges', () => {
+  const { model } = toPolynomial(classifier(), { calibration: x, bits: 8 });
+  const labels = tf.oneHot(
+    tf.tensor1d(
+      Array.from({ length: 200 }, (_, i) => i % 3),
+      'int32',
+    ),
+    3,
+  );
+  const targets = { reciprocal: { upper: 2 } };
+  const optimizer = tf.train.adam(0.003);
+  const step = () =>
+    optimizer
+      .minimize(() => {
+        const { result, sites } = collectRanges(() => model.apply(x, { training: true }) as tf.Tensor);
+        return tf.add(tf.losses.softmaxCrossEntropy(labels, result), rangeLoss(sites, { targets }));
+      }, true)!
+      .dataSync()[0]!;
+  const first = step();
+  for (let i = 0; i < 20; i++) step();
+  expect(step()).toBeLessThan(first * 0.95);
+});
+
 test('stacked blocks, attention and norms on their own, and sequential models are converted', () => {
   const model = tfl.sequential({
     layers: [
@@ -208,6 +233,10 @@ describe('toPolynomial refuses', () => {
 
   test('an epsilon of 0', () => {
     expect(() => toPolynomial(classifier({ epsilon: 0 }), { calibration: x })).toThrow(/epsilon/);
+  });
+
+  test('calibration data that is not finite', () => {
+    expect(() => toPolynomial(classifier(), { calibration: tf.fill([2, TOKENS, FEATURES], Number.NaN) })).toThrow(/NaN/);
   });
 
   test('a margin below 1 and empty calibration data', () => {
