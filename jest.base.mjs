@@ -10,5 +10,7 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
+  // TensorFlow.js greets on the console whenever its CPU backend starts.
+  silent: true,
   testTimeout: 60000,
 };

@@ -26,20 +26,27 @@ export function movement(moved: readonly string[] | null): EncryptedKernel {
     }
     let next = 1;
     const first = new Map<TensorInfo, number>();
-    const numbered = Object.fromEntries(
-      Object.entries(call.inputs).map(([name, tensor]) => {
-        if (tensor === undefined || !sources.includes(tensor)) return [name, tensor];
-        const size = sizeOf(tensor.shape);
-        first.set(tensor, next);
-        const values = Float32Array.from({ length: size }, (_, i) => next + i);
-        next += size;
-        return [name, backend.plain.makeTensorInfo(tensor.shape, 'float32', values)];
-      }),
+    const temporary: TensorInfo[] = [];
+    const numbered = (tensor: TensorInfo): TensorInfo => {
+      const size = sizeOf(tensor.shape);
+      const start = first.get(tensor) ?? next;
+      if (start === next) next += size;
+      first.set(tensor, start);
+      const values = Float32Array.from({ length: size }, (_, i) => start + i);
+      const made = backend.plain.makeTensorInfo(tensor.shape, 'float32', values);
+      temporary.push(made);
+      return made;
+    };
+    const inputs = Object.fromEntries(
+      Object.entries(call.inputs).map(([name, tensor]) => [
+        name,
+        tensor !== undefined && sources.includes(tensor) ? numbered(tensor) : tensor,
+      ]),
     );
-    const result = runPlain({ ...call, inputs: numbered });
+    // Variadic kernels get their inputs as an array.
+    const result = runPlain({ ...call, inputs: Array.isArray(call.inputs) ? Object.assign([], inputs) : inputs });
     const outputs = (Array.isArray(result) ? result : [result]).map((out) => record(call, out, first));
-    for (const [name, tensor] of Object.entries(numbered))
-      if (tensor !== undefined && tensor !== call.inputs[name]) backend.plain.disposeData(tensor.dataId);
+    for (const tensor of temporary) backend.plain.disposeData(tensor.dataId);
     return Array.isArray(result) ? outputs : (outputs[0] ?? []);
   };
 }

@@ -1,0 +1,91 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import { compile, compileGraph, evaluateGraph, profile, profileTable, traceFunction } from '../../src/index.js';
+import { tinyAttention, traceAttention } from '../support/attention.js';
+import { bitsOfAgreement, randomValues } from '../support/random.js';
+import { openPair } from '../support/session.js';
+
+const SMALL = { polyModulusDegrees: [8192] };
+// Bits are asked for at the noise of a rescaling; random weights amplify it by more than the compiler allows for.
+const PRECISE = { ...SMALL, precisionBits: 14 };
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+describe('compile', () => {
+  test('attention of any small shape runs on mock with at least 12 bits', async () => {
+    const dims = fc.record({
+      tokens: fc.integer({ min: 1, max: 6 }),
+      heads: fc.integer({ min: 1, max: 3 }),
+      headDim: fc.integer({ min: 1, max: 6 }),
+      labels: fc.integer({ min: 1, max: 5 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(dims, fc.integer({ min: 1, max: 1000 }), async (shape, seed) => {
+        const graph = await traceAttention(shape, seed);
+        const x = randomValues(shape.tokens * shape.heads * shape.headDim, seed + 9);
+        const [expected] = evaluateGraph(graph, new Map([['input', x]]));
+        const pair = await openPair(compileGraph(graph, PRECISE), 'mock');
+        try {
+          expect(bitsOfAgreement(await pair.infer(x), expected!)).toBeGreaterThan(12);
+        } finally {
+          pair.dispose();
+        }
+      }),
+      { numRuns: 10, seed: 7 },
+    );
+  });
+
+  test('the tensor graph equals the model in the clear', async () => {
+    const shape = { tokens: 4, heads: 2, headDim: 4, labels: 3 };
+    const graph = await traceAttention(shape);
+    const x = randomValues(32, 5);
+    const expected = tinyAttention(shape)(tf.tensor(Float32Array.from(x), [1, 4, 8])).dataSync();
+    expect(bitsOfAgreement(evaluateGraph(graph, new Map([['input', x]]))[0]!, expected)).toBeGreaterThan(18);
+  });
+
+  test('a LayersModel compiles under its layer names', async () => {
+    const model = sequential({
+      layers: [layers.dense({ units: 6, inputShape: [4], name: 'first' }), layers.dense({ units: 2, name: 'second' })],
+    });
+    const program = await compile(model, SMALL);
+    expect(program.layers).toEqual(['second']);
+    expect(program.outputs[0]?.layout.shape).toEqual([1, 2]);
+  });
+
+  test('parameters keep 128-bit security and a mask slack of 40 bits', async () => {
+    const p = profile(
+      compileGraph(await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 }), { polyModulusDegrees: [8192, 16384] }),
+    );
+    expect(p.totalBits).toBeLessThanOrEqual({ 8192: 218, 16384: 438 }[p.polyModulusDegree] ?? 0);
+    expect(p.maskSlackBits).toBeGreaterThanOrEqual(40);
+    expect(Math.max(...p.coeffModulusBits)).toBeLessThanOrEqual(50);
+  });
+
+  test('the profile table names every layer and the ring degree', async () => {
+    const program = compileGraph(await traceAttention({ tokens: 2, heads: 1, headDim: 2, labels: 2 }), SMALL);
+    const table = profileTable(profile(program));
+    for (const text of [...program.layers, '8192']) expect(table).toContain(text);
+  });
+
+  test('a tensor larger than all slots is COMPILE_FAILED and says which', async () => {
+    const graph = await traceFunction((x) => tf.square(x as tf.Tensor), [{ name: 'x', shape: [1, 64, 128] }]);
+    expect(() => compileGraph(graph, SMALL)).toThrow(
+      expect.objectContaining({ code: 'COMPILE_FAILED', message: expect.stringContaining('[1, 64, 128]') }),
+    );
+  });
+
+  test('a key budget that cannot be met is COMPILE_FAILED and says how much is needed', async () => {
+    const graph = await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 });
+    expect(() => compileGraph(graph, { ...SMALL, maxEvaluationKeyBytes: 1e6 })).toThrow(/evaluation keys would take \d+ MB/);
+  });
+
+  test('a precision out of reach is COMPILE_FAILED', async () => {
+    const graph = await traceAttention({ tokens: 2, heads: 1, headDim: 2, labels: 2 });
+    expect(() => compileGraph(graph, { ...SMALL, precisionBits: 40 })).toThrow(expect.objectContaining({ code: 'COMPILE_FAILED' }));
+  });
+});

@@ -1,0 +1,146 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { encryptedKernelNames, evaluateGraph, traceFunction } from '../../src/index.js';
+import { bitsOfAgreement, randomValues } from '../support/random.js';
+
+type Body = (x: tf.Tensor, y: tf.Tensor) => tf.Tensor | tf.Tensor[];
+
+interface Case {
+  readonly kernel: string;
+  readonly x: number[];
+  readonly y?: number[];
+  readonly body: Body;
+  /** Which operands may be encrypted; default: x alone. */
+  readonly operands?: readonly ('x' | 'y' | 'xy')[];
+}
+
+const all = ['x', 'y', 'xy'] as const;
+
+const CASES: readonly Case[] = [
+  { kernel: 'Add', x: [2, 3], y: [3], body: (x, y) => tf.add(x, y), operands: all },
+  { kernel: 'AddN', x: [2, 3], y: [2, 3], body: (x, y) => tf.addN([x, y, x]), operands: all },
+  { kernel: 'Sub', x: [1, 3], y: [4, 1], body: (x, y) => tf.sub(x, y), operands: all },
+  { kernel: 'Multiply', x: [4, 1, 3], y: [2, 1], body: (x, y) => tf.mul(x, y), operands: all },
+  { kernel: 'RealDiv', x: [2, 3], y: [3], body: (x, y) => tf.div(x, tf.add(y, 3)) },
+  { kernel: 'Square', x: [5], body: (x) => tf.square(x) },
+  { kernel: 'SquaredDifference', x: [2, 3], y: [3], body: (x, y) => tf.squaredDifference(x, y), operands: all },
+  { kernel: 'Neg', x: [2, 3], body: (x) => tf.neg(x) },
+  { kernel: 'Cast', x: [2, 3], body: (x) => tf.cast(x, 'float32') },
+  { kernel: 'Sum', x: [2, 3, 4], body: (x) => tf.sum(x, [0, 2], true) },
+  { kernel: 'Sum', x: [2, 3], body: (x) => tf.sum(x) },
+  { kernel: 'Mean', x: [2, 3, 4], body: (x) => tf.mean(x, -1) },
+  {
+    kernel: '_FusedMatMul',
+    x: [3, 4],
+    y: [4, 2],
+    body: (a, b) => tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, bias: tf.tensor1d([1, 2]) }),
+    operands: all,
+  },
+  { kernel: 'BatchMatMul', x: [2, 3, 4], y: [2, 4, 5], body: (x, y) => tf.matMul(x, y), operands: all },
+  { kernel: 'BatchMatMul', x: [2, 4, 3], y: [2, 5, 4], body: (x, y) => tf.matMul(x, y, true, true), operands: all },
+  { kernel: 'BatchMatMul', x: [2, 3, 4], y: [4, 5], body: (x, y) => tf.matMul(x, tf.expandDims(y, 0)), operands: all },
+  { kernel: 'Reshape', x: [2, 6], body: (x) => tf.reshape(x, [3, 4]) },
+  { kernel: 'ExpandDims', x: [2, 6], body: (x) => tf.expandDims(x, 1) },
+  { kernel: 'Transpose', x: [2, 3, 4], body: (x) => tf.transpose(x, [2, 0, 1]) },
+  { kernel: 'Slice', x: [4, 5], body: (x) => tf.slice(x, [1, 2], [2, 3]) },
+  { kernel: 'StridedSlice', x: [6, 5], body: (x) => tf.stridedSlice(x, [0, 4], [6, 0], [2, -2]) },
+  { kernel: 'Tile', x: [2, 3], body: (x) => tf.tile(x, [2, 2]) },
+  { kernel: 'Reverse', x: [2, 3], body: (x) => tf.reverse(x, 1) },
+  { kernel: 'GatherV2', x: [4, 3], body: (x) => tf.gather(x, tf.tensor1d([3, 0, 3], 'int32')) },
+  {
+    kernel: 'PadV2',
+    x: [2, 3],
+    body: (x) =>
+      tf.pad(x, [
+        [1, 0],
+        [0, 2],
+      ]),
+  },
+  { kernel: 'Concat', x: [2, 3], y: [2, 2], body: (x, y) => tf.concat([x, y, x], 1), operands: all },
+  { kernel: 'Pack', x: [2, 3], y: [2, 3], body: (x, y) => tf.stack([x, y]), operands: all },
+  { kernel: 'Unpack', x: [2, 3], body: (x) => tf.unstack(x) },
+  { kernel: 'SplitV', x: [2, 5], body: (x) => tf.split(x, [2, 3], 1) },
+  { kernel: 'Identity', x: [2, 2], body: (x) => tf.clone(x) },
+];
+
+const list = (out: tf.Tensor | tf.Tensor[]): tf.Tensor[] => (Array.isArray(out) ? out : [out]);
+const sizeOf = (shape: readonly number[]): number => shape.reduce((p, d) => p * d, 1);
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+describe('encrypted kernels record what the CPU backend computes', () => {
+  for (const [index, { kernel, x, y = [1], body, operands = ['x'] }] of CASES.entries()) {
+    for (const encrypted of operands) {
+      test(`${kernel} #${index} with ${encrypted} encrypted`, async () => {
+        const xs = Float32Array.from(randomValues(sizeOf(x), 2 * index + 1));
+        const ys = Float32Array.from(randomValues(sizeOf(y), 2 * index + 2));
+        const expected = list(body(tf.tensor(xs, x), tf.tensor(ys, y))).map((t) => ({ shape: t.shape, values: t.dataSync() }));
+        const names = [...encrypted].map((name) => ({ name, shape: name === 'x' ? x : y }));
+        const outputs = await traceFunction((inputs) => {
+          const traced = list(inputs as tf.Tensor | tf.Tensor[]);
+          const at = (name: string, values: Float32Array, shape: number[]) =>
+            traced[names.findIndex((n) => n.name === name)] ?? tf.tensor(values, shape);
+          return body(at('x', xs, x), at('y', ys, y));
+        }, names);
+        const actual = evaluateGraph(
+          outputs,
+          new Map<string, ArrayLike<number>>([
+            ['x', xs],
+            ['y', ys],
+          ]),
+        );
+        expect(outputs.map((node) => node.shape)).toEqual(expected.map((e) => e.shape));
+        for (const [i, e] of expected.entries()) expect(bitsOfAgreement(actual[i]!, e.values)).toBeGreaterThan(20);
+      });
+    }
+  }
+
+  test('every encrypted kernel has a case', () => {
+    expect(new Set(CASES.map((c) => c.kernel))).toEqual(new Set(encryptedKernelNames));
+  });
+});
+
+describe('what encrypted tensors refuse', () => {
+  const trace = (body: (x: tf.Tensor) => unknown) => traceFunction((x) => body(x as tf.Tensor), [{ name: 'x', shape: [2, 3] }]);
+
+  test.each([
+    ['Softmax', (x: tf.Tensor) => tf.softmax(x), 'PowerSoftmax'],
+    ['Relu', (x: tf.Tensor) => tf.relu(x), 'polynomial'],
+    ['Exp', (x: tf.Tensor) => tf.exp(x), 'PowerSoftmax'],
+    ['ArgMax', (x: tf.Tensor) => tf.argMax(x), 'client'],
+    ['RealDiv', (x: tf.Tensor) => tf.div(tf.onesLike(tf.zeros([2, 3])), x), 'plaintext'],
+  ])('%s throws KERNEL_UNSUPPORTED with its name and a way out', async (name, body, hint) => {
+    await expect(trace(body)).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED', op: name, hint: expect.stringContaining(hint) });
+  });
+
+  test('reading an encrypted tensor throws READ_ENCRYPTED', async () => {
+    await expect(trace((x) => x.dataSync())).rejects.toMatchObject({ code: 'READ_ENCRYPTED' });
+  });
+
+  test('a division by a plaintext zero is refused', async () => {
+    await expect(trace((x) => tf.div(x, 0))).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED' });
+  });
+});
+
+describe('the backend he', () => {
+  test('computes plaintext at once, unsupported kernels included', async () => {
+    await tf.setBackend('he');
+    try {
+      const values = tf.tidy(() => tf.softmax(tf.tensor1d([1, 1, 1, 1])).dataSync());
+      expect([...values]).toEqual([0.25, 0.25, 0.25, 0.25]);
+    } finally {
+      await tf.setBackend('cpu');
+    }
+  });
+
+  test('keeps no tensor after a trace', async () => {
+    await traceFunction((x) => tf.sum(tf.square(x as tf.Tensor)), [{ name: 'x', shape: [4] }]);
+    const before = tf.memory().numTensors;
+    await traceFunction((x) => tf.square(tf.matMul(x as tf.Tensor, tf.ones([4, 2]))), [{ name: 'x', shape: [3, 4] }]);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(tf.getBackend()).toBe('cpu');
+  });
+});

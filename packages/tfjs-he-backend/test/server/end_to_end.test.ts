@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ProgressEvent } from '../../src/executor/types.js';
+import type { TensorNode } from '../../src/graph/node.js';
+import { compileGraph, evaluateGraph, type Program } from '../../src/index.js';
+import { traceAttention } from '../support/attention.js';
+import { bitsOfAgreement, randomValues } from '../support/random.js';
+import { openPair } from '../support/session.js';
+
+const SHAPE = { tokens: 2, heads: 2, headDim: 2, labels: 3 };
+const x = randomValues(8, 5);
+let graph: TensorNode[];
+let program: Program;
+
+beforeAll(async () => {
+  graph = await traceAttention(SHAPE);
+  program = compileGraph(graph, { polyModulusDegrees: [8192] });
+});
+
+for (const engine of ['mock', 'seal'] as const) {
+  describe(`a program on ${engine}`, () => {
+    let pair: Awaited<ReturnType<typeof openPair>>;
+    beforeAll(async () => {
+      pair = await openPair(program, engine);
+    });
+    afterAll(() => pair.dispose());
+
+    test('agrees with the clear graph to 12 bits', async () => {
+      const [expected] = evaluateGraph(graph, new Map([['input', x]]));
+      expect(bitsOfAgreement(await pair.infer(x), expected!)).toBeGreaterThan(12);
+    });
+
+    test('20 inferences leave the handle ledger where the first left it', async () => {
+      await pair.infer(x);
+      const before = pair.session.ledger.total();
+      const client = pair.client.ledger.total();
+      for (let i = 0; i < 20; i++) await pair.infer(randomValues(8, i + 1));
+      expect(pair.session.ledger.total()).toEqual(before);
+      expect(pair.client.ledger.total()).toEqual(client);
+    });
+
+    test('reports layers in order and every refresh round', async () => {
+      const events: ProgressEvent[] = [];
+      await pair.infer(x, { onProgress: (event) => events.push(event) });
+      expect(events.filter((event) => event.type === 'refresh').length).toBe(program.segments.length - 1);
+      const done = events.flatMap((event) => (event.type === 'layer' ? [event.done] : []));
+      expect(done).toEqual([...done].sort((a, b) => a - b));
+    });
+
+    test('an abort ends the run with ABORTED and releases its ciphertexts', async () => {
+      const before = pair.session.ledger.of('ciphertext');
+      const controller = new AbortController();
+      const run = pair.infer(x, { signal: controller.signal, onProgress: () => controller.abort() });
+      await expect(run).rejects.toMatchObject({ code: 'ABORTED' });
+      expect(pair.session.ledger.of('ciphertext')).toEqual(before);
+    });
+
+    test('a refresh round answered with too few ciphertexts is refused', async () => {
+      await expect(pair.infer(x, { refresh: async () => [] })).rejects.toMatchObject({ code: 'WIRE_MALFORMED', op: 'refresh' });
+    });
+
+    test('a refresh answered with garbage is refused before native code sees it', async () => {
+      const run = pair.infer(x, { refresh: async (ciphertexts) => ciphertexts.map((c) => new Uint8Array(c.length)) });
+      await expect(run).rejects.toMatchObject({ code: expect.stringMatching(/^WIRE_/) });
+    });
+
+    test('a missing input is refused', async () => {
+      await expect(pair.session.run([], { refresh: async () => [] })).rejects.toMatchObject({ code: 'WIRE_MALFORMED', op: 'run' });
+    });
+  });
+}
+
+describe('a server', () => {
+  test('masks never repeat: the same input is refreshed through different bytes', async () => {
+    const pair = await openPair(program, 'seal');
+    const seen: string[] = [];
+    const refresh = async (ciphertexts: Uint8Array[]) => {
+      seen.push(Buffer.from(ciphertexts[0]!).toString('base64'));
+      return pair.client.refresh(ciphertexts);
+    };
+    const encrypted = pair.encrypt(x);
+    for (let i = 0; i < 2; i++) await pair.session.run(encrypted, { refresh });
+    pair.dispose();
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  test('disposing client, session and server brings both ledgers to zero', async () => {
+    const pair = await openPair(program, 'seal');
+    await pair.infer(x);
+    pair.dispose();
+    expect(pair.session.ledger.total()).toEqual({ count: 0, bytes: 0 });
+    expect(pair.client.ledger.total()).toEqual({ count: 0, bytes: 0 });
+  });
+});
