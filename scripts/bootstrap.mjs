@@ -32,7 +32,7 @@ function runTask(name, taskArgs) {
     case 'pack:check':
       return build() || run('node', [join('scripts', 'pack-check.mjs'), ...taskArgs]);
     case 'bench':
-      return build() || run('node', [join('bench', 'run.mjs'), ...taskArgs]);
+      return build() || run('node', [join('bench', 'src', 'main.ts'), ...taskArgs]);
     case 'start':
       return build() || run('node', [join('apps', 'demo', 'dist', 'cli.js'), ...taskArgs]);
     default:
