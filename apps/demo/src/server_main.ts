@@ -3,7 +3,8 @@
  * Nothing reachable from here can make keys or decrypt; a test walks the module graph. A parent that forked it learns of the address, or of
  * the failure, over IPC, and takes it along when it goes.
  */
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { parseServerArguments } from './cli/server_arguments.js';
 import { codeOf, DemoError, oneLine } from './errors.js';
 import type { ServerReport } from './protocol/report.js';
@@ -12,20 +13,32 @@ import { hostModel } from './server/hosted_model.js';
 
 async function main(): Promise<void> {
   const { host, port, model, engine, maxSessions, sessionMinutes } = parseServerArguments(process.argv.slice(2));
+  await checkFree(host, port); // before seconds are spent on compiling
   const models = new Map([[model, await hostModel(model, engine)]]);
   const app = await createApp({ models, limits: { maxSessions, timeToLiveMs: sessionMinutes * 60_000 } });
-  try {
-    await app.listen({ host, port });
-  } catch (cause) {
-    const why = codeOf(cause) === 'EADDRINUSE' ? `port ${port} is in use` : `cannot listen on ${host}:${port} (${oneLine(cause)})`;
-    throw new DemoError(
-      codeOf(cause) === 'EADDRINUSE' ? 'PORT_IN_USE' : 'SERVER_START',
-      `${why}: choose another with --port, 0 for a free one`,
-      { cause },
-    );
-  }
+  await app.listen({ host, port }).catch((cause: unknown) => {
+    throw cannotListen(host, port, cause);
+  });
   const address = app.server.address() as AddressInfo; // listening on TCP
   report({ type: 'listening', url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/`, model, engine });
+}
+
+/** @throws DemoError PORT_IN_USE, SERVER_START. */
+async function checkFree(host: string, port: number): Promise<void> {
+  const probe = createNetServer().listen({ host, port });
+  try {
+    await once(probe, 'listening');
+  } catch (cause) {
+    throw cannotListen(host, port, cause);
+  }
+  probe.close();
+  await once(probe, 'close');
+}
+
+function cannotListen(host: string, port: number, cause: unknown): DemoError {
+  const hint = 'choose another with --port, 0 for a free one';
+  if (codeOf(cause) === 'EADDRINUSE') return new DemoError('PORT_IN_USE', `port ${port} is in use: ${hint}`, { cause });
+  return new DemoError('SERVER_START', `cannot listen on ${host}:${port} (${oneLine(cause)}): ${hint}`, { cause });
 }
 
 function report(message: ServerReport): void {
@@ -34,12 +47,16 @@ function report(message: ServerReport): void {
   else process.stderr.write(`error: ${message.message}\n`);
 }
 
-if (process.send !== undefined) {
-  process.on('disconnect', () => process.exit(0));
-  process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group; the parent decides
-}
-main().catch((error: unknown) => {
+function fail(error: unknown): void {
   report({ type: 'failed', code: codeOf(error) ?? 'SERVER_START', message: oneLine(error) });
   process.exitCode = 1;
-  process.disconnect?.();
-});
+  if (process.connected) process.disconnect();
+  else process.exit();
+}
+
+if (process.send !== undefined) {
+  process.on('disconnect', () => process.exit());
+  process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group; the parent decides
+}
+process.on('uncaughtException', fail);
+main().catch(fail);
