@@ -1,75 +1,97 @@
 // Entry point of the root npm scripts. Runs on any Node >= 20 with nothing installed: installs from the lockfile when that is due, then
-// hands over to turbo, whose tasks run on the Node 24 that the root depends on (node_modules/.bin comes first on npm's PATH).
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// hands over to tools that run on the Node 24 which the root depends on (node_modules/.bin comes first on their PATH).
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, 'node_modules', '.bin');
-const stamp = join(root, 'node_modules', '.bootstrap-lock-hash');
 const onWindows = process.platform === 'win32';
+const node = join(root, 'node_modules', 'node', 'bin', onWindows ? 'node.exe' : 'node');
+
+const TASKS = {
+  build: (args) => turbo(['build', ...args]),
+  typecheck: (args) => turbo(['typecheck', ...args]),
+  lint: (args) => run('biome', ['check', '.', ...args]),
+  test: (args) => turbo(['test', 'test:packages', '--output-logs=new-only', ...args]),
+  bench: async (args) => (await build()) || run(node, [join('bench', 'src', 'main.ts'), ...args]),
+  'pack:check': (args) => turbo(['test:packages', ...args]),
+  start: async (args) => (await build()) || run(node, ['--no-warnings', join('apps', 'demo', 'dist', 'cli.js'), ...args]),
+};
 
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 20) fail(`Node >= 20 is needed to set up this repository; this is ${process.version}`);
 
-const [task, ...rest] = process.argv.slice(2);
-const args = rest[0] === '--' ? rest.slice(1) : rest;
+const [name, ...rest] = process.argv.slice(2);
+const task = TASKS[name] ?? fail(`unknown task '${name}'; known: ${Object.keys(TASKS).join(', ')}`);
+if (!isInstalled()) await install();
+process.exitCode = await task(rest[0] === '--' ? rest.slice(1) : rest);
 
-ensureInstalled();
-const exitCode = runTask(task, args);
-process.exit(exitCode);
-
-function runTask(name, taskArgs) {
-  switch (name) {
-    case 'build':
-    case 'typecheck':
-    case 'lint':
-      return name === 'lint' ? run('biome', ['check', '.', ...taskArgs]) : turbo([name, ...taskArgs]);
-    case 'test':
-      return turbo(['test', '--output-logs=new-only', ...taskArgs]);
-    case 'pack:check':
-      return build() || run('node', [join('scripts', 'pack-check.mjs'), ...taskArgs]);
-    case 'bench':
-      return build() || run('node', [join('bench', 'src', 'main.ts'), ...taskArgs]);
-    case 'start':
-      return build() || run('node', [join('apps', 'demo', 'dist', 'cli.js'), ...taskArgs]);
-    default:
-      fail(`unknown task '${name}'; known: build, typecheck, lint, test, bench, start, pack:check`);
-  }
-}
-
-function ensureInstalled() {
-  const hash = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
-  console.error('installing dependencies (once) ...');
-  const code = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'inherit-stderr');
-  if (code !== 0) fail('npm ci failed');
-  writeFileSync(stamp, hash);
-}
-
-/** Builds quietly: the caller's own output is what the user asked for. */
-function build() {
-  return turbo(['build', '--output-logs=errors-only'], 'inherit-stderr');
-}
-
-function turbo(turboArgs, stdio) {
-  return run('turbo', ['run', ...turboArgs], stdio);
-}
-
-function run(command, commandArgs, stdio = 'inherit') {
-  const path = `${bin}${delimiter}${process.env.PATH ?? ''}`;
-  const result = spawnSync(command, commandArgs, {
-    cwd: root,
-    shell: onWindows,
-    stdio: stdio === 'inherit-stderr' ? ['ignore', 2, 2] : 'inherit',
-    env: { ...process.env, PATH: path, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', DO_NOT_TRACK: '1' },
+/** Whether what npm says it installed is what the lockfile wants; optional packages (other platforms') may be missing. */
+function isInstalled() {
+  const [wanted, installed] = [join(root, 'package-lock.json'), join(root, 'node_modules', '.package-lock.json')].map(packagesOf);
+  return Object.entries(wanted).every(([path, { version, resolved, optional, devOptional }]) => {
+    const found = installed[path];
+    if (!path.includes('node_modules/') || optional || devOptional) return true;
+    return found !== undefined && found.version === version && found.resolved === resolved;
   });
-  if (result.error) fail(`cannot run ${command}: ${result.error.message}`);
-  return result.status ?? 1;
+}
+
+function packagesOf(lockfile) {
+  return existsSync(lockfile) ? JSON.parse(readFileSync(lockfile, 'utf8')).packages : {};
+}
+
+async function install() {
+  console.error('installing dependencies (once) ...');
+  const code = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true });
+  if (code !== 0) fail('npm ci failed: see above');
+  if (!existsSync(node)) fail('npm did not run the install script of the package `node`: allow it and run npm ci');
+}
+
+/** Builds and says nothing unless that fails: the task's own output is what the user asked for. */
+async function build() {
+  const patience = setTimeout(() => console.error('building ...'), 2000);
+  const code = await turbo(['build', '--output-logs=errors-only'], { onlyErrors: true });
+  clearTimeout(patience);
+  return code;
+}
+
+function turbo(args, options) {
+  return run('turbo', ['run', ...args], options);
+}
+
+/**
+ * Runs a command and resolves to its exit code. Signals are passed on and waited for, so that nothing outlives this process.
+ * `quiet` sends stdout to stderr; `onlyErrors` does so when the command fails and drops everything else.
+ */
+function run(command, args, { quiet = false, onlyErrors = false } = {}) {
+  const child = spawn(command, args, {
+    cwd: root,
+    shell: onWindows && command !== node,
+    stdio: onlyErrors ? ['ignore', 'pipe', 'pipe'] : quiet ? ['ignore', 2, 2] : 'inherit',
+    env: {
+      ...process.env,
+      PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
+      TURBO_TELEMETRY_DISABLED: '1',
+      TURBO_NO_UPDATE_NOTIFIER: '1',
+      DO_NOT_TRACK: '1',
+    },
+  });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  const forward = (signal) => child.kill(signal);
+  const signals = ['SIGINT', 'SIGTERM'];
+  for (const signal of signals) process.on(signal, forward);
+  return new Promise((resolve) => {
+    child.once('error', (error) => fail(`cannot run ${command}: ${error.message}`));
+    child.once('close', (code, signal) => {
+      for (const name of signals) process.off(name, forward);
+      if (code !== 0) process.stderr.write(Buffer.concat(output));
+      resolve(code ?? 128 + constants.signals[signal]);
+    });
+  });
 }
 
 function fail(message) {

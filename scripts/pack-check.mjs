@@ -1,0 +1,146 @@
+// Packs every package, installs the tarballs into an empty project outside the repository, and uses them there as a stranger would.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+const folders = await readdir(join(root, 'packages'));
+const manifests = await Promise.all(
+  folders.map(async (name) => JSON.parse(await readFile(join(root, 'packages', name, 'package.json'), 'utf8'))),
+);
+/** Importable names: every key of `exports` but patterns and package.json. */
+const specifiers = manifests.flatMap(({ name, exports }) =>
+  Object.keys(exports)
+    .filter((key) => !key.includes('*') && !key.endsWith('.json'))
+    .map((key) => `${name}${key.slice(1)}`),
+);
+
+let project;
+let tarballs;
+before(async () => {
+  project = await mkdtemp(join(tmpdir(), 'pack-check-'));
+  tarballs = await pack(project);
+  await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
+  const files = tarballs.map(({ filename }) => `./${filename}`);
+  const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  // The tfjs packages come as peers; only a backend has to be chosen.
+  await execute(npm, ['install', ...flags, ...files, '@tensorflow/tfjs-backend-cpu@^4.22.0'], { cwd: project });
+});
+after(() => rm(project, { recursive: true, force: true }));
+
+async function pack(destination) {
+  const workspaces = manifests.flatMap(({ name }) => ['-w', name]);
+  const { stdout } = await execute(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', destination, ...workspaces], {
+    cwd: root,
+  });
+  return Object.values(JSON.parse(stdout));
+}
+
+test('tarballs hold what package.json promises, and no tests', () => {
+  for (const manifest of manifests) {
+    const { files } = tarballs.find(({ name }) => name === manifest.name);
+    const paths = files.map(({ path }) => path);
+    const targets = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)));
+    for (const target of targets.filter((path) => !path.includes('*')))
+      assert.ok(paths.includes(target.slice(2)), `${manifest.name} lacks ${target}`);
+    for (const name of ['README.md', 'LICENSE']) assert.ok(paths.includes(name), `${manifest.name} lacks ${name}`);
+    assert.deepEqual(
+      paths.filter((path) => /(^|\/)(test|node_modules)\/|\.tsbuildinfo$/.test(path)),
+      [],
+    );
+  }
+});
+
+test('one copy of each package and of tfjs is installed', async () => {
+  const { stdout } = await execute(npm, ['ls', '--all', '--json'], { cwd: project });
+  const versions = new Map();
+  const visit = ({ dependencies = {} }) => {
+    for (const [name, node] of Object.entries(dependencies)) {
+      if (name.startsWith('@tensorflow/') || folders.includes(name))
+        versions.set(name, new Set([...(versions.get(name) ?? []), node.version]));
+      visit(node);
+    }
+  };
+  visit(JSON.parse(stdout));
+  for (const name of [...folders, '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers']) assert.equal(versions.get(name)?.size, 1, name);
+});
+
+for (const specifier of specifiers) {
+  test(`${specifier} imports cleanly in Node`, async () => {
+    const code = `const names = Object.keys(await import('${specifier}')); if (names.length === 0) throw new Error('exports nothing');`;
+    const { stdout, stderr } = await execute(process.execPath, ['--input-type=module', '--eval', code], { cwd: project });
+    assert.deepEqual({ stdout, stderr }, { stdout: '', stderr: '' });
+  });
+}
+
+test('an installed model is compiled and answers an encrypted question', async () => {
+  const file = join(project, 'question.js');
+  await writeFile(file, QUESTION);
+  const { stdout } = await execute(process.execPath, [file], { cwd: project });
+  const { encrypted, plain } = JSON.parse(stdout);
+  assert.equal(encrypted, plain);
+});
+
+const QUESTION = `
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { fromPretrained } from 'he-models';
+import { compile } from 'tfjs-he-backend';
+import { createClient, pack, unpack } from 'tfjs-he-backend/client';
+import { createServer } from 'tfjs-he-backend/server';
+
+tf.enableProdMode();
+const { embed, inputShape, labels, model } = await fromPretrained('power-banking77');
+const values = embed('My card was stolen, please block it');
+const plain = model.predict(tf.tensor(values, inputShape)).dataSync();
+
+const server = await createServer(await compile(model), { engine: 'mock' });
+const client = await createClient(JSON.parse(JSON.stringify(server.manifest)), { engine: 'mock' });
+const session = await server.openSession(await client.evaluationKeys());
+const [input] = client.manifest.inputs;
+const [output] = client.manifest.outputs;
+const { slots } = client.parameters;
+const { outputs } = await session.run(client.encrypt(pack(values, input, slots)), { refresh: async (due) => client.refresh(due) });
+const encrypted = unpack(client.decrypt(outputs), output, slots);
+
+const best = (logits) => labels[logits.indexOf(Math.max(...logits))];
+console.log(JSON.stringify({ encrypted: best(encrypted), plain: best(plain) }));
+`;
+
+for (const [moduleResolution, module] of [
+  ['nodenext', 'nodenext'],
+  ['bundler', 'esnext'],
+]) {
+  test(`types resolve with moduleResolution ${moduleResolution}`, async () => {
+    const folder = join(project, `types-${moduleResolution}`);
+    await mkdir(folder);
+    const imports = specifiers.map((specifier, i) => `import * as m${i} from '${specifier}';`);
+    // An import whose types are missing would be 'any', to which anything can be assigned.
+    const uses = specifiers.map((_, i) => `const known${i}: 0 extends 1 & typeof m${i} ? never : true = true;`);
+    await writeFile(
+      join(folder, 'use.ts'),
+      [...imports, ...uses, `console.log(${specifiers.map((_, i) => `known${i}`).join(', ')});`].join('\n'),
+    );
+    const compilerOptions = {
+      module,
+      moduleResolution,
+      target: 'es2022',
+      lib: ['es2023', 'esnext.disposable', 'dom'],
+      types: [],
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+    };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['use.ts'] }));
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    await execute(process.execPath, [tsc, '-p', folder], { cwd: folder }).catch(({ stdout }) => assert.fail(stdout));
+  });
+}
