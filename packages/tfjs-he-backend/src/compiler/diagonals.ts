@@ -37,11 +37,11 @@ export interface LayoutTerm {
 function placeEntries(
   { map, layout }: LayoutTerm,
   out: SlotLayout,
+  period: number,
   fold: Fold | null,
   owner: Int32Array | null,
   visit: (step: number, place: number, value: number) => void,
 ): boolean {
-  const period = Math.max(layout.period, out.period);
   const replicas = fold?.cyclic === true ? 1 : period / out.period;
   const { rows, rowStart, column, value } = map;
   // Periods are powers of two, so that `& (period - 1)` is the modulus, of negative numbers too.
@@ -70,16 +70,25 @@ function placeEntries(
   return true;
 }
 
+function commonPeriod(terms: readonly LayoutTerm[], out: SlotLayout): number {
+  return Math.max(out.period, ...terms.map((term) => term.layout.period));
+}
+
+/** Copies of a fold lie side by side in the common period; without a fold a diagonal is no longer than it has to be. */
+function termPeriod(term: LayoutTerm, terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): number {
+  return fold === null ? Math.max(term.layout.period, out.period) : commonPeriod(terms, out);
+}
+
 function runFolded(
   terms: readonly LayoutTerm[],
   out: SlotLayout,
   fold: Fold | null,
   visit: (term: number, step: number, place: number, value: number) => void,
 ): boolean {
-  const period = Math.max(out.period, ...terms.map((term) => term.layout.period));
+  const period = commonPeriod(terms, out);
   const owner = fold === null || fold.cyclic ? null : new Int32Array(period).fill(-1);
   const placed = terms.every((term, index) =>
-    placeEntries(term, out, fold, owner, (step, place, value) => visit(index, step, place, value)),
+    placeEntries(term, out, termPeriod(term, terms, out, fold), fold, owner, (step, place, value) => visit(index, step, place, value)),
   );
   return placed && (owner === null || firstCopiesSafe(owner, out, period, fold));
 }
@@ -96,7 +105,7 @@ export function diagonalSteps(terms: readonly LayoutTerm[], out: SlotLayout, fol
 
 /** Diagonals of all terms into the layout `out`, with partial sums placed as `fold` says. Null: the fold's copies collide. */
 export function diagonalTerms(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): DiagonalTerm[] | null {
-  const period = (term: LayoutTerm): number => Math.max(term.layout.period, out.period);
+  const period = (term: LayoutTerm): number => termPeriod(term, terms, out, fold);
   const diagonals = terms.map(() => new Map<number, Float64Array>());
   const possible = runFolded(terms, out, fold, (index, step, place, value) => {
     const own = diagonals[index];
@@ -129,10 +138,9 @@ function firstCopiesSafe(owner: Int32Array, out: SlotLayout, period: number, fol
 
 /** Folds worth trying between these layouts. */
 export function candidateFolds(terms: readonly LayoutTerm[], out: SlotLayout): Fold[] {
-  const period = Math.max(out.period, ...terms.map((term) => term.layout.period));
+  const period = commonPeriod(terms, out);
   const folds: Fold[] = [];
-  const samePeriod = terms.every((term) => Math.max(term.layout.period, out.period) === period);
-  if (samePeriod && out.period < period) folds.push({ stride: out.period, copies: period / out.period, cyclic: true });
+  if (out.period < period) folds.push({ stride: out.period, copies: period / out.period, cyclic: true });
   if (out.slotOf.length * 2 <= out.period) {
     for (let stride = 1; stride < period; stride *= 2) {
       for (let copies = 2; copies * stride <= period && copies * out.slotOf.length <= period; copies *= 2) {

@@ -1,7 +1,8 @@
 import { HeError } from '../errors.js';
-import { identity, type LinearMap } from '../graph/linear_map.js';
+import { identity } from '../graph/linear_map.js';
 import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
-import { type Circuit, CircuitBuilder, type CircuitValue } from './circuit.js';
+import { type Circuit, CircuitBuilder } from './circuit.js';
+import { emitAffine, type Placed } from './lower_affine.js';
 import { type AffinePlan, planAffine } from './plan_affine.js';
 import {
   featureMajor,
@@ -21,11 +22,6 @@ export interface Lowered {
   readonly circuit: Circuit;
   readonly inputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly layout: SlotLayout }[];
   readonly outputs: readonly { readonly shape: readonly number[]; readonly layout: SlotLayout }[];
-}
-
-interface Placed {
-  readonly value: CircuitValue;
-  readonly layout: SlotLayout;
 }
 
 /**
@@ -94,7 +90,7 @@ class Lowering {
 
   private relayout(node: TensorNode, from: Placed, layout: SlotLayout): Placed {
     const map = identity(sizeOf(node.shape));
-    return { value: this.emitAffine(node.label, [{ map, placed: from }], null, layout), layout };
+    return { value: emitAffine(this.builder, node.label, [{ map, placed: from }], null, layout), layout };
   }
 
   private lowerAffine(node: AffineNode, wanted: SlotLayout | null): Placed {
@@ -110,7 +106,7 @@ class Lowering {
     }
     if (best === null) throw tooLarge(node, this.slots);
     this.fitting(best.layout, node);
-    return { value: this.emitAffine(node.label, terms, node.bias, best.layout, best.plan), layout: best.layout };
+    return { value: emitAffine(this.builder, node.label, terms, node.bias, best.layout, best.plan), layout: best.layout };
   }
 
   /** Layouts a free-standing affine result may take. */
@@ -121,70 +117,6 @@ class Lowering {
       for (let stride = 1; stride * powerOfTwoAtLeast(size) <= this.slots; stride *= 2) layouts.push(strided(size, stride));
     }
     return layouts.filter((layout) => layout.period <= this.slots);
-  }
-
-  private emitAffine(
-    label: string,
-    terms: readonly { map: LinearMap; placed: Placed }[],
-    bias: Float64Array | null,
-    layout: SlotLayout,
-    planned?: AffinePlan,
-  ): CircuitValue {
-    const plan =
-      planned ??
-      planAffine(
-        terms.map((term) => ({ map: term.map, layout: term.placed.layout })),
-        layout,
-      );
-    const sourceOf = (index: number): CircuitValue => {
-      const source = terms[index]?.placed.value;
-      if (source === undefined)
-        throw new HeError('COMPILE_FAILED', 'affine map without a source', { hint: 'This is a bug of tfjs-he-backend.' });
-      return source;
-    };
-    const slotBias = bias === null || bias.every((x) => x === 0) ? null : spread(bias, layout);
-    if (plan.free !== null) {
-      const [only] = plan.free;
-      const alias = plan.free.length === 1 && only !== undefined && only.step === 0 && only.coefficient === 1;
-      const moved = alias
-        ? sourceOf(only.term)
-        : this.builder.add(label, {
-            kind: 'sum',
-            terms: plan.free.map(({ term, step, coefficient }) => ({ source: sourceOf(term), step, coefficient })),
-            bias: plan.fold === null ? slotBias : null,
-          });
-      if (plan.fold === null) return alias && slotBias !== null ? this.addBias(label, moved, slotBias) : moved;
-      return this.addBias(label, this.fold(label, moved, plan), slotBias);
-    }
-    let value = this.builder.add(label, { kind: 'linear', terms: plan.terms.map((term, i) => ({ source: sourceOf(i), plan: term })) });
-    if (plan.fold !== null) {
-      value = this.fold(label, value, plan);
-      if (!plan.fold.cyclic) value = this.maskTo(label, value, layout, plan);
-    }
-    return this.addBias(label, value, slotBias);
-  }
-
-  private fold(label: string, source: CircuitValue, plan: AffinePlan): CircuitValue {
-    const { fold } = plan;
-    if (fold === null) return source;
-    const strides = Array.from({ length: Math.log2(fold.copies) }, (_, i) => fold.stride * 2 ** i);
-    return this.builder.add(label, { kind: 'fold', source, strides });
-  }
-
-  /** Rotate-and-sum leaves partial sums in the other slots: they are about the weights and must not reach anybody. */
-  private maskTo(label: string, source: CircuitValue, layout: SlotLayout, plan: AffinePlan): CircuitValue {
-    const period = Math.max(layout.period, ...plan.terms.map((term) => term.period));
-    const keep = new Float64Array(period);
-    for (const slot of layout.slotOf) for (let s = slot; s < period; s += layout.period) keep[s] = 1;
-    return this.builder.add(label, {
-      kind: 'linear',
-      terms: [{ source, plan: { diagonals: new Map([[0, keep]]), sourcePeriod: period, period } }],
-    });
-  }
-
-  private addBias(label: string, source: CircuitValue, bias: Float64Array | null): CircuitValue {
-    if (bias === null) return source;
-    return this.builder.add(label, { kind: 'sum', terms: [{ source, step: 0, coefficient: 1 }], bias });
   }
 
   private lowerProduct(node: ProductNode, wanted: SlotLayout | null): Placed {
@@ -252,15 +184,6 @@ function gridTransposed(grid: Parameters<typeof gridStandard>[0], heads: number,
     for (let i = 0; i < k; i++) for (let j = 0; j < n; j++) transpose[(h * k + i) * n + j] = standard.slotOf[(h * n + j) * k + i] ?? 0;
   }
   return { slotOf: transpose, period: standard.period };
-}
-
-/** Element values at all their slots, one period long. */
-function spread(values: Float64Array, layout: SlotLayout): Float64Array {
-  const out = new Float64Array(layout.period);
-  layout.slotOf.forEach((slot, element) => {
-    out[slot] = values[element] ?? 0;
-  });
-  return out;
 }
 
 function tooLarge(node: TensorNode, slots: number): HeError {

@@ -19,8 +19,8 @@ const MAX_PRIME_BITS = 50;
 const MIN_LEVELS_BETWEEN_REFRESHES = 2;
 /** Bits of noise the values gain on their way (reciprocals, squares, sums of products), over the noise of one rescaling. */
 const AMPLIFICATION_BITS = 6;
-/** Larger scales than this above the need only cost primes. */
-const SCALE_HEADROOM_BITS = 4;
+/** Room that is there is used for precision, up to this; more would only cost traffic. */
+const SCALE_HEADROOM_BITS = 8;
 
 /**
  * Parameter sets worth trying: for every ring degree and every number of levels between two refreshes, the largest scale that the security

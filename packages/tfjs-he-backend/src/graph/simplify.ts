@@ -3,7 +3,8 @@ import { type AffineNode, type AffineTerm, type TensorNode, topologicalOrder } f
 
 /**
  * Pass: folds affine nodes into the affine nodes that use them, merges terms of one source, and drops zero terms. A source is folded
- * when it is used once or when it is monomial (which never adds diagonals); repeated until nothing changes, since merging terms
+ * when it is used once or when it is monomial (which never adds diagonals), unless it is a sum that costs no level of its own and the map
+ * applied to it is dense: that map is better applied once than to every term. Repeated until nothing changes, since merging terms
  * lowers use counts. Pure reshapes disappear (a node's shape is then that of its last recorded form). Values are unchanged up to rounding;
  * each fold saves a level.
  */
@@ -19,13 +20,19 @@ export function simplify(outputs: readonly TensorNode[]): TensorNode[] {
 function foldOnce(outputs: readonly TensorNode[]): { outputs: TensorNode[]; changed: boolean } {
   const order = topologicalOrder(outputs);
   const uses = countUses(order, outputs);
+  const depthOf = depthCounter();
   const replaced = new Map<TensorNode, TensorNode>();
   let changed = false;
   const now = (node: TensorNode): TensorNode => replaced.get(node) ?? node;
   for (const node of order) {
     if (node.kind === 'input') continue;
     if (node.kind === 'affine') {
-      const folded = foldAffine(node, now, (source) => (uses.get(source) ?? 0) === 1);
+      const folded = foldAffine(
+        node,
+        now,
+        (source) => (uses.get(source) ?? 0) === 1,
+        (source) => isFreeSum(source, depthOf),
+      );
       const through = aliasOf(folded);
       if (through !== null) {
         changed = true;
@@ -62,13 +69,50 @@ function countUses(order: readonly TensorNode[], outputs: readonly TensorNode[])
   return uses;
 }
 
-function foldAffine(node: AffineNode, now: (node: TensorNode) => TensorNode, usedOnce: (node: TensorNode) => boolean): AffineNode {
+/** Multiplicative depth of nodes: products and maps with other factors than small integers take a level. */
+function depthCounter(): (node: TensorNode) => number {
+  const depths = new Map<TensorNode, number>();
+  const depthOf = (node: TensorNode): number => {
+    let depth = depths.get(node);
+    if (depth === undefined) {
+      depth =
+        node.kind === 'affine'
+          ? Math.max(0, ...node.terms.map((term) => depthOf(term.source) + (isFree(term.map) ? 0 : 1)))
+          : ownDepth(node);
+      depths.set(node, depth);
+    }
+    return depth;
+  };
+  const ownDepth = (node: Exclude<TensorNode, AffineNode>): number =>
+    node.kind === 'input' ? 0 : Math.max(depthOf(node.a), depthOf(node.b)) + 1;
+  return depthOf;
+}
+
+function isFree(map: LinearMap): boolean {
+  return isMonomial(map) && map.value.every((value) => value === map.value[0] && Number.isInteger(value) && Math.abs(value) <= 4);
+}
+
+/** A sum of several terms whose deepest ones enter unscaled: computing it by itself makes nothing deeper. */
+function isFreeSum(node: AffineNode, depthOf: (node: TensorNode) => number): boolean {
+  return node.terms.length > 1 && depthOf(node) === Math.max(...node.terms.map((term) => depthOf(term.source)));
+}
+
+function foldAffine(
+  node: AffineNode,
+  now: (node: TensorNode) => TensorNode,
+  usedOnce: (node: TensorNode) => boolean,
+  freeSum: (node: AffineNode) => boolean,
+): AffineNode {
   let bias = node.bias;
   const terms: AffineTerm[] = [];
   let same = true;
+  const folds = (term: AffineTerm, source: AffineNode): boolean => {
+    if (!usedOnce(term.source) && !source.terms.every((inner) => isMonomial(inner.map))) return false;
+    return isMonomial(term.map) || !freeSum(source);
+  };
   for (const term of node.terms) {
     const source = now(term.source);
-    if (source.kind === 'affine' && (usedOnce(term.source) || source.terms.every((inner) => isMonomial(inner.map)))) {
+    if (source.kind === 'affine' && folds(term, source)) {
       for (const inner of source.terms) terms.push({ map: compose(term.map, inner.map), source: inner.source });
       if (source.bias !== null) bias = addBias(bias, term.map, source.bias);
       same = false;
