@@ -8,6 +8,7 @@ import { launchServer, runServer, type ServerProcess } from './cli/launch_server
 import { type Report, reportText } from './cli/report.js';
 import { loadClassifier } from './client/classifier.js';
 import { codeOf, DemoError, oneLine } from './errors.js';
+import { requireNode } from './runtime.js';
 
 const EXIT_USAGE = 2;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -26,6 +27,7 @@ for (const [name, code] of Object.entries(SIGNALS)) {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  requireNode(process.versions.node);
   const command = parseCommand(argv);
   if (command.kind === 'server') return runServer(command.argv, interrupt.signal);
   process.stdout.write(command.kind === 'help' ? HELP : await runAsk(command));

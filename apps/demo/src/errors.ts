@@ -1,6 +1,7 @@
 /** Every way in which the demo fails on purpose, on either side; also the codes that cross the wire. */
 export type DemoErrorCode =
   | 'USAGE'
+  | 'NODE_TOO_OLD'
   | 'PORT_IN_USE'
   | 'SERVER_START'
   | 'SERVER_DIED'

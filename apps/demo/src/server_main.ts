@@ -8,10 +8,12 @@ import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { parseServerArguments } from './cli/server_arguments.js';
 import { codeOf, DemoError, oneLine } from './errors.js';
 import type { ServerReport } from './protocol/report.js';
+import { requireNode } from './runtime.js';
 import { createApp } from './server/app.js';
 import { hostModel } from './server/hosted_model.js';
 
 async function main(): Promise<void> {
+  requireNode(process.versions.node);
   const { host, port, model, engine, maxSessions, sessionMinutes } = parseServerArguments(process.argv.slice(2));
   await checkFree(host, port); // before seconds are spent on compiling
   const models = new Map([[model, await hostModel(model, engine)]]);

@@ -62,18 +62,24 @@ describe('a server of its own', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  test.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('ends with the command on %s', async (signal, expected) => {
+  test('ends with the command when that is interrupted', async () => {
     const cli = startCli(QUESTION, '--engine', 'mock', '--repeat', '1000');
     const [, pid] = await cli.seen(/server process (\d+)/);
     await cli.seen(/layer/);
-    cli.process.kill(signal);
+    cli.process.kill('SIGINT');
     const { code, stderr } = await cli.finished;
-    expect(code).toBe(expected);
+    expect(code).toBe(130);
     expect(stderr.trimEnd().split('\n').at(-1)).toBe('error: interrupted');
     expect(isAlive(Number(pid))).toBe(false);
+  });
+
+  test('ends with the command when that is terminated during the start', async () => {
+    const cli = startCli(QUESTION, '--engine', 'mock');
+    await cli.seen(/starting the server/);
+    cli.process.kill('SIGTERM');
+    const { code, stderr } = await cli.finished; // resolves only when nobody holds its pipes any more
+    expect(code).toBe(143);
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe('error: interrupted');
   });
 
   test('ends with the command even when that is killed', async () => {

@@ -1,0 +1,44 @@
+import { Writable } from 'node:stream';
+import { describe, expect, test } from '@jest/globals';
+import { Display } from '../../src/cli/display.js';
+
+function written(isTTY: boolean, use: (display: Display) => void): string {
+  let text = '';
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk, _encoding, done) {
+      text += chunk;
+      done();
+    },
+  });
+  use(new Display(Object.assign(stream, { isTTY, columns: 200 }) as unknown as NodeJS.WriteStream));
+  return text;
+}
+
+function conversation(display: Display): void {
+  display.on({ type: 'keys', done: 1, total: 2 });
+  display.on({ type: 'keys', done: 2, total: 2 });
+  display.on({ type: 'phase', name: 'evaluating on ciphertexts' });
+  display.on({ type: 'run', event: { type: 'layer', name: 'attention', level: 3, segment: 0, segments: 2, done: 5, total: 10 } });
+  display.on({ type: 'run', event: { type: 'refresh', segment: 0, segments: 2, ciphertexts: 4 } });
+  display.finish();
+}
+
+describe('progress', () => {
+  test('is one plain line per step, layer and refresh where there is no terminal', () => {
+    expect(written(false, conversation).split('\n')).toEqual([
+      'generating 2 evaluation keys ...',
+      'evaluating on ciphertexts ...',
+      '  layer attention at level 3, part 1 of 2',
+      '  refresh 1 of 1: 4 masked ciphertexts re-encrypted by the client',
+      '',
+    ]);
+  });
+
+  test('redraws one line on a terminal and leaves finished steps behind', () => {
+    const text = written(true, conversation);
+    expect(text).toContain('\r\u001b[Kevaluating on ciphertexts ████████████░░░░░░░░░░░░ attention at level 3, part 1 of 2');
+    expect(text).toMatch(/✓(\S*) generating 2 evaluation keys \d+\.\d s\n/);
+    expect(text.endsWith(' s\n')).toBe(true);
+  });
+});
