@@ -9,7 +9,7 @@ export class Display {
   readonly #stream: NodeJS.WriteStream;
   #step = '';
   #stepStart = 0;
-  #drawnAt = 0;
+  #drawnAt = Number.NEGATIVE_INFINITY;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -21,6 +21,7 @@ export class Display {
     this.finish();
     this.#step = name;
     this.#stepStart = performance.now();
+    this.#drawnAt = Number.NEGATIVE_INFINITY; // the first update of a step is always drawn
     if (this.#stream.isTTY) this.#draw(name);
     else this.#stream.write(`${name} ...\n`);
   }
