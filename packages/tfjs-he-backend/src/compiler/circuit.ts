@@ -16,7 +16,7 @@ export type CircuitOp =
   | { readonly kind: 'fold'; readonly source: CircuitValue; readonly strides: readonly number[] }
   /** Elementwise product, relinearised and rescaled; depth 1. */
   | { readonly kind: 'product'; readonly a: CircuitValue; readonly b: CircuitValue }
-  /** Ciphertext matmul; depth 1, and 2 on the side that carries the masks. */
+  /** Ciphertext matmul; depth 1, and 2 on the side that carries the masks when the grid is not doubled. */
   | {
       readonly kind: 'matmul';
       readonly variant: MatMulVariant;

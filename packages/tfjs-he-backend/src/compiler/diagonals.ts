@@ -48,10 +48,11 @@ function placeEntries(
   const sourceMask = layout.period - 1;
   for (let row = 0; row < rows; row++) {
     const end = rowStart[row + 1] ?? 0;
-    for (let replica = 0; replica < replicas; replica++) {
-      const home = (out.slotOf[row] ?? 0) + replica * out.period;
+    for (let replica = 0; replica < replicas * out.copies.length; replica++) {
+      const copy = out.copies[replica % out.copies.length] ?? 0;
+      const home = (out.slotOf[row] ?? 0) + copy + Math.floor(replica / out.copies.length) * out.period;
       for (let i = rowStart[row] ?? 0; i < end; i++) {
-        let step = ((layout.slotOf[column[i] ?? 0] ?? 0) - home) & sourceMask;
+        let step = nearestStep(layout, column[i] ?? 0, home);
         let place = home;
         if (fold !== null) {
           const shift = step & ((fold.copies - 1) * fold.stride);
@@ -68,6 +69,20 @@ function placeEntries(
     }
   }
   return true;
+}
+
+/** Rotation that brings an element to `home`: from its nearest copy. */
+function nearestStep({ slotOf, copies, period }: SlotLayout, element: number, home: number): number {
+  const mask = period - 1;
+  const first = ((slotOf[element] ?? 0) - home) & mask;
+  if (copies.length === 1) return first;
+  const distance = (step: number): number => Math.min(step, period - step);
+  let best = first;
+  for (const copy of copies) {
+    const step = ((slotOf[element] ?? 0) + copy - home) & mask;
+    if (distance(step) < distance(best)) best = step;
+  }
+  return best;
 }
 
 function commonPeriod(terms: readonly LayoutTerm[], out: SlotLayout): number {
@@ -141,7 +156,7 @@ export function candidateFolds(terms: readonly LayoutTerm[], out: SlotLayout): F
   const period = commonPeriod(terms, out);
   const folds: Fold[] = [];
   if (out.period < period) folds.push({ stride: out.period, copies: period / out.period, cyclic: true });
-  if (out.slotOf.length * 2 <= out.period) {
+  if (out.slotOf.length * 2 <= out.period && out.copies.length === 1) {
     for (let stride = 1; stride < period; stride *= 2) {
       for (let copies = 2; copies * stride <= period && copies * out.slotOf.length <= period; copies *= 2) {
         folds.push({ stride, copies, cyclic: false });

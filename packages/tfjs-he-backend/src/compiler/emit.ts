@@ -3,6 +3,7 @@ import type { Program, Refresh, Register } from '../program/program.js';
 import type { TensorLayout } from '../wire/layout.js';
 import { type CircuitValue, operandsOf, type SumTerm } from './circuit.js';
 import { emitLinear } from './emit_linear.js';
+import { emitMaskedMatMul } from './emit_masked_matmul.js';
 import { emitMatMul } from './emit_matmul.js';
 import { bug, Emitter } from './emitter.js';
 import type { LeveledCircuit } from './levels.js';
@@ -121,7 +122,8 @@ class ProgramEmitter {
       }
       case 'matmul': {
         const operands = { a: this.emit(op.a), b: this.emit(op.b), maskOnA: this.leveled.maskOnA.has(value.id) };
-        return emitMatMul(emitter, op.variant, op.grid, operands, level);
+        const emitVariant = op.grid.doubled ? emitMatMul : emitMaskedMatMul;
+        return emitVariant(emitter, op.variant, op.grid, operands, level);
       }
       default:
         throw bug(`'${op.kind}' is not computed in a segment`);

@@ -8,7 +8,7 @@ export interface LeveledCircuit {
   readonly level: readonly number[];
   /** Number of refresh rounds that precede the value; by value id. */
   readonly segment: readonly number[];
-  /** Matmuls (by id) whose masks sit on operand a; the others carry them on b. */
+  /** Matmuls with masks (by id) that carry them on operand a; the others have them on b. */
   readonly maskOnA: ReadonlySet<number>;
 }
 
@@ -117,6 +117,7 @@ function operandCosts(op: CircuitOp, levels: readonly number[]): Costs {
     case 'product':
       return [1, 1];
     case 'matmul':
+      if (op.grid.doubled) return [1, 1];
       // Masks cost a level on one side: put them where there is one to spare. On b they also halve the ciphertext products.
       return (levels[0] ?? 0) > (levels[1] ?? 0) ? [2, 1] : [1, 2];
   }
@@ -161,7 +162,7 @@ function lowestLevels({ circuit, maskOnA }: Forward, { maxLevel, refreshLevel }:
     const own = level[value.id] ?? -1;
     if (own < 0) continue;
     const operands = operandsOf(value);
-    const masked = value.op.kind === 'matmul' ? (maskOnA.has(value.id) ? [2, 1] : [1, 2]) : null;
+    const masked = value.op.kind === 'matmul' && !value.op.grid.doubled ? (maskOnA.has(value.id) ? [2, 1] : [1, 2]) : null;
     const costs =
       masked ??
       operandCosts(

@@ -7,9 +7,9 @@ import { type AffinePlan, planAffine } from './plan_affine.js';
 import {
   featureMajor,
   gridDiagonal,
-  gridSkewedByColumn,
-  gridSkewedByRow,
+  gridScoresOperand,
   gridStandard,
+  gridValuesOperand,
   matMulGrid,
   powerOfTwoAtLeast,
   type SlotLayout,
@@ -128,13 +128,13 @@ class Lowering {
 
   private lowerMatMul(node: MatMulNode): Placed {
     const { batch, m, k, n } = node.dims;
-    const grid = matMulGrid(node.dims);
+    const grid = matMulGrid(node.dims, this.slots);
     const diagonal = gridDiagonal(grid, batch, m, k);
     const fixed = this.preferred(node.a);
     const values = fixed !== null && sameLayout(fixed, diagonal) && !sameLayout(diagonal, gridStandard(grid, batch, m, k));
     const a = this.place(node.a, values ? diagonal : gridStandard(grid, batch, m, k));
-    const skewed = values ? gridSkewedByColumn(grid, batch, k, n) : gridSkewedByRow(grid, batch, k, n);
-    const b = this.skew(node.b, skewed, values ? gridStandard(grid, batch, k, n) : gridTransposed(grid, batch, k, n));
+    const operandLayout = values ? gridValuesOperand : gridScoresOperand;
+    const b = this.skew(node.b, operandLayout(grid, batch, k, n, true), operandLayout(grid, batch, k, n, false));
     const layout = this.fitting(values ? gridStandard(grid, batch, m, n) : gridDiagonal(grid, batch, m, n), node);
     const value = this.builder.add(node.label, { kind: 'matmul', variant: values ? 'values' : 'scores', grid, a: a.value, b: b.value });
     return { value, layout };
@@ -174,16 +174,6 @@ class Lowering {
     if (layout.period > this.slots) throw tooLarge(node, this.slots);
     return layout;
   }
-}
-
-/** b[h, k, n] with n on the token axis, k on the feature axis. */
-function gridTransposed(grid: Parameters<typeof gridStandard>[0], heads: number, k: number, n: number): SlotLayout {
-  const standard = gridStandard(grid, heads, n, k);
-  const transpose = new Int32Array(heads * k * n);
-  for (let h = 0; h < heads; h++) {
-    for (let i = 0; i < k; i++) for (let j = 0; j < n; j++) transpose[(h * k + i) * n + j] = standard.slotOf[(h * n + j) * k + i] ?? 0;
-  }
-  return { slotOf: transpose, period: standard.period };
 }
 
 function tooLarge(node: TensorNode, slots: number): HeError {

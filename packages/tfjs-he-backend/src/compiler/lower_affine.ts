@@ -131,7 +131,7 @@ function addBias(builder: CircuitBuilder, label: string, source: CircuitValue, b
 function spread(values: Float64Array, layout: SlotLayout): Float64Array {
   const out = new Float64Array(layout.period);
   layout.slotOf.forEach((slot, element) => {
-    out[slot] = values[element] ?? 0;
+    for (const copy of layout.copies) out[slot + copy] = values[element] ?? 0;
   });
   return out;
 }

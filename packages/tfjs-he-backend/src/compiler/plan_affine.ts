@@ -85,6 +85,8 @@ function freeTerms(diagonal: readonly DiagonalTerm[], terms: readonly LayoutTerm
 
 function usedSlots(layout: SlotLayout, period: number): Uint8Array {
   const used = new Uint8Array(period);
-  for (const slot of layout.slotOf) for (let s = slot; s < period; s += layout.period) used[s] = 1;
+  for (const slot of layout.slotOf) {
+    for (const copy of layout.copies) for (let s = slot + copy; s < period; s += layout.period) used[s] = 1;
+  }
   return used;
 }

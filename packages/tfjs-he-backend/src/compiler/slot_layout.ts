@@ -1,14 +1,18 @@
 import { sizeOf } from '../graph/node.js';
 
 /**
- * Where the elements of a tensor lie in one slot vector: element e (row-major) at slotOf[e], and again at every multiple of `period`
- * further on. Slots below the period that hold no element are zero.
+ * Where the elements of a tensor lie in one slot vector: element e (row-major) at slotOf[e] + c for every c of `copies`, and again at every
+ * multiple of `period` further on. Slots below the period that hold no element are zero.
  */
 export interface SlotLayout {
   readonly slotOf: Int32Array;
   /** Power of two; divides the slot count. */
   readonly period: number;
+  /** Offsets of the copies inside a period; [0] almost always. */
+  readonly copies: readonly number[];
 }
+
+const ONE_COPY: readonly number[] = [0];
 
 export function powerOfTwoAtLeast(n: number): number {
   let power = 1;
@@ -17,7 +21,12 @@ export function powerOfTwoAtLeast(n: number): number {
 }
 
 export function sameLayout(a: SlotLayout, b: SlotLayout): boolean {
-  return a.period === b.period && a.slotOf.length === b.slotOf.length && a.slotOf.every((slot, i) => slot === b.slotOf[i]);
+  return (
+    a.period === b.period &&
+    a.copies.join() === b.copies.join() &&
+    a.slotOf.length === b.slotOf.length &&
+    a.slotOf.every((slot, i) => slot === b.slotOf[i])
+  );
 }
 
 /**
@@ -36,59 +45,79 @@ export function featureMajor(shape: readonly number[]): SlotLayout {
   for (let bi = 0; bi < b; bi++) {
     for (let ti = 0; ti < t; ti++) for (let fi = 0; fi < f; fi++) slotOf[element++] = (fi * bPad + bi) * tPad + ti;
   }
-  return { slotOf, period: powerOfTwoAtLeast(f) * bPad * tPad };
+  return { slotOf, period: powerOfTwoAtLeast(f) * bPad * tPad, copies: ONE_COPY };
 }
 
 /** A vector of `size` elements, `stride` (a power of two) slots apart. */
 export function strided(size: number, stride: number): SlotLayout {
-  return { slotOf: Int32Array.from({ length: size }, (_, i) => i * stride), period: powerOfTwoAtLeast(size) * stride };
+  return { slotOf: Int32Array.from({ length: size }, (_, i) => i * stride), period: powerOfTwoAtLeast(size) * stride, copies: ONE_COPY };
 }
 
-/** Extents of a ciphertext matmul: `tokens` >= max(M, K, N) and `batch` are powers of two; the layouts below take tokens^2 * batch slots. */
+/**
+ * Extents of a ciphertext matmul: `tokens` >= max(M, K, N) and `batch` are powers of two. With `doubled`, every block of tokens has room for
+ * two copies: an operand that lies there twice is shifted cyclically inside its block by one rotation, where otherwise it takes two and a
+ * mask (and a level). The layouts below take tokens^2 * batch slots, twice as many when doubled.
+ */
 export interface MatMulGrid {
   readonly tokens: number;
   readonly batch: number;
+  readonly doubled: boolean;
 }
 
-export function matMulGrid(dims: { batch: number; m: number; k: number; n: number }): MatMulGrid {
-  return { tokens: powerOfTwoAtLeast(Math.max(dims.m, dims.k, dims.n)), batch: powerOfTwoAtLeast(dims.batch) };
+/** Doubled when the slots allow it. */
+export function matMulGrid(dims: { batch: number; m: number; k: number; n: number }, slots: number): MatMulGrid {
+  const tokens = powerOfTwoAtLeast(Math.max(dims.m, dims.k, dims.n));
+  const batch = powerOfTwoAtLeast(dims.batch);
+  return { tokens, batch, doubled: 2 * tokens * tokens * batch <= slots };
 }
+
+/** Slots from one feature (outer index) to the next. */
+export function featureStep({ tokens, batch, doubled }: MatMulGrid): number {
+  return tokens * batch * (doubled ? 2 : 1);
+}
+
+/** `single`: doubled blocks hold the second copy only, the first is zero. `both`: two copies. */
+type Fill = 'single' | 'both';
 
 function gridLayout(
-  { tokens, batch }: MatMulGrid,
+  grid: MatMulGrid,
+  fill: Fill,
   extents: readonly [number, number, number],
   place: (row: number, col: number) => readonly [number, number],
 ): SlotLayout {
+  const { tokens, doubled } = grid;
   const [heads, rows, cols] = extents;
+  const block = doubled ? 2 * tokens : tokens;
+  const base = doubled && fill === 'single' ? tokens : 0;
   const slotOf = new Int32Array(heads * rows * cols);
   let element = 0;
   for (let h = 0; h < heads; h++) {
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < cols; c++) {
         const [outer, token] = place(r, c);
-        slotOf[element++] = (outer * batch + h) * tokens + token;
+        slotOf[element++] = outer * featureStep(grid) + h * block + base + token;
       }
     }
   }
-  return { slotOf, period: tokens * batch * tokens };
+  return { slotOf, period: tokens * featureStep(grid), copies: doubled && fill === 'both' ? [0, tokens] : ONE_COPY };
 }
 
-/** Element [h, r, c] at (c, h, r): feature-major with the grid's padding. */
+/** Element [h, r, c] at (c, h, r): feature-major with the grid's padding. What a left operand, and the result of a values product, looks like. */
 export function gridStandard(grid: MatMulGrid, heads: number, rows: number, cols: number): SlotLayout {
-  return gridLayout(grid, [heads, rows, cols], (r, c) => [c, r]);
+  return gridLayout(grid, 'single', [heads, rows, cols], (r, c) => [c, r]);
 }
 
-/** Element [h, r, c] at (c - r, h, r): generalised diagonals, cyclic in the grid's tokens. */
+/** Element [h, r, c] at (c - r, h, r): generalised diagonals, cyclic in the grid's tokens. The result of a scores product. */
 export function gridDiagonal(grid: MatMulGrid, heads: number, rows: number, cols: number): SlotLayout {
-  return gridLayout(grid, [heads, rows, cols], (r, c) => [(c - r + grid.tokens) % grid.tokens, r]);
+  return gridLayout(grid, 'single', [heads, rows, cols], (r, c) => [(c - r + grid.tokens) % grid.tokens, r]);
 }
 
-/** Right operand b[h, k, n] with n on the token axis, skewed: place (k, h, n - k). What the scores product needs. */
-export function gridSkewedByRow(grid: MatMulGrid, heads: number, rows: number, cols: number): SlotLayout {
-  return gridLayout(grid, [heads, rows, cols], (k, n) => [k, (n - k + grid.tokens) % grid.tokens]);
+/** Right operand b[h, k, n] of a scores product, n on the token axis: plain at (k, h, n), skewed at (k, h, n - k). */
+export function gridScoresOperand(grid: MatMulGrid, heads: number, rows: number, cols: number, skewed: boolean): SlotLayout {
+  return gridLayout(grid, 'both', [heads, rows, cols], (k, n) => [k, skewed ? (n - k + grid.tokens) % grid.tokens : n]);
 }
 
-/** Right operand b[h, k, n] with k on the token axis, skewed: place (n, h, k - n). What the values product needs. */
-export function gridSkewedByColumn(grid: MatMulGrid, heads: number, rows: number, cols: number): SlotLayout {
-  return gridLayout(grid, [heads, rows, cols], (k, n) => [n, (k - n + grid.tokens) % grid.tokens]);
+/** Right operand b[h, k, n] of a values product, k on the token axis: plain at (n, h, k), skewed at (n, h, k - n). */
+export function gridValuesOperand(grid: MatMulGrid, heads: number, rows: number, cols: number, skewed: boolean): SlotLayout {
+  return gridLayout(grid, 'both', [heads, rows, cols], (k, n) => [n, skewed ? (k - n + grid.tokens) % grid.tokens : k]);
 }

@@ -40,6 +40,21 @@ describe('compile', () => {
     );
   });
 
+  test('a matmul whose operand does not fit twice is done with masks, as precisely', async () => {
+    const shape = { tokens: 40, heads: 1, headDim: 3, labels: 2 };
+    const graph = await traceAttention(shape, 3);
+    const x = randomValues(120, 4);
+    const [expected] = evaluateGraph(graph, new Map([['input', x]]));
+    const program = compileGraph(graph, PRECISE);
+    const pair = await openPair(program, 'mock');
+    try {
+      expect(bitsOfAgreement(await pair.infer(x), expected!)).toBeGreaterThan(12);
+    } finally {
+      pair.dispose();
+    }
+    expect(program.parameters.polyModulusDegree).toBe(8192);
+  });
+
   test('the tensor graph equals the model in the clear', async () => {
     const shape = { tokens: 4, heads: 2, headDim: 4, labels: 3 };
     const graph = await traceAttention(shape);

@@ -15,7 +15,14 @@ function randomCircuit(steps: number, seed: number): Circuit {
     const kind = next();
     if (kind < 0.5) builder.add(`product ${i}`, { kind: 'product', a: pick(), b: pick() });
     else if (kind < 0.75) builder.add(`sum ${i}`, { kind: 'sum', terms: [{ source: pick(), step: 0, coefficient: 1 }], bias: null });
-    else builder.add(`matmul ${i}`, { kind: 'matmul', variant: 'scores', grid: { tokens: 4, batch: 1 }, a: pick(), b: pick() });
+    else
+      builder.add(`matmul ${i}`, {
+        kind: 'matmul',
+        variant: 'scores',
+        grid: { tokens: 4, batch: 1, doubled: false },
+        a: pick(),
+        b: pick(),
+      });
   }
   return { values: builder.values, outputs: [builder.values.at(-1)!] };
 }
@@ -71,7 +78,7 @@ describe('assignLevels', () => {
   test('an operation that needs more levels than there are is COMPILE_FAILED', () => {
     const builder = new CircuitBuilder();
     const x = builder.add('x', { kind: 'input', name: 'x' });
-    const m = builder.add('scores', { kind: 'matmul', variant: 'scores', grid: { tokens: 4, batch: 1 }, a: x, b: x });
+    const m = builder.add('scores', { kind: 'matmul', variant: 'scores', grid: { tokens: 4, batch: 1, doubled: false }, a: x, b: x });
     const options = { maxLevel: 2, refreshLevel: 1, refreshTogether: false };
     expect(() => assignLevels({ values: builder.values, outputs: [m] }, options)).toThrow(
       expect.objectContaining({ code: 'COMPILE_FAILED' }),
