@@ -17,7 +17,10 @@ export interface CompileOptions {
   readonly inputShape?: readonly number[];
   /** Default 128. */
   readonly securityBits?: 128 | 192 | 256;
-  /** Bits of precision wanted in the outputs, absolute (default 12). */
+  /**
+   * Bits of precision wanted in the outputs, absolute (default 12). Taken as the noise of the scheme plus a margin for its growth through the
+   * model: ask for more where values are large.
+   */
   readonly precisionBits?: number;
   /** log2 of the largest absolute value of a refreshed tensor (default 6). The mock engine reports a value beyond it. */
   readonly valueBits?: number;

@@ -18,7 +18,7 @@ const MAX_PRIME_BITS = 50;
 /** A refresh leaves two levels at least, or a matmul with masks would not fit. */
 const MIN_LEVELS_BETWEEN_REFRESHES = 2;
 /** Bits of noise the values gain on their way (reciprocals, squares, sums of products), over the noise of one rescaling. */
-const AMPLIFICATION_BITS = 6;
+const AMPLIFICATION_BITS = 9;
 /** Room that is there is used for precision, up to this; more would only cost traffic. */
 const SCALE_HEADROOM_BITS = 8;
 

@@ -22,6 +22,11 @@ export class ConstantCache<P> {
     return plaintext;
   }
 
+  /** Constants of the program, and how many of them are encoded. */
+  get progress(): { readonly done: number; readonly total: number } {
+    return { done: this.encoded.size, total: this.program.constants.length };
+  }
+
   dispose(): void {
     for (const plaintext of this.encoded.values()) this.engine.disposePlain(plaintext);
     this.encoded.clear();

@@ -3,6 +3,7 @@ import { HeError } from '../errors.js';
 import { lastUses } from '../program/liveness.js';
 import type { ConstantId, Instruction, Program, Segment } from '../program/program.js';
 import { interpret, RegisterFile } from './interpret.js';
+import { createTurns, throwIfAborted } from './turns.js';
 import type { LayerTime, ProgressEvent, RunOptions, RunResult } from './types.js';
 
 export interface RunContext<C, P> {
@@ -13,9 +14,6 @@ export interface RunContext<C, P> {
   /** Unique for every run under one mask key: masks must never repeat. */
   readonly runId: string;
 }
-
-/** Other work of the process gets a turn this often. */
-const YIELD_EVERY_MS = 25;
 
 /**
  * Runs a program: segment by segment, a round of refreshes between two. Registers are released at their last use, all of them on failure.
@@ -61,17 +59,14 @@ async function runSegment<C, P>(
   clock: LayerClock,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  let lastYield = performance.now();
+  const turns = createTurns();
   for (const [position, instruction] of segment.instructions.entries()) {
-    throwIfAborted(signal);
+    throwIfAborted(signal, 'run');
     clock.begin(instruction);
     interpret(instruction, engine, registers, constant);
     for (const register of dying[position] ?? []) registers.release(register);
-    const now = clock.end();
-    if (now - lastYield > YIELD_EVERY_MS) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      lastYield = performance.now();
-    }
+    clock.end();
+    if (turns.due()) await turns.next();
   }
 }
 
@@ -92,7 +87,7 @@ async function refreshRound<C, P>(
     }
   });
   const answers = await options.refresh(masked, { segment, segments: program.segments.length });
-  throwIfAborted(options.signal);
+  throwIfAborted(options.signal, 'run');
   if (answers.length !== refreshes.length) {
     throw new HeError('WIRE_MALFORMED', `${answers.length} refreshed ciphertexts where ${refreshes.length} are expected`, {
       op: 'refresh',
@@ -117,11 +112,6 @@ function usedLater(program: Program, segment: number, register: number): boolean
 
 function reads(instruction: Instruction, register: number): boolean {
   return ('a' in instruction && instruction.a === register) || ('b' in instruction && instruction.b === register);
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true)
-    throw new HeError('ABORTED', 'the run was cancelled', { op: 'run', hint: 'Start it again if that was not wanted.' });
 }
 
 /** Time per layer, and progress events when the layer changes. */
@@ -163,12 +153,10 @@ class LayerClock {
     }
   }
 
-  end(): number {
-    const now = performance.now();
+  end(): void {
     const entry = this.layers[this.current];
-    if (entry !== undefined) entry.ms += now - this.startedAt;
+    if (entry !== undefined) entry.ms += performance.now() - this.startedAt;
     this.done++;
-    return now;
   }
 
   refresh(segment: number, ciphertexts: number): void {

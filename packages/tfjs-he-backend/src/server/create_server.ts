@@ -3,10 +3,11 @@ import { createEngineRuntime } from '../engines/runtime.js';
 import { HeError } from '../errors.js';
 import { ConstantCache } from '../executor/constants.js';
 import { runProgram } from '../executor/run.js';
+import { createTurns, throwIfAborted } from '../executor/turns.js';
 import { createParameters } from '../parameters/parameters.js';
 import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
-import type { Server, ServerOptions, Session } from './types.js';
+import type { PrepareOptions, Server, ServerOptions, Session } from './types.js';
 
 const MASK_KEY_BYTES = 32;
 
@@ -39,10 +40,23 @@ export async function createServer(program: Program, options: ServerOptions): Pr
       dispose: () => engine.close(),
     };
   };
+  const prepare = async ({ onProgress, signal }: PrepareOptions = {}): Promise<void> => {
+    const turns = createTurns();
+    for (const id of program.constants.keys()) {
+      throwIfAborted(signal, 'prepare');
+      constants.get(id);
+      if (turns.due()) {
+        onProgress?.(constants.progress.done, constants.progress.total);
+        await turns.next();
+      }
+    }
+    onProgress?.(constants.progress.done, constants.progress.total);
+  };
   return {
     engine: options.engine,
     manifest: manifestOf(program),
     evaluationKeyBytes: runtime.evaluationKeysBytes,
+    prepare,
     openSession,
     dispose() {
       constants.dispose();

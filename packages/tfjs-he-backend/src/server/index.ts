@@ -3,4 +3,4 @@ export type { LayerTime, ProgressEvent, RunOptions, RunResult } from '../executo
 export { parseProgram } from '../program/serialize.js';
 export { type Manifest, parseManifest } from '../wire/manifest.js';
 export { createServer } from './create_server.js';
-export type { Server, ServerEngine, ServerOptions, Session } from './types.js';
+export type { PrepareOptions, Server, ServerEngine, ServerOptions, Session } from './types.js';

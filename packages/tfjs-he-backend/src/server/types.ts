@@ -25,12 +25,23 @@ export interface Session {
   dispose(): void;
 }
 
+export interface PrepareOptions {
+  /** Called with the constants encoded so far, at most some forty times a second. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
 /** Holder of the program: has no way to decrypt. */
 export interface Server {
   readonly engine: ServerEngine;
   readonly manifest: Manifest;
   /** Bytes of all keys of one session in memory, and of the uploaded form. */
   readonly evaluationKeyBytes: number;
+  /**
+   * Encodes all constants now instead of during the first run. Yields to the event loop in between.
+   * @throws HeError ABORTED.
+   */
+  prepare(options?: PrepareOptions): Promise<void>;
   /** Loads a client's evaluation keys (as made by Client.evaluationKeys). @throws HeError WIRE_*. */
   openSession(evaluationKeys: Uint8Array): Promise<Session>;
   dispose(): void;

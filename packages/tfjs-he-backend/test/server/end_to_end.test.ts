@@ -70,6 +70,23 @@ for (const engine of ['mock', 'seal'] as const) {
 }
 
 describe('a server', () => {
+  test('prepare encodes every constant, so that the first run encodes none', async () => {
+    const pair = await openPair(program, 'mock');
+    const seen: number[] = [];
+    await pair.server.prepare({ onProgress: (done, total) => seen.push(done / total) });
+    expect(seen.at(-1)).toBe(1);
+    const before = pair.session.ledger.of('plaintext');
+    await pair.infer(x);
+    expect(pair.session.ledger.of('plaintext')).toEqual(before);
+    pair.dispose();
+  });
+
+  test('an aborted prepare throws ABORTED', async () => {
+    const pair = await openPair(program, 'mock');
+    await expect(pair.server.prepare({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
+    pair.dispose();
+  });
+
   test('masks never repeat: the same input is refreshed through different bytes', async () => {
     const pair = await openPair(program, 'seal');
     const seen: string[] = [];
