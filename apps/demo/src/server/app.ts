@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Server } from 'tfjs-he-backend/server';
@@ -6,7 +7,7 @@ import { codeOf, DemoError, type DemoErrorCode, oneLine } from '../errors.js';
 import { maxFrameBytes } from '../protocol/frame.js';
 import type { ErrorReply, ManifestReply, SessionReply } from '../protocol/messages.js';
 import { type RunLimits, serveRun } from './run.js';
-import { type SessionLimits, SessionStore } from './sessions.js';
+import { type Reservation, type SessionLimits, SessionStore } from './sessions.js';
 import { checkDeclaredSize, readExactly } from './upload.js';
 
 export interface AppOptions {
@@ -63,7 +64,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const server = serverOf(params.model);
     checkDeclaredSize(headers['content-length'], server.evaluationKeyBytes);
     if (!(body instanceof Readable)) throw new DemoError('PROTOCOL', 'send the keys as application/octet-stream');
-    const reservation = sessions.reserve();
+    const reservation = await reserveOrDrain(sessions, body);
     try {
       const session = await server.openSession(await readExactly(body, server.evaluationKeyBytes));
       reply.code(201);
@@ -88,6 +89,16 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     sessions.close();
   });
   return app;
+}
+
+/** A client reads the refusal of an upload only once it has got rid of the upload. @throws DemoError SERVER_BUSY. */
+async function reserveOrDrain(sessions: SessionStore, body: Readable): Promise<Reservation> {
+  try {
+    return sessions.reserve();
+  } catch (error) {
+    await finished(body.resume());
+    throw error;
+  }
 }
 
 function replyWithError(error: unknown, _request: unknown, reply: FastifyReply): FastifyReply {

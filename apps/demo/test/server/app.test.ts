@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { type Client, createClient, pack } from 'tfjs-he-backend/client';
@@ -71,6 +71,33 @@ describe('HTTP routes', () => {
   });
 });
 
+describe('with one place for sessions', () => {
+  let small: FastifyInstance;
+  let port: number;
+  beforeAll(async () => {
+    small = await createApp({ models: new Map([['tiny', await tinyServer()]]), limits: { maxSessions: 1 } });
+    await small.listen({ host: '127.0.0.1', port: 0 });
+    ({ port } = small.server.address() as AddressInfo);
+  });
+  afterAll(() => small.close());
+  const post = () => fetch(`http://127.0.0.1:${port}/models/tiny/sessions`, { method: 'POST', headers: octets, body: Buffer.from(keys) });
+
+  test('a client that disconnects during its upload gives its place back', async () => {
+    const upload = net.connect(port, '127.0.0.1');
+    upload.write(
+      `POST /models/tiny/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: ${keys.length}\r\n\r\n`,
+    );
+    upload.write(keys.subarray(0, 8));
+    let reply = await post();
+    while (reply.status === 201) reply = await post(); // until the server has seen the upload begin
+    expect(reply.status).toBe(503);
+    expect(await reply.json()).toMatchObject({ error: { code: 'SERVER_BUSY' } });
+    upload.destroy();
+    while (reply.status === 503) reply = await post();
+    expect(reply.status).toBe(201);
+  });
+});
+
 describe('run socket', () => {
   test('reports layers, asks for a refresh and returns outputs', async () => {
     const { socket } = await connect(await openSession());
@@ -109,6 +136,14 @@ describe('run socket', () => {
     let code: unknown = 'SESSION_BUSY';
     while (code === 'SESSION_BUSY') ({ code } = (await failure(session, 'not a frame')) as { code: unknown });
     expect(code).toBe('PROTOCOL');
+  });
+
+  test('cuts off a message larger than any it has asked for, and goes on serving', async () => {
+    const { socket } = await connect(await openSession());
+    socket.send(new Uint8Array(8 << 20));
+    const [code] = await once(socket, 'close');
+    expect(code).toBe(1009);
+    expect((await app.inject('/models/tiny')).statusCode).toBe(200);
   });
 
   test('ends a run that waits for a refresh that does not come', async () => {
