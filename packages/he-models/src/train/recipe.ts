@@ -77,5 +77,5 @@ export const BANKING77_RECIPE: Recipe = {
   minTokenCount: 2,
   rangeLossWeight: 1,
   rangeTargets: { reciprocal: 1.8, rsqrt: 1.5, gelu: 2 },
-  conversion: { margin: 1.3, degrees: { reciprocal: 7, rsqrt: 3, gelu: 6 } },
+  conversion: { margin: 1.3, degrees: { reciprocal: 3, rsqrt: 3, gelu: 6 } },
 };
