@@ -32,10 +32,10 @@ process.exitCode = await task(rest[0] === '--' ? rest.slice(1) : rest);
 /** Whether what npm says it installed is what the lockfile wants; optional packages (other platforms') may be missing. */
 function isInstalled() {
   const [wanted, installed] = [join(root, 'package-lock.json'), join(root, 'node_modules', '.package-lock.json')].map(packagesOf);
-  return Object.entries(wanted).every(([path, { version, resolved, optional, devOptional }]) => {
+  return Object.entries(wanted).every(([path, { version, integrity, optional, devOptional }]) => {
     const found = installed[path];
     if (!path.includes('node_modules/') || optional || devOptional) return true;
-    return found !== undefined && found.version === version && found.resolved === resolved;
+    return found !== undefined && found.version === version && found.integrity === integrity;
   });
 }
 
@@ -45,9 +45,10 @@ function packagesOf(lockfile) {
 
 async function install() {
   console.error('installing dependencies (once) ...');
-  const code = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true });
-  if (code !== 0) fail('npm ci failed: see above');
-  if (!existsSync(node)) fail('npm did not run the install script of the package `node`: allow it and run npm ci');
+  // Not `npm ci`: it refuses a lockfile without the binaries of every platform, which a registry need not offer. This keeps to the lockfile too.
+  const code = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true });
+  if (code !== 0) fail('npm install failed: see above');
+  if (!existsSync(node)) fail('npm did not run the install script of the package `node`: allow it and run npm install');
 }
 
 /** Builds and says nothing unless that fails: the task's own output is what the user asked for. */
