@@ -16,13 +16,14 @@ async function main(): Promise<void> {
   requireNode(process.versions.node);
   const { host, port, model, engine, maxSessions, sessionMinutes } = parseServerArguments(process.argv.slice(2));
   await checkFree(host, port); // before seconds are spent on compiling
-  const models = new Map([[model, await hostModel(model, engine)]]);
-  const app = await createApp({ models, limits: { maxSessions, timeToLiveMs: sessionMinutes * 60_000 } });
+  const hosted = await hostModel(model, engine);
+  const app = await createApp({ models: new Map([[model, hosted]]), limits: { maxSessions, timeToLiveMs: sessionMinutes * 60_000 } });
   await app.listen({ host, port }).catch((cause: unknown) => {
     throw cannotListen(host, port, cause);
   });
   const address = app.server.address() as AddressInfo; // listening on TCP
   report({ type: 'listening', url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/`, model, engine });
+  await hosted.prepare(); // while the first client is still making its keys
 }
 
 /** @throws DemoError PORT_IN_USE, SERVER_START. */
