@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, 'node_modules', '.bin');
+const parent = process.ppid;
 const onWindows = process.platform === 'win32';
 const node = join(root, 'node_modules', 'node', 'bin', onWindows ? 'node.exe' : 'node');
 
@@ -64,7 +65,7 @@ function turbo(args, options) {
 }
 
 /**
- * Runs a command and resolves to its exit code. Signals are passed on and waited for, so that nothing outlives this process.
+ * Runs a command and resolves to its exit code. Nothing outlives this process, or the npm that started it: their end is passed on and waited for.
  * `quiet` sends stdout to stderr; `onlyErrors` does so when the command fails and drops everything else.
  */
 function run(command, args, { quiet = false, onlyErrors = false } = {}) {
@@ -82,13 +83,20 @@ function run(command, args, { quiet = false, onlyErrors = false } = {}) {
   });
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
-  const forward = (signal) => child.kill(signal);
-  const signals = ['SIGINT', 'SIGTERM'];
-  for (const signal of signals) process.on(signal, forward);
+  const terminate = () => child.kill('SIGTERM');
+  const wait = () => {}; // Ctrl-C goes to the whole group: the child has got it too
+  process.on('SIGTERM', terminate).on('SIGINT', wait);
+  // The shell that npm puts between does not pass on its own end.
+  const orphaned = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(orphaned);
+    terminate();
+  }, 500);
   return new Promise((resolve) => {
     child.once('error', (error) => fail(`cannot run ${command}: ${error.message}`));
     child.once('close', (code, signal) => {
-      for (const name of signals) process.off(name, forward);
+      clearInterval(orphaned);
+      process.off('SIGTERM', terminate).off('SIGINT', wait);
       if (code !== 0) process.stderr.write(Buffer.concat(output));
       resolve(code ?? 128 + constants.signals[signal]);
     });
