@@ -4,7 +4,11 @@ import { DemoError } from '../errors.js';
 
 const count = z.number().int().min(0);
 const milliseconds = z.number().min(0);
-const text = z.string().max(1000);
+/** Shown on a terminal, so without control characters. */
+const text = z
+  .string()
+  .max(1000)
+  .regex(/^\P{Cc}*$/u);
 
 export const errorReply = z.object({ error: z.object({ code: text, message: text }) });
 export type ErrorReply = z.infer<typeof errorReply>;

@@ -47,8 +47,8 @@ export async function serveRun(
       },
     });
     socket.send(encodeFrame({ kind: 'outputs', segment: 0, ciphertexts: result.outputs }));
-    const { layers, evaluateMs, refreshMs, refreshes } = result;
-    send({ type: 'done', layers: [...layers], evaluateMs, refreshMs, refreshes });
+    const { layers, evaluateMs, refreshMs, refreshes } = result; // a layer folded into others has no level
+    send({ type: 'done', layers: layers.filter(({ fromLevel }) => fromLevel >= 0), evaluateMs, refreshMs, refreshes });
     socket.close(CLOSE_NORMAL);
   } catch (error) {
     if (socket.readyState === socket.OPEN) {
