@@ -2,7 +2,8 @@ import { registerHeBackend } from './backend/register.js';
 
 export { BACKEND_NAME, HeBackend } from './backend/he_backend.js';
 export { encryptedKernelNames, registerHeBackend } from './backend/register.js';
-export { type CompileOptions, compile, compileGraph } from './compiler/compile.js';
+export { type CompileControl, compile, compileGraph } from './compiler/compile.js';
+export type { CompileOptions } from './compiler/options.js';
 export { traceFunction, traceModel } from './compiler/trace.js';
 export { HeError, type HeErrorCode, type HeErrorContext } from './errors.js';
 export { evaluateGraph } from './graph/evaluate.js';

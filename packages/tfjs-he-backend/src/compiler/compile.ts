@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { HeError } from '../errors.js';
+import { createTurns, throwIfAborted } from '../executor/turns.js';
 import type { TensorNode } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
 import type { Parameters } from '../parameters/parameters.js';
@@ -9,59 +10,58 @@ import { evaluationKeyBytes, programMs } from './cost_model.js';
 import { emitProgram } from './emit.js';
 import { assignLevels } from './levels.js';
 import { type Lowered, lower } from './lower.js';
+import { type CompileOptions, type CompileSettings, compileSettings } from './options.js';
 import { candidateParameters } from './parameter_search.js';
 import { traceModel } from './trace.js';
 
-export interface CompileOptions {
-  /** Shape of the input with batch 1, e.g. [1, 32, 64]; default: the model's input shape with 1 for the batch. */
-  readonly inputShape?: readonly number[];
-  /** Default 128. */
-  readonly securityBits?: 128 | 192 | 256;
-  /**
-   * Bits of precision wanted in the outputs, absolute (default 12). Taken as the noise of the scheme plus a margin for its growth through the
-   * model: ask for more where values are large.
-   */
-  readonly precisionBits?: number;
-  /** log2 of the largest absolute value of a refreshed tensor (default 6). The mock engine reports a value beyond it. */
-  readonly valueBits?: number;
-  /** Network time of one refresh round, both ways, in ms (default 20). */
-  readonly roundTripMs?: number;
-  /** Upper bound on relinearisation and Galois keys in the server's memory, in bytes (default 1 GB). */
-  readonly maxEvaluationKeyBytes?: number;
-  /** Ring degrees to try (default 4096 to 32768). */
-  readonly polyModulusDegrees?: readonly number[];
+/** What can be watched and cancelled while a model is compiled. */
+export interface CompileControl {
+  /** Parameter sets tried, of all that come into question. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
 }
-
-const DEFAULTS = {
-  securityBits: 128,
-  precisionBits: 12,
-  valueBits: 6,
-  roundTripMs: 20,
-  maxEvaluationKeyBytes: 1e9,
-  polyModulusDegrees: [4096, 8192, 16384, 32768],
-} as const;
 
 /**
  * Compiles a polynomial LayersModel: traces it on the he backend, folds linear maps, and takes the parameters with the least predicted
- * latency.
- * @throws HeError KERNEL_UNSUPPORTED (an operation without polynomial form), COMPILE_FAILED (no parameters fit), GRAPH_INVALID.
+ * latency. Yields to the event loop between parameter sets.
+ * @throws HeError KERNEL_UNSUPPORTED (an operation without polynomial form), COMPILE_FAILED (no parameters fit), PARAMETERS_INVALID (an
+ *   option), GRAPH_INVALID, ABORTED.
  */
-export async function compile(model: LayersModel, options: CompileOptions = {}): Promise<Program> {
-  return compileGraph(await traceModel(model, options.inputShape), options);
+export async function compile(model: LayersModel, options: CompileOptions & CompileControl = {}): Promise<Program> {
+  const { onProgress, signal } = options;
+  const search = searchParameters(await traceModel(model, options.inputShape), compileSettings(options));
+  const turns = createTurns();
+  for (;;) {
+    throwIfAborted(signal, 'compile');
+    const step = search.next();
+    if (step.done === true) return step.value;
+    onProgress?.(step.value.done, step.value.total);
+    if (turns.due()) await turns.next();
+  }
 }
 
-/** The same from a tensor graph. */
+/** The same from a tensor graph, at one go. */
 export function compileGraph(outputs: readonly TensorNode[], options: CompileOptions = {}): Program {
-  const settings = { ...DEFAULTS, ...options };
+  const search = searchParameters(outputs, compileSettings(options));
+  for (;;) {
+    const step = search.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+function* searchParameters(
+  outputs: readonly TensorNode[],
+  settings: CompileSettings,
+): Generator<{ readonly done: number; readonly total: number }, Program> {
   const simplified = simplify(outputs);
+  const candidates = candidateParameters(settings);
   // Layouts fit in any larger ciphertext: the smallest that is large enough serves all ring degrees.
-  let lowered: Lowered | HeError = new HeError('COMPILE_FAILED', 'no parameters reach the precision at this security', {
-    hint: 'Ask for less precision.',
-  });
+  let lowered: Lowered | HeError = noParameters('none reach the precision at this security');
   let triedSlots = 0;
-  let best: { program: Program; ms: number } | null = null;
+  let best: Found | null = null;
   let reason: HeError | null = null;
-  for (const parameters of candidateParameters(settings)) {
+  for (const [done, parameters] of candidates.entries()) {
+    yield { done, total: candidates.length };
     if (lowered instanceof HeError && parameters.slots > triedSlots) {
       triedSlots = parameters.slots;
       lowered = attempt(() => lower(simplified, triedSlots));
@@ -70,28 +70,21 @@ export function compileGraph(outputs: readonly TensorNode[], options: CompileOpt
     if (found instanceof HeError) reason = found;
     else if (best === null || found.ms < best.ms) best = found;
   }
-  if (best === null) {
-    throw new HeError(
-      'COMPILE_FAILED',
-      `no parameters fit: ${(reason ?? (lowered instanceof HeError ? lowered : null))?.message ?? 'none reach the precision'}`,
-      {
-        op: 'compile',
-        hint: 'Allow a larger ring degree or more key bytes, or ask for less precision.',
-      },
-    );
-  }
+  if (best === null) throw reason === null ? noParameters('none reach the precision at this security') : noParameters(reason.message);
   const program = withOutputShapes(best.program, outputs);
   checkProgram(program);
   return program;
 }
 
-function cheapestOf(lowered: Lowered, parameters: Parameters, settings: CostSettings): Found | HeError {
-  return attempt(() => cheapest(lowered, parameters, settings));
+function noParameters(why: string): HeError {
+  return new HeError('COMPILE_FAILED', `no parameters fit: ${why}`, {
+    op: 'compile',
+    hint: 'Allow a larger ring degree or more key bytes, or ask for less precision.',
+  });
 }
 
-interface CostSettings {
-  readonly roundTripMs: number;
-  readonly maxEvaluationKeyBytes: number;
+function cheapestOf(lowered: Lowered, parameters: Parameters, settings: CompileSettings): Found | HeError {
+  return attempt(() => cheapest(lowered, parameters, settings));
 }
 
 interface Found {
@@ -100,7 +93,7 @@ interface Found {
 }
 
 /** The better of both refresh policies. */
-function cheapest(lowered: Lowered, parameters: Parameters, settings: CostSettings): Found {
+function cheapest(lowered: Lowered, parameters: Parameters, settings: CompileSettings): Found {
   const { maxLevel, refreshLevel } = parameters;
   const [first, second] = [false, true].map((refreshTogether) => {
     const leveled = assignLevels(lowered.circuit, { maxLevel, refreshLevel, refreshTogether });

@@ -72,6 +72,29 @@ describe('compile', () => {
     expect(program.outputs[0]?.layout.shape).toEqual([1, 2]);
   });
 
+  test('compiling reports progress and can be cancelled', async () => {
+    const model = sequential({ layers: [layers.dense({ units: 2, inputShape: [4] })] });
+    const seen: number[] = [];
+    await compile(model, { ...SMALL, onProgress: (done, total) => seen.push(done / total) });
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(seen.length).toBeGreaterThan(0);
+    const controller = new AbortController();
+    const compiling = compile(model, { ...SMALL, signal: controller.signal, onProgress: () => controller.abort() });
+    await expect(compiling).rejects.toMatchObject({ code: 'ABORTED', op: 'compile' });
+  });
+
+  test.each([
+    ['securityBits', { securityBits: 80 as 128 }],
+    ['precisionBits', { precisionBits: Number.NaN }],
+    ['valueBits', { valueBits: -1 }],
+    ['polyModulusDegrees', { polyModulusDegrees: [1000] }],
+  ])('an option out of range is PARAMETERS_INVALID and named: %s', async (name, options) => {
+    const graph = await traceAttention({ tokens: 2, heads: 1, headDim: 2, labels: 2 });
+    expect(() => compileGraph(graph, options)).toThrow(
+      expect.objectContaining({ code: 'PARAMETERS_INVALID', message: expect.stringContaining(name) }),
+    );
+  });
+
   test('parameters keep 128-bit security and a mask slack of 40 bits', async () => {
     const p = profile(
       compileGraph(await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 }), { polyModulusDegrees: [8192, 16384] }),

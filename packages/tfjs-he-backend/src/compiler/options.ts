@@ -1,0 +1,59 @@
+import { HeError } from '../errors.js';
+
+export interface CompileOptions {
+  /** Shape of the input with batch 1, e.g. [1, 32, 64]; default: the model's input shape with 1 for the batch. */
+  readonly inputShape?: readonly number[];
+  /** Default 128. */
+  readonly securityBits?: 128 | 192 | 256;
+  /**
+   * Bits of precision wanted in the outputs, absolute (default 12). Taken as the noise of the scheme plus a margin for its growth through the
+   * model: ask for more where values are large.
+   */
+  readonly precisionBits?: number;
+  /** log2 of the largest absolute value of a refreshed tensor (default 6). The mock engine reports a value beyond it. */
+  readonly valueBits?: number;
+  /** Network time of one refresh round, both ways, in ms (default 20). */
+  readonly roundTripMs?: number;
+  /** Upper bound on relinearisation and Galois keys in the server's memory, in bytes (default 1 GB). */
+  readonly maxEvaluationKeyBytes?: number;
+  /** Ring degrees to try (default 4096 to 32768). */
+  readonly polyModulusDegrees?: readonly number[];
+}
+
+/** Options with every value given and checked. */
+export interface CompileSettings {
+  readonly securityBits: 128 | 192 | 256;
+  readonly precisionBits: number;
+  readonly valueBits: number;
+  readonly roundTripMs: number;
+  readonly maxEvaluationKeyBytes: number;
+  readonly polyModulusDegrees: readonly number[];
+}
+
+const DEGREES: readonly number[] = [4096, 8192, 16384, 32768];
+
+/** @throws HeError PARAMETERS_INVALID, which names the option. */
+export function compileSettings(options: CompileOptions): CompileSettings {
+  const { securityBits = 128, polyModulusDegrees = DEGREES } = options;
+  if (![128, 192, 256].includes(securityBits)) throw invalid('securityBits', 'Use 128, 192 or 256.');
+  if (polyModulusDegrees.length === 0 || !polyModulusDegrees.every((degree) => DEGREES.includes(degree))) {
+    throw invalid('polyModulusDegrees', `Choose from ${DEGREES.join(', ')}.`);
+  }
+  return Object.freeze({
+    securityBits,
+    polyModulusDegrees,
+    precisionBits: inRange('precisionBits', options.precisionBits ?? 12, 1, 40),
+    valueBits: inRange('valueBits', options.valueBits ?? 6, 0, 40),
+    roundTripMs: inRange('roundTripMs', options.roundTripMs ?? 20, 0, 1e6),
+    maxEvaluationKeyBytes: inRange('maxEvaluationKeyBytes', options.maxEvaluationKeyBytes ?? 1e9, 0, Number.MAX_VALUE),
+  });
+}
+
+function inRange(name: string, value: number, low: number, high: number): number {
+  if (!(value >= low && value <= high)) throw invalid(name, `Give a number from ${low} to ${high}.`);
+  return value;
+}
+
+function invalid(name: string, hint: string): HeError {
+  return new HeError('PARAMETERS_INVALID', `compile option ${name} is out of range`, { op: 'compile', hint });
+}
