@@ -50,6 +50,7 @@ describe('writeArtefacts', () => {
         maxLogit: 4,
         devQuestions: 48,
         accuracy: { softmax: 0.5, powerSoftmax: 0.25, polynomial: 0.125 },
+        intervals: [{ site: 'a', function: 'gelu', interval: [-1, 1], observed: [-2, 0], count: 10, outside: 3, inside: false }],
       });
       expect(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))).toEqual(config);
       for (const [name, { bytes, sha256 }] of Object.entries(config.files)) {
@@ -59,6 +60,7 @@ describe('writeArtefacts', () => {
       expect((await readdir(folder)).sort()).toEqual([...Object.keys(config.files), 'README.md', 'config.json'].sort());
       const card = await readFile(join(folder, 'README.md'), 'utf8');
       for (const share of [0.5, 0.25, 0.125]) expect(card).toContain(percent(share));
+      expect(card).toContain('3 of 10 values are outside');
     });
   });
 });

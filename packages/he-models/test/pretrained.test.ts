@@ -89,8 +89,9 @@ describe('model card', () => {
   });
 
   test('holds what was promised: 80% as a polynomial, at most 1.5 points below softmax', async () => {
-    const { accuracy } = (await clientFromPretrained('power-banking77')).config;
+    const { accuracy, outsideIntervals } = (await clientFromPretrained('power-banking77')).config;
     expect(accuracy.polynomial).toBeGreaterThanOrEqual(0.8);
     expect(accuracy.softmax - accuracy.polynomial).toBeLessThanOrEqual(0.015);
+    expect(outsideIntervals).toBe(0);
   });
 });

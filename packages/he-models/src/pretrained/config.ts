@@ -28,6 +28,9 @@ export interface ModelConfig {
   /** Held-out questions behind the accuracies. */
   readonly devQuestions: number;
   readonly accuracy: Accuracies;
+  /** How many of the values to be approximated were outside their interval on the development questions. */
+  readonly outsideIntervals: number;
+  readonly approximatedValues: number;
   /** Numbers of weights on either side. */
   readonly parameters: { readonly client: number; readonly server: number };
   readonly files: Readonly<Record<string, FileDigest>>;

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { PolynomialModel } from 'tfjs-power-softmax';
+import type { IntervalCheck, PolynomialModel } from 'tfjs-power-softmax';
 import type { Accuracies, FileDigest, HeMetadata, ModelConfig } from '../pretrained/config.js';
 import type { EmbeddingWeights } from '../text/token_embedding.js';
 import type { TokenizerJson } from '../text/tokenizer_json.js';
@@ -22,6 +22,8 @@ export interface TrainedModel {
   readonly maxLogit: number;
   readonly devQuestions: number;
   readonly accuracy: Accuracies;
+  /** From the development questions. */
+  readonly intervals: readonly IntervalCheck[];
 }
 
 /** Writes a model's folder: configuration with digests, both parts' weights, tokenizer and card. */
@@ -45,6 +47,8 @@ export async function writeArtefacts(directory: string, trained: TrainedModel): 
     recipe: trained.recipe,
     devQuestions: trained.devQuestions,
     accuracy: trained.accuracy,
+    outsideIntervals: trained.intervals.reduce((sum, { outside }) => sum + outside, 0),
+    approximatedValues: trained.intervals.reduce((sum, { count }) => sum + count, 0),
     parameters: { client: token.length + position.length + gamma.length + beta.length, server: weights.length / 4 },
     files: Object.fromEntries(Object.entries(contents).map(([name, bytes]) => [name, digest(bytes)])),
   };

@@ -22,8 +22,8 @@ export function embedQuestions(questions: EncodedQuestions, weights: EmbeddingWe
 
 /** Turns the trained form into a polynomial, calibrated on the training questions through the client's embedding. */
 export function convertClassifier(classifier: Classifier, questions: EncodedQuestions, recipe: Recipe, name: string): PolynomialModel {
-  const { margin, degrees } = recipe.conversion;
-  const calibration = embedQuestions(questions, classifier.embeddingWeights());
+  const { inputMargin, margin, degrees } = recipe.conversion;
+  const calibration = tf.tidy(() => tf.mul(embedQuestions(questions, classifier.embeddingWeights()), inputMargin));
   try {
     return toPolynomial(classifier.model, { calibration, margin, degrees, name });
   } finally {

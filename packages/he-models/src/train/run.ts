@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkIntervals } from 'tfjs-power-softmax';
 import type { Accuracies, ModelConfig } from '../pretrained/config.js';
 import { writeArtefacts } from './artefacts.js';
 import { percent } from './card.js';
@@ -24,6 +25,8 @@ export interface TrainingSummary {
   readonly accuracy: Partial<Accuracies>;
   /** Polynomial against trained form. */
   readonly agreement?: Agreement;
+  /** Values outside their approximation's interval on the development questions. */
+  readonly outsideIntervals?: number;
   readonly out?: string;
 }
 
@@ -47,7 +50,7 @@ export async function runTraining(options: TrainOptions, recipe: Recipe, data: P
   twin.dispose();
   const { config, agreement: agreed } = await shipModel(power, softmax, options.out, recipe, data);
   power.dispose();
-  return { ...summary, accuracy: config.accuracy, agreement: agreed, out: options.out };
+  return { ...summary, accuracy: config.accuracy, agreement: agreed, outsideIntervals: config.outsideIntervals, out: options.out };
 }
 
 async function trainVariant(
@@ -91,6 +94,9 @@ async function shipModel(
   const embedding = power.embeddingWeights();
   const trained = classifierLogits(power, data.dev);
   const shipped = serverLogits(polynomial.model, data.dev, embedding);
+  const embedded = embedQuestions(data.dev, embedding);
+  const intervals = checkIntervals(polynomial.model, embedded);
+  embedded.dispose();
   const config = await writeArtefacts(out, {
     name: MODEL_NAME,
     recipe,
@@ -102,6 +108,7 @@ async function shipModel(
     maxLogit: Math.max(...serverLogits(polynomial.model, data.train, embedding).map(largestMagnitude)),
     devQuestions: data.dev.count,
     accuracy: { softmax, powerSoftmax: accuracy(trained, data.dev.labels), polynomial: accuracy(shipped, data.dev.labels) },
+    intervals,
   });
   polynomial.model.dispose();
   return { config, agreement: agreement(trained, shipped) };
