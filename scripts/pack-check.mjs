@@ -29,10 +29,14 @@ before(async () => {
   project = await mkdtemp(join(tmpdir(), 'pack-check-'));
   tarballs = await pack(project);
   await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
-  const files = tarballs.map(({ filename }) => `./${filename}`);
   const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  // The tfjs packages come as peers; only a backend has to be chosen.
-  await execute(npm, ['install', ...flags, ...files, '@tensorflow/tfjs-backend-cpu@^4.22.0'], { cwd: project });
+  const install = (specifiers) => execute(npm, ['install', ...flags, ...specifiers], { cwd: project });
+  const isLeaf = ({ name }) =>
+    !manifests.some((other) => other.name === name && folders.some((folder) => folder in (other.dependencies ?? {})));
+  const paths = (list) => list.map(({ filename }) => `./${filename}`);
+  // What others depend on comes first, or npm would ask the registry for it. The tfjs packages come as peers; only a backend has to be chosen.
+  await install([...paths(tarballs.filter(isLeaf)), '@tensorflow/tfjs-backend-cpu@^4.22.0']);
+  await install(paths(tarballs.filter((tarball) => !isLeaf(tarball))));
 });
 after(() => rm(project, { recursive: true, force: true }));
 
