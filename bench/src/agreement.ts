@@ -62,13 +62,14 @@ export async function agreement(args: string[]): Promise<void> {
       bits.push(bitsOfPrecision(inference.output, plain));
       if (argMax(inference.output) === argMax(plain)) agreeing++;
       if (pretrained.labels[argMax(inference.output)] === label) correct++;
-      process.stderr.write(
-        `\r${inferences.length}/${limit} same top-1 ${agreeing}, ${bits.at(-1)?.toFixed(1)} bits, ${(inference.totalMs / 1000).toFixed(2)} s   `,
-      );
+      if (process.stderr.isTTY)
+        process.stderr.write(
+          `\r${inferences.length}/${limit} same top-1 ${agreeing}, ${bits.at(-1)?.toFixed(1)} bits, ${(inference.totalMs / 1000).toFixed(2)} s   `,
+        );
     }
   } finally {
     pair.dispose();
-    process.stderr.write('\n');
+    if (process.stderr.isTTY) process.stderr.write('\n');
   }
   const [cold, ...warm] = inferences;
   const timed = warm.length > 0 ? warm : inferences;

@@ -1,3 +1,4 @@
+import './runtime_notice.js';
 import { registerHeBackend } from './backend/register.js';
 
 export { BACKEND_NAME, HeBackend } from './backend/he_backend.js';

@@ -1,3 +1,5 @@
+import '../runtime_notice.js';
+
 export { HeError, type HeErrorCode } from '../errors.js';
 export { pack, type TensorLayout, unpack } from '../wire/layout.js';
 export { type Manifest, parseManifest } from '../wire/manifest.js';

@@ -1,3 +1,5 @@
+import '../runtime_notice.js';
+
 export { HeError, type HeErrorCode } from '../errors.js';
 export type { LayerTime, ProgressEvent, RunOptions, RunResult } from '../executor/types.js';
 export { parseProgram } from '../program/serialize.js';

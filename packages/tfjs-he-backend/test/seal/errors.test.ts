@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { HeError } from '../../src/errors.js';
 import { createSealContext } from '../../src/seal/context.js';
 import { callSeal } from '../../src/seal/errors.js';
-import { loadSealModule, supportsSeal } from '../../src/seal/load.js';
+import { loadSealModule } from '../../src/seal/load.js';
+import { supportsSeal } from '../../src/seal/support.js';
 import { openSession, parameters } from '../conformance/session.js';
 
 const failure = (action: () => unknown): HeError => {
