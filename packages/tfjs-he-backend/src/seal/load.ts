@@ -19,7 +19,9 @@ function unsupported(what: string, cause?: unknown): HeError {
  */
 export function loadSealModule(): Promise<MainModule> {
   if (!supportsSeal()) return Promise.reject(unsupported('this runtime lacks WebAssembly exception handling (exnref)'));
-  loading ??= initialize().catch((cause: unknown) => {
+  // node-seal's own locateFile computes the file's address, which no bundler can follow; without it the module falls back on
+  // new URL('seal_throws.wasm', import.meta.url), which all of them understand.
+  loading ??= initialize({ locateFile: undefined }).catch((cause: unknown) => {
     loading = undefined;
     throw unsupported('the SEAL WebAssembly module did not load', cause);
   });
