@@ -21,8 +21,10 @@ interface Extremum {
 
 const MAX_ITERATIONS = 50;
 const GRID_POINTS_PER_EXTREMUM = 24;
-/** The exchange has converged when the largest error exceeds the levelled one by less than this share. */
-const TOLERANCE = 1e-6;
+/** The exchange stops when the largest error exceeds the levelled one by less than this share, which fixes the coefficients as closely. */
+const TOLERANCE = 1e-11;
+/** Where rounding keeps it from getting there (large ratios of the interval's ends), a share that still counts as converged. */
+const ACCEPTABLE = 1e-6;
 /** Float64 rounding of the errors, below which alternation is noise. */
 const ROUNDING = 1e-13;
 
@@ -37,18 +39,22 @@ export function minimaxPolynomial(f: (x: number) => number, interval: Interval, 
   // A point's error in units of the measure: weight * (f - q).
   const unit = (u: number): number => (measure === 'relative' ? Math.abs(value(u)) : 1);
   let reference = Array.from({ length: degree + 2 }, (_, i) => -Math.cos((Math.PI * i) / (degree + 1)));
+  let best: MinimaxPolynomial | undefined;
   for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
     const solution = levelled(reference, value, unit, degree);
     const error = (u: number): number => (value(u) - clenshaw(solution.coefficients, u)) / unit(u);
     const extrema = alternatingExtrema(error, degree);
     const maxError = Math.max(...extrema.map((extremum) => Math.abs(extremum.error)));
     const levelledError = Math.abs(solution.error);
-    if (maxError <= levelledError * (1 + TOLERANCE) + ROUNDING) {
-      return { coefficients: solution.coefficients, maxError, levelledError, reference: reference.map((u) => fromUnit(interval, u)) };
-    }
+    const found = { coefficients: solution.coefficients, maxError, levelledError, reference: reference.map((u) => fromUnit(interval, u)) };
+    if (isConverged(found, TOLERANCE)) return found;
+    // Once acceptable, the exchange converges quadratically: a step without progress has met rounding.
+    if (best !== undefined && gapOf(found) > gapOf(best) / 2) return best;
+    if (isConverged(found, ACCEPTABLE)) best = found;
     if (extrema.length < degree + 2) break;
     reference = chooseReference(extrema, degree + 2).map((extremum) => extremum.u);
   }
+  if (best !== undefined) return best;
   throw new ApproximationError(
     `No minimax polynomial of degree ${degree} found on [${interval}]. Use another degree or method 'chebyshev'.`,
     {
@@ -56,6 +62,14 @@ export function minimaxPolynomial(f: (x: number) => number, interval: Interval, 
       interval: [...interval],
     },
   );
+}
+
+function gapOf({ maxError, levelledError }: MinimaxPolynomial): number {
+  return maxError - levelledError;
+}
+
+function isConverged(polynomial: MinimaxPolynomial, tolerance: number): boolean {
+  return gapOf(polynomial) <= polynomial.levelledError * tolerance + ROUNDING;
 }
 
 /** The polynomial whose error alternates with equal size over the reference. */
@@ -92,7 +106,7 @@ function alternatingExtrema(error: (u: number) => number, degree: number): Extre
 function refine(error: (u: number) => number, from: number, to: number): Extremum {
   const ratio = (Math.sqrt(5) - 1) / 2;
   let [low, high] = [from, to];
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 60; i++) {
     const a = high - ratio * (high - low);
     const b = low + ratio * (high - low);
     if (Math.abs(error(a)) > Math.abs(error(b))) high = b;
