@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors.js';
 import { validateNonNegative, validateOneOf, validatePower } from '../validate.js';
-import { customGradient } from './custom_gradient.js';
+import { constant, customGradient } from './custom_gradient.js';
 import { integerPower } from './integer_power.js';
 
 /**
@@ -28,8 +28,17 @@ export interface PowerSoftmaxOptions {
    * and is meant to be large: it decides the degree of the reciprocal's polynomial.
    */
   readonly epsilon?: number;
-  /** 0/1 tensor broadcastable to `x`; masked entries get weight exactly 0 and leave the normaliser alone. Not differentiated. */
+  /**
+   * 0/1 tensor broadcastable to `x`; masked entries get weight exactly 0 and add nothing to the normaliser. Multiplicative (arXiv 2410.09457,
+   * Eq. 11), because `0^p = 0`. Not differentiated.
+   */
   readonly mask?: tf.TensorLike | tf.Tensor;
+  /**
+   * Number `L` of entries that a row's mean is over. Default: the length of the axis, so that masked entries count as zero scores. `visible`
+   * counts each row's unmasked entries (needs a mask). A tensor gives the counts, > 0, shaped like `x` or broadcastable to it, with the axis of
+   * size 1: for causal rows `[L, 1]` holding 1, 2, ..., L. Not differentiated.
+   */
+  readonly counts?: 'visible' | tf.TensorLike | tf.Tensor;
   /** Default `stable`. */
   readonly form?: PowerSoftmaxForm;
 }
@@ -45,7 +54,8 @@ export interface PowerSoftmaxOptions {
  *
  * @param x float tensor of any rank >= 1; entries up to 1e30 in magnitude are safe in the `stable` form
  * @returns tensor of the shape of `x`
- * @throws InvalidArgumentError for a `p`, `epsilon`, `axis` or `form` out of range
+ * @throws InvalidArgumentError for a `p`, `epsilon`, `axis` or `form` out of range, a mask or counts whose shape does not fit, or
+ *   `counts: 'visible'` without a mask
  */
 export function powerSoftmax<T extends tf.Tensor>(x: T | tf.TensorLike, options: PowerSoftmaxOptions = {}): T {
   const p = validatePower(options.p ?? 4);
@@ -54,9 +64,29 @@ export function powerSoftmax<T extends tf.Tensor>(x: T | tf.TensorLike, options:
   return tf.tidy(() => {
     const input = toFloat(x);
     const axis = resolveAxis(options.axis ?? -1, input.rank);
-    const masked = options.mask === undefined ? input : tf.mul(input, toFloat(options.mask));
-    return normalise<T>(masked, p, axis, epsilon, form);
+    const mask = options.mask === undefined ? undefined : fitting('mask', toFloat(options.mask), input.shape);
+    const rowShape = input.shape.map((size, i) => (i === axis ? 1 : size));
+    const counts = rowCounts(options.counts, mask, input, axis);
+    const settings = {
+      p,
+      axis,
+      epsilon,
+      form,
+      mask,
+      counts: typeof counts === 'number' ? tf.scalar(counts) : fitting('counts', counts, rowShape),
+    };
+    return normalise<T>(input, settings);
   });
+}
+
+interface Settings {
+  readonly p: number;
+  readonly axis: number;
+  readonly epsilon: number;
+  readonly form: PowerSoftmaxForm;
+  readonly mask: tf.Tensor | undefined;
+  /** Scalar, or broadcastable to `x` with the axis of size 1. */
+  readonly counts: tf.Tensor;
 }
 
 function toFloat(x: tf.Tensor | tf.TensorLike): tf.Tensor {
@@ -72,40 +102,60 @@ function resolveAxis(axis: number, rank: number): number {
   return resolved;
 }
 
-function normalise<T extends tf.Tensor>(x: tf.Tensor, p: number, axis: number, epsilon: number, form: PowerSoftmaxForm): T {
-  const length = x.shape[axis] ?? 1;
+/** The tensor, if it broadcasts to `shape` without enlarging it. */
+function fitting(name: string, tensor: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  const missing = shape.length - tensor.rank;
+  if (missing >= 0 && tensor.shape.every((size, i) => size === 1 || size === shape[missing + i])) return tensor;
+  throw new InvalidArgumentError(`${name} of shape [${tensor.shape}] does not broadcast to [${shape}]. Give it that shape or ones.`, {
+    name,
+    shape: tensor.shape,
+    target: shape,
+  });
+}
+
+function rowCounts(counts: PowerSoftmaxOptions['counts'], mask: tf.Tensor | undefined, x: tf.Tensor, axis: number): tf.Tensor | number {
+  if (counts === undefined) return x.shape[axis] ?? 1;
+  if (counts !== 'visible') return toFloat(counts instanceof tf.Tensor ? counts : tf.tensor(counts));
+  if (mask === undefined)
+    throw new InvalidArgumentError("counts: 'visible' counts unmasked entries. Give a mask as well.", { counts: 'visible' });
+  // Fully masked rows are all zeros, whatever they are divided by.
+  return nonZero(tf.sum(tf.broadcastTo(mask, x.shape), axis, true));
+}
+
+function normalise<T extends tf.Tensor>(x: tf.Tensor, { p, axis, epsilon, form, mask, counts }: Settings): T {
   return customGradient(
     [x],
     (input) => {
-      const scale = form === 'stable' ? nonZero(tf.max(tf.abs(input), axis, true)) : tf.scalar(1);
-      const scaled = form === 'stable' ? tf.div(input, scale) : input;
+      const masked = mask === undefined ? input : tf.mul(input, mask);
+      const scale = form === 'stable' ? constant(masked, (m) => nonZero(tf.max(tf.abs(m), axis, true))) : tf.scalar(1);
+      const scaled = form === 'stable' ? tf.div(masked, scale) : masked;
       const powered = integerPower(scaled, p);
       const { value, denominator } =
-        form === 'mean' ? meanForm<T>(powered, axis, epsilon, length) : sumForm<T>(powered, axis, epsilon, length, scale, p);
+        form === 'mean' ? meanForm<T>(powered, axis, epsilon, counts) : sumForm<T>(powered, axis, epsilon, counts, scale, p);
       return { value, saved: [scaled, scale, denominator, value] };
     },
     (dy, [t, c, d, y]) => {
       const centred = tf.sub(dy, tf.sum(tf.mul(dy, y), axis, true));
       // Divided by d before c: for rows too small to matter d is infinite, and 0 / c stays 0 where p * t / c would overflow.
       const slope = tf.div(tf.div(tf.mul(integerPower(t, p - 1), tf.scalar(p)), d), c);
+      // The slope is 0 at masked entries, where t is 0, so the mask need not be applied again.
       return [tf.mul(slope, centred)];
     },
   );
 }
 
 /** With t = x / c: y = t^p / (L*epsilon / c^p + sum t^p). */
-function sumForm<T extends tf.Tensor>(powered: tf.Tensor, axis: number, epsilon: number, length: number, scale: tf.Tensor, p: number) {
+function sumForm<T extends tf.Tensor>(powered: tf.Tensor, axis: number, epsilon: number, counts: tf.Tensor, scale: tf.Tensor, p: number) {
   const sum = tf.sum(powered, axis, true);
   // 0 * (1/c)^p would be NaN where the power overflows, so a zero epsilon is left out instead of multiplied.
-  const rescaled = epsilon === 0 ? undefined : tf.mul(integerPower(tf.reciprocal(scale), p), tf.scalar(length * epsilon));
+  const rescaled = epsilon === 0 ? undefined : tf.mul(integerPower(tf.reciprocal(scale), p), tf.mul(counts, tf.scalar(epsilon)));
   const denominator = nonZero(rescaled === undefined ? sum : tf.add(sum, rescaled));
   return { value: tf.div<T>(powered, denominator), denominator };
 }
 
-function meanForm<T extends tf.Tensor>(powered: tf.Tensor, axis: number, epsilon: number, length: number) {
-  const mean = nonZero(tf.add(tf.mean(powered, axis, true), tf.scalar(epsilon)));
-  const denominator = tf.mul(mean, tf.scalar(length));
-  return { value: tf.div<T>(tf.mul(powered, tf.scalar(1 / length)), mean), denominator };
+function meanForm<T extends tf.Tensor>(powered: tf.Tensor, axis: number, epsilon: number, counts: tf.Tensor) {
+  const mean = nonZero(tf.add(tf.div(tf.sum(powered, axis, true), counts), tf.scalar(epsilon)));
+  return { value: tf.div<T>(tf.div(powered, counts), mean), denominator: tf.mul(mean, counts) };
 }
 
 /** Replaces zeros of a non-negative tensor by one, so that rows of zeros divide to zeros. */
