@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { HeError } from '../errors.js';
 import { createTurns, throwIfAborted } from '../executor/turns.js';
+import { constantOf } from '../graph/constants.js';
 import type { TensorNode } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
 import type { Parameters } from '../parameters/parameters.js';
@@ -54,6 +55,12 @@ function* searchParameters(
   settings: CompileSettings,
 ): Generator<{ readonly done: number; readonly total: number }, Program> {
   const simplified = simplify(outputs);
+  if (simplified.some((output) => constantOf(output) !== null)) {
+    throw new HeError('GRAPH_INVALID', 'an output does not depend on any encrypted input', {
+      op: 'compile',
+      hint: 'Compute it in the clear.',
+    });
+  }
   const candidates = candidateParameters(settings);
   // Layouts fit in any larger ciphertext: the smallest that is large enough serves all ring degrees.
   let lowered: Lowered | HeError = noParameters('none reach the precision at this security');

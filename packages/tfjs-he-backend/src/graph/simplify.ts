@@ -1,10 +1,11 @@
+import { foldConstantMatMul, foldConstantProduct } from './constants.js';
 import { addMaps, compose, isMonomial, type LinearMap } from './linear_map.js';
 import { type AffineNode, type AffineTerm, type TensorNode, topologicalOrder } from './node.js';
 
 /**
  * Pass: folds affine nodes into the affine nodes that use them, merges terms of one source, and drops zero terms. A source is folded
  * when it is used once or when it is monomial (which never adds diagonals), unless it is a sum that costs no level of its own and the map
- * applied to it is dense: that map is better applied once than to every term. Repeated until nothing changes, since merging terms
+ * applied to it is dense: that map is better applied once than to every term. Products with what turned out to be constant become affine. Repeated until nothing changes, since merging terms
  * lowers use counts. Pure reshapes disappear (a node's shape is then that of its last recorded form). Values are unchanged up to rounding;
  * each fold saves a level.
  */
@@ -48,7 +49,10 @@ function foldOnce(outputs: readonly TensorNode[]): { outputs: TensorNode[]; chan
     }
     const a = now(node.a);
     const b = now(node.b);
-    if (a !== node.a || b !== node.b) replaced.set(node, { ...node, a, b });
+    const constant = node.kind === 'product' ? foldConstantProduct(node, a, b) : foldConstantMatMul(node, a, b);
+    changed ||= constant !== null;
+    if (constant !== null) replaced.set(node, constant);
+    else if (a !== node.a || b !== node.b) replaced.set(node, { ...node, a, b });
   }
   return { outputs: outputs.map(now), changed };
 }

@@ -117,6 +117,11 @@ describe('compile', () => {
     );
   });
 
+  test('an output that depends on no input is GRAPH_INVALID', async () => {
+    const graph = await traceFunction((x) => tf.add(tf.mul(x as tf.Tensor, 0), 1), [{ name: 'x', shape: [1, 3] }]);
+    expect(() => compileGraph(graph, SMALL)).toThrow(expect.objectContaining({ code: 'GRAPH_INVALID' }));
+  });
+
   test('a key budget that cannot be met is COMPILE_FAILED and says how much is needed', async () => {
     const graph = await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 });
     expect(() => compileGraph(graph, { ...SMALL, maxEvaluationKeyBytes: 1e6 })).toThrow(/evaluation keys would take \d+ MB/);

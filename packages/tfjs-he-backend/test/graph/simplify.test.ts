@@ -72,6 +72,16 @@ describe('simplify', () => {
     expect(topologicalOrder([output!]).map((n) => n.kind)).toEqual(['input', 'affine']);
   });
 
+  test('a product with something that came out as constant becomes affine', () => {
+    const recorder = new Recorder();
+    const x = recorder.input('x', [SIZE]);
+    const constant = recorder.linear([SIZE], x, randomMap(SIZE, SIZE, 0, 1), randomValues(SIZE, 2));
+    const [output] = simplify([recorder.product(x, constant)]);
+    expect(topologicalOrder([output!]).map((n) => n.kind)).toEqual(['input', 'affine']);
+    const values = randomValues(SIZE, 3);
+    expect(evaluateGraph([output!], new Map([['x', values]]))[0]).toEqual(values.map((v, i) => v * randomValues(SIZE, 2)[i]!));
+  });
+
   test('a pure reshape disappears', () => {
     const recorder = new Recorder();
     const x = recorder.input('x', [2, 3]);
