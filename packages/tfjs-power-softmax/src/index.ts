@@ -22,7 +22,7 @@ export { EncoderBlock, type EncoderBlockArgs } from './layers/encoder_block.js';
 export { LayerNorm, type LayerNormArgs } from './layers/layer_norm.js';
 export { MultiHeadAttention, type MultiHeadAttentionArgs } from './layers/multi_head_attention.js';
 export { PowerSoftmax, type PowerSoftmaxArgs } from './layers/power_softmax.js';
-export type { AttentionKind } from './layers/self_attention.js';
+export type { AttentionKind } from './layers/score_weights.js';
 export { gelu } from './ops/gelu.js';
 export { layerNorm } from './ops/layer_norm.js';
 export { type PowerSoftmaxForm, type PowerSoftmaxOptions, powerSoftmax } from './ops/power_softmax.js';
@@ -37,3 +37,5 @@ export type { CalibrationRecord, SiteApproximation } from './polynomial/site_app
 export { type PolynomialModel, type ToPolynomialOptions, toPolynomial } from './polynomial/to_polynomial.js';
 export { type RangeLossOptions, type RangeTarget, rangeLoss } from './ranges/range_loss.js';
 export { type ApproximatedFunction, collectRanges, isRecordingRanges, type RangeSite, reportRange } from './ranges/recorder.js';
+export { type ReplacedModel, type ReplaceSoftmaxReport, replaceSoftmax } from './replace_softmax/replace_softmax.js';
+export type { ReplaceSoftmaxOptions, SoftmaxReplacement } from './replace_softmax/replacement.js';
