@@ -24,6 +24,11 @@ describe.each([
     () => new MultiHeadAttention({ numHeads: 2, keyDim: 3, p: 2, epsilon: 0.1, useBias: true, seed: 1 }),
   ],
   ['MultiHeadAttention with softmax', () => new MultiHeadAttention({ numHeads: 2, keyDim: 3, attention: 'softmax', seed: 1 })],
+  ['causal MultiHeadAttention', () => new MultiHeadAttention({ numHeads: 2, keyDim: 3, causal: true, form: 'mean', seed: 1 })],
+  [
+    'causal MultiHeadAttention with sigma',
+    () => new MultiHeadAttention({ numHeads: 2, keyDim: 3, attention: 'sigma', causal: true, seed: 1 }),
+  ],
   ['LayerNorm', () => new LayerNorm({ epsilon: 0.5 })],
   ['EncoderBlock', () => new EncoderBlock({ ...BLOCK, dropout: 0.2 })],
 ])('%s', (_, make) => {
@@ -61,7 +66,7 @@ test('PowerSoftmax attention ignores rows of zeros without a mask', () => {
   expect(largestDifference(predict(classifier(), x), predict(classifier({}, true), [x, mask]))).toBeLessThan(1e-6);
 });
 
-test.each(['power', 'softmax'] as const)('with a mask, %s attention does not read masked tokens', (attention) => {
+test.each(['power', 'softmax', 'sigma'] as const)('with a mask, %s attention does not read masked tokens', (attention) => {
   const model = through2(new MultiHeadAttention({ numHeads: 2, keyDim: 4, attention, useBias: true, seed: 3 }));
   const { x, mask } = paddedExamples(5, 12);
   const noise = tf.mul(tf.sub(1, tf.reshape(mask, [5, TOKENS, 1])), normal([5, TOKENS, FEATURES], 13));
@@ -97,9 +102,16 @@ test('dropout repeats from a restored training step', () => {
   expect(second).not.toEqual(first);
 });
 
-test.each(['power', 'softmax'] as const)('an encoder block with %s attention trains on the WASM backend', async (attention) => {
+test.each([
+  ['power', false],
+  ['power', true],
+  ['softmax', false],
+  ['softmax', true],
+  ['sigma', false],
+  ['sigma', true],
+] as const)('an encoder block with %s attention, causal %s, trains on the WASM backend', async (attention, causal) => {
   await useBackend('wasm');
-  const model = classifier({ attention });
+  const model = classifier({ attention, causal });
   const { x } = paddedExamples(24, 21);
   const labels = tf.oneHot(
     tf.tensor1d(

@@ -1,6 +1,6 @@
 import { DEFAULT_EPSILON, POWER_SOFTMAX_FORMS, type PowerSoftmaxForm } from '../ops/power_softmax.js';
 import { validateNonNegative, validateOneOf, validatePositiveInteger, validatePower } from '../validate.js';
-import { ATTENTION_KINDS, type AttentionKind } from './self_attention.js';
+import { ATTENTION_KINDS, type AttentionKind } from './score_weights.js';
 
 /** Attention settings shared by `MultiHeadAttention` and `EncoderBlock`. */
 export interface AttentionArgs {
@@ -20,6 +20,8 @@ export interface AttentionArgs {
    * ignores zero padding without a mask.
    */
   readonly useBias?: boolean;
+  /** Tokens see themselves and those before them only. Default false. */
+  readonly causal?: boolean;
 }
 
 export type AttentionConfig = Required<AttentionArgs>;
@@ -34,5 +36,6 @@ export function attentionConfig(args: AttentionArgs): AttentionConfig {
     epsilon: validateNonNegative('epsilon', args.epsilon ?? DEFAULT_EPSILON),
     form: validateOneOf('form', args.form ?? 'stable', POWER_SOFTMAX_FORMS),
     useBias: args.useBias ?? false,
+    causal: args.causal ?? false,
   };
 }

@@ -26,7 +26,7 @@ export interface EncoderBlockArgs extends SeededLayerArgs, AttentionArgs {
  *
  * Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`; output `[batch, tokens, d]`. Weights as in
  * `MultiHeadAttention` under `attention/`, then `attention_norm/gamma|beta`, `feed_forward/hidden/kernel|bias`,
- * `feed_forward/output/kernel|bias`, `feed_forward_norm/gamma|beta`. Reports to range recordings `<name>/attention/denominator`,
+ * `feed_forward/output/kernel|bias`, `feed_forward_norm/gamma|beta`. Reports to range recordings `<name>/attention/denominator` (or `/scores`),
  * `<name>/attention_norm/variance`, `<name>/feed_forward/activation` and `<name>/feed_forward_norm/variance`.
  */
 export class EncoderBlock extends WeightedLayer {
@@ -83,7 +83,7 @@ export class EncoderBlock extends WeightedLayer {
     return tf.tidy(() => {
       const { x, mask } = sequenceInputs(inputs, this.name);
       const training = kwargs.training === true && this.dropout > 0;
-      const attended = selfAttention(x, this.attentionWeights(), { ...this.config, site: `${this.name}/attention/denominator` }, mask);
+      const attended = selfAttention(x, this.attentionWeights(), { ...this.config, name: `${this.name}/attention` }, mask);
       const middle = this.normalise(tf.add(x, training ? this.drop(attended, 0) : attended), 'attention_norm');
       const transformed = feedForward(middle, this.feedForwardWeights(), `${this.name}/feed_forward/activation`);
       const output = this.normalise(tf.add(middle, training ? this.drop(transformed, 1) : transformed), 'feed_forward_norm');

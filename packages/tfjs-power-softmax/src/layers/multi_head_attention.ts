@@ -8,9 +8,9 @@ import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
 export interface MultiHeadAttentionArgs extends SeededLayerArgs, AttentionArgs {}
 
 /**
- * Multi-head self-attention with PowerSoftmax or softmax. Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`;
+ * Multi-head self-attention with PowerSoftmax, softmax or sigma attention, causal or not. Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`;
  * output `[batch, tokens, d]`. Weights `query/kernel`, `key/kernel`, `value/kernel [d, numHeads * keyDim]` (with `/bias` if `useBias`),
- * `output/kernel`, `output/bias`. Reports `<name>/denominator` to range recordings.
+ * `output/kernel`, `output/bias`. Reports `<name>/denominator` (PowerSoftmax) or `<name>/scores` (sigma) to range recordings.
  */
 export class MultiHeadAttention extends WeightedLayer {
   // tfjs-layers registers a MultiHeadAttention of its own, which must stay loadable.
@@ -45,7 +45,7 @@ export class MultiHeadAttention extends WeightedLayer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const { x, mask } = sequenceInputs(inputs, this.name);
-      return selfAttention(x, this.attentionWeights(), { ...this.config, site: `${this.name}/denominator` }, mask);
+      return selfAttention(x, this.attentionWeights(), { ...this.config, name: this.name }, mask);
     });
   }
 

@@ -1,16 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { integerPower } from '../ops/integer_power.js';
 import { linear } from '../ops/linear.js';
-import { type PowerSoftmaxForm, powerSoftmax } from '../ops/power_softmax.js';
-import { reportRange } from '../ranges/recorder.js';
-
-/** How scores become weights: PowerSoftmax, or softmax for a twin to compare with. */
-export type AttentionKind = 'power' | 'softmax';
-
-export const ATTENTION_KINDS: readonly AttentionKind[] = ['power', 'softmax'];
-
-/** Added to the scores of masked keys before softmax: exp underflows to 0 in float32 for any realistic score. */
-const SOFTMAX_MASK_OFFSET = 1e9;
+import { type ScoreOptions, scoreWeights } from './score_weights.js';
 
 /** A dense projection: `kernel [d, units]`, `bias [units]`. */
 export interface Projection {
@@ -25,14 +15,8 @@ export interface SelfAttentionWeights {
   readonly output: Projection;
 }
 
-export interface SelfAttentionOptions {
+export interface SelfAttentionOptions extends ScoreOptions {
   readonly numHeads: number;
-  readonly attention: AttentionKind;
-  readonly p: number;
-  readonly epsilon: number;
-  readonly form: PowerSoftmaxForm;
-  /** Name under which the denominators are reported to a range recording. */
-  readonly site: string;
 }
 
 /** `x @ kernel + bias` on the last axis. @param x `[batch, tokens, d]` */
@@ -56,11 +40,10 @@ export function mergeHeads(x: tf.Tensor4D): tf.Tensor3D {
 }
 
 /**
- * Multi-head self-attention `concat_h(N(Q_h K_h^T / sqrt(size)) V_h) W_o` with `N` PowerSoftmax or softmax.
+ * Multi-head self-attention `concat_h(N(Q_h K_h^T / sqrt(size)) V_h) W_o` with `N` as in {@link scoreWeights}.
  *
  * @param x `[batch, tokens, d]`
- * @param mask 0/1 `[batch, tokens]`, zero for padding: multiplies the scores of PowerSoftmax (arXiv 2410.09457, Eq. 11), is added to those of
- *   softmax as a large negative number
+ * @param mask 0/1 `[batch, tokens]`, zero for padding
  * @returns `[batch, tokens, output units]`
  */
 export function selfAttention(
@@ -75,20 +58,6 @@ export function selfAttention(
   const value = splitHeads(project(x, weights.value), numHeads);
   const scaled = tf.mul(query, tf.scalar(1 / Math.sqrt(query.shape[3])));
   const scores: tf.Tensor4D = tf.matMul(scaled, key, false, true);
-  const keyMask = mask === undefined ? undefined : tf.reshape(tf.cast(mask, 'float32'), [mask.shape[0], 1, 1, mask.shape[1]]);
-  const attended: tf.Tensor4D = tf.matMul(attentionWeights(scores, options, keyMask), value);
+  const attended: tf.Tensor4D = tf.matMul(scoreWeights(scores, options, mask), value);
   return project(mergeHeads(attended), weights.output);
-}
-
-function attentionWeights(scores: tf.Tensor4D, options: SelfAttentionOptions, keyMask?: tf.Tensor): tf.Tensor4D {
-  if (options.attention === 'softmax') {
-    if (keyMask === undefined) return tf.softmax(scores);
-    return tf.softmax(tf.add(scores, tf.mul(tf.sub(keyMask, tf.scalar(1)), tf.scalar(SOFTMAX_MASK_OFFSET))));
-  }
-  const { p, epsilon, form } = options;
-  const masked: tf.Tensor4D = keyMask === undefined ? scores : tf.mul(scores, keyMask);
-  reportRange({ name: options.site, function: 'reciprocal', floor: epsilon }, () =>
-    tf.add(tf.mean(integerPower(masked, p), -1, true), tf.scalar(epsilon)),
-  );
-  return powerSoftmax(masked, { p, epsilon, form });
 }

@@ -34,10 +34,8 @@ const LINEAR_LAYERS = new Set([
 export function assertConvertible(layer: layers.Layer): void {
   if (layer instanceof LayerNorm) return;
   if (layer instanceof EncoderBlock || layer instanceof MultiHeadAttention) {
-    if (layer.config.attention === 'power') return;
-    throw new UnsupportedLayerError(`${layer.name} uses softmax, which is no polynomial. Train it with attention: 'power'.`, {
-      layer: layer.name,
-    });
+    assertConvertibleAttention(layer.name, layer.config);
+    return;
   }
   const kind = layer.getClassName();
   const activation = layer.getConfig().activation ?? 'linear';
@@ -48,6 +46,21 @@ export function assertConvertible(layer: layers.Layer): void {
       : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, MultiHeadAttention, LayerNorm, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
     { layer: layer.name, kind },
   );
+}
+
+function assertConvertibleAttention(layer: string, { attention, causal }: AttentionConfig): void {
+  if (attention !== 'power') {
+    throw new UnsupportedLayerError(
+      `${layer} uses ${attention} attention, which has no polynomial here. Train it with attention: 'power'.`,
+      {
+        layer,
+        attention,
+      },
+    );
+  }
+  if (causal) {
+    throw new UnsupportedLayerError(`${layer} is causal, which toPolynomial does not convert yet. Train it with causal: false.`, { layer });
+  }
 }
 
 /** Applies the polynomial form of a layer that {@link assertConvertible} accepts to symbolic inputs. */
