@@ -1,7 +1,7 @@
 import type { Register } from '../program/program.js';
 import { planBabyStepGiantStep } from './baby_step_giant_step.js';
 import { type DiagonalTerm, modulo } from './diagonals.js';
-import type { Emitter } from './emitter.js';
+import { bug, type Emitter } from './emitter.js';
 
 export interface LinearOperand {
   readonly register: Register;
@@ -55,7 +55,7 @@ function combine(emitter: Emitter, chains: ReadonlyMap<number, ReadonlyMap<numbe
     if (total === null) total = acc;
     else emitter.accumulate(total, acc);
   }
-  if (total === null) throw new Error('unreachable: a linear operation has at least one diagonal');
+  if (total === null) throw bug('a linear operation has no diagonal');
   emitter.rescale(total);
   return total;
 }

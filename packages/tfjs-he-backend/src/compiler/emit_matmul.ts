@@ -1,6 +1,6 @@
 import type { Register } from '../program/program.js';
 import type { MatMulVariant } from './circuit.js';
-import type { Emitter } from './emitter.js';
+import { bug, type Emitter } from './emitter.js';
 import { featureStep, type MatMulGrid } from './slot_layout.js';
 
 /**
@@ -57,7 +57,7 @@ export function sumOfProducts(emitter: Emitter, products: readonly { readonly x:
     if (acc === null) acc = emitter.multiply(x, y);
     else emitter.accumulateProduct(acc, x, y);
   }
-  if (acc === null) throw new Error('unreachable: a matmul has at least one product');
+  if (acc === null) throw bug('a matmul has no product');
   emitter.relinearize(acc);
   return acc;
 }

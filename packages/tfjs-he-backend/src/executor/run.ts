@@ -3,7 +3,7 @@ import { HeError } from '../errors.js';
 import { lastUses } from '../program/liveness.js';
 import type { ConstantId, Instruction, Program, Segment } from '../program/program.js';
 import { interpret, RegisterFile } from './interpret.js';
-import { createTurns, throwIfAborted } from './turns.js';
+import { createTurns, throwIfAborted, unlessAborted } from './turns.js';
 import type { LayerTime, ProgressEvent, RunOptions, RunResult } from './types.js';
 
 export interface RunContext<C, P> {
@@ -86,8 +86,7 @@ async function refreshRound<C, P>(
       engine.dispose(ciphertext);
     }
   });
-  const answers = await options.refresh(masked, { segment, segments: program.segments.length });
-  throwIfAborted(options.signal, 'run');
+  const answers = await unlessAborted(options.refresh(masked, { segment, segments: program.segments.length }), options.signal, 'refresh');
   if (answers.length !== refreshes.length) {
     throw new HeError('WIRE_MALFORMED', `${answers.length} refreshed ciphertexts where ${refreshes.length} are expected`, {
       op: 'refresh',

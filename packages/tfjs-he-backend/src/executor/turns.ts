@@ -17,6 +17,25 @@ export function createTurns(): { due(): boolean; next(): Promise<void> } {
 
 /** @throws HeError ABORTED */
 export function throwIfAborted(signal: AbortSignal | undefined, op: string): void {
-  if (signal?.aborted === true)
-    throw new HeError('ABORTED', 'cancelled by the caller', { op, hint: 'Start it again if that was not wanted.' });
+  if (signal?.aborted === true) throw aborted(op);
+}
+
+/** What `work` resolves to, unless the signal comes first: then HeError ABORTED, and the result of `work` is ignored. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, op: string): Promise<T> {
+  if (signal === undefined) return work;
+  let cancel = (): void => {};
+  const cancelled = new Promise<never>((_, reject) => {
+    cancel = () => reject(aborted(op));
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
+  });
+  try {
+    return await Promise.race([work, cancelled]);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+function aborted(op: string): HeError {
+  return new HeError('ABORTED', 'cancelled by the caller', { op, hint: 'Start it again if that was not wanted.' });
 }

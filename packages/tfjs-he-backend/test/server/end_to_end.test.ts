@@ -54,6 +54,15 @@ for (const engine of ['mock', 'seal'] as const) {
       expect(pair.session.ledger.of('ciphertext')).toEqual(before);
     });
 
+    test('an abort while a client does not answer ends the run', async () => {
+      const controller = new AbortController();
+      const never = () => {
+        controller.abort();
+        return new Promise<Uint8Array[]>(() => {});
+      };
+      await expect(pair.infer(x, { signal: controller.signal, refresh: never })).rejects.toMatchObject({ code: 'ABORTED', op: 'refresh' });
+    });
+
     test('a refresh round answered with too few ciphertexts is refused', async () => {
       await expect(pair.infer(x, { refresh: async () => [] })).rejects.toMatchObject({ code: 'WIRE_MALFORMED', op: 'refresh' });
     });
