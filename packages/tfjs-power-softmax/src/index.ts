@@ -4,16 +4,21 @@
  *
  * Importing this module registers its layers with `tf.serialization`, so saved models load without custom objects.
  */
+export { type ApproximateOptions, approximate } from './approximation/approximate.js';
 export {
-  type ApproximateOptions,
   type Approximation,
   type ApproximationMethod,
-  approximate,
   approximationErrors,
+  type Evaluable,
   evaluateApproximation,
-} from './approximation/approximate.js';
+  evaluateOver,
+  type PolynomialMethod,
+  variableMap,
+} from './approximation/approximation.js';
+export type { AffineMap, Interval } from './approximation/chebyshev.js';
 export { evaluationCost, type PolynomialCost } from './approximation/cost.js';
 export { evaluateChebyshev, type PolynomialAlgebra } from './approximation/evaluate.js';
+export type { IterationMethod } from './approximation/iteration.js';
 export { type MinimaxPolynomial, minimaxPolynomial } from './approximation/remez.js';
 export { chebyshevPolynomial } from './approximation/tensor_algebra.js';
 export * from './errors.js';

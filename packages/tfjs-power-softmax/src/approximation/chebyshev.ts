@@ -1,8 +1,14 @@
 /** A closed interval `[lower, upper]` with `lower < upper`. */
 export type Interval = readonly [lower: number, upper: number];
 
+/** The map `slope * x + offset`. */
+export interface AffineMap {
+  readonly slope: number;
+  readonly offset: number;
+}
+
 /** `u = slope * x + offset` maps `interval` onto [-1, 1]. */
-export function toUnit([lower, upper]: Interval): { readonly slope: number; readonly offset: number } {
+export function toUnit([lower, upper]: Interval): AffineMap {
   return { slope: 2 / (upper - lower), offset: -(upper + lower) / (upper - lower) };
 }
 

@@ -15,12 +15,18 @@ export function cheapestBabySteps(coefficients: readonly number[]): { readonly b
   return options.reduce((best, option) => (isCheaper(option.cost, best.cost) ? option : best));
 }
 
-function isCheaper(a: PolynomialCost, b: PolynomialCost): boolean {
+/** Fewer levels first, then fewer products. */
+export function isCheaper(a: PolynomialCost, b: PolynomialCost): boolean {
   return a.depth < b.depth || (a.depth === b.depth && a.products < b.products);
 }
 
 /** Depth and products of `evaluateChebyshev` with the given baby steps. */
 export function evaluationCost(coefficients: readonly number[], babySteps: number): PolynomialCost {
+  return costOf((counter, variable) => evaluateChebyshev(counter, coefficients, variable, babySteps));
+}
+
+/** Depth and products of an evaluation, measured by running it on numbers that stand for depths. The variable has depth 0. */
+export function costOf(evaluate: (counter: PolynomialAlgebra<number>, variable: number) => number): PolynomialCost {
   let products = 0;
   const counter: PolynomialAlgebra<number> = {
     add: Math.max,
@@ -36,6 +42,6 @@ export function evaluationCost(coefficients: readonly number[], babySteps: numbe
     scale: (a) => a + 1,
     addConstant: (a) => a,
   };
-  const depth = evaluateChebyshev(counter, coefficients, 0, babySteps);
+  const depth = evaluate(counter, 0);
   return { depth, products };
 }

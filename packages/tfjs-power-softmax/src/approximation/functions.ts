@@ -1,4 +1,5 @@
 import type { ApproximatedFunction } from '../ranges/recorder.js';
+import { fromUnit, type Interval } from './chebyshev.js';
 
 /** How an approximation's error is measured: `relative` is `|q/f - 1|`, `absolute` is `|q - f|`. */
 export type ErrorMeasure = 'relative' | 'absolute';
@@ -34,4 +35,11 @@ export function erf(x: number): number {
 /** Error of the approximation `q` of `f` at one point, in the given measure. */
 export function errorOf(q: number, f: number, measure: ErrorMeasure): number {
   return measure === 'relative' ? Math.abs(q / f - 1) : Math.abs(q - f);
+}
+
+const GRID_POINTS = 2000;
+
+/** Points on which errors are measured, both ends included, denser towards them as the extrema of best approximations are. */
+export function errorGrid(interval: Interval): number[] {
+  return Array.from({ length: GRID_POINTS + 1 }, (_, i) => fromUnit(interval, -Math.cos((Math.PI * i) / GRID_POINTS)));
 }

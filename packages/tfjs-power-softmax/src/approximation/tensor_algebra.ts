@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { cheapestBabySteps } from './cost.js';
 import { evaluateChebyshev, type PolynomialAlgebra } from './evaluate.js';
 
-const tensorAlgebra: PolynomialAlgebra<tf.Tensor> = {
+/** Arithmetic in tfjs ops, elementwise. */
+export const tensorAlgebra: PolynomialAlgebra<tf.Tensor> = {
   add: (a, b) => tf.add(a, b),
   subtract: (a, b) => tf.sub(a, b),
   multiply: (a, b) => tf.mul(a, b),

@@ -1,9 +1,13 @@
-import { type ApproximateOptions, type ApproximationMethod, approximate, approximationErrors } from '../approximation/approximate.js';
+import { type ApproximateOptions, approximate } from '../approximation/approximate.js';
+import { type ApproximationMethod, approximationErrors, isIterationMethod } from '../approximation/approximation.js';
 import type { Interval } from '../approximation/chebyshev.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { ApproximatedFunction } from '../ranges/recorder.js';
 import type { SiteObservation } from './calibrate.js';
 import type { SiteApproximation } from './site_approximation.js';
+
+/** Values by site name, or by function for all its sites; a name wins. */
+export type PerSite<T> = Readonly<Record<string, T>> & Partial<Record<ApproximatedFunction, T>>;
 
 /** How the polynomials of a model are chosen. */
 export interface FitOptions {
@@ -12,11 +16,11 @@ export interface FitOptions {
    * lower end `floor` (the epsilon) is exact, `[margin * min, margin * max]` for activations. Default 1.3.
    */
   readonly margin?: number;
-  /** Accuracy of every polynomial, `-log2` of its largest error; the lowest degree that reaches it is used. Default 8. */
+  /** Accuracy of every approximation, `-log2` of its largest error; the lowest degree or fewest steps that reach it are used. Default 8. */
   readonly bits?: number;
-  /** Degrees by site name, or by function for all its sites; a name wins, and a degree wins over `bits`. */
-  readonly degrees?: Readonly<Record<string, number>> & Partial<Record<ApproximatedFunction, number>>;
-  /** Default `minimax`. */
+  /** Degrees; one wins over `bits`, and makes the site's method `minimax` where `method` is an iteration. */
+  readonly degrees?: PerSite<number>;
+  /** Default `minimax`. GELU, which no iteration computes, is then approximated by `minimax`. */
   readonly method?: ApproximationMethod;
 }
 
@@ -40,17 +44,20 @@ export function fitSite(observation: SiteObservation, options: FitOptions): Site
       site: name,
     });
   }
-  const degree = options.degrees?.[name] ?? options.degrees?.[observation.function];
-  const accuracy: ApproximateOptions = degree === undefined ? { bits: options.bits ?? DEFAULT_BITS } : { degree };
-  const approximation = approximate(observation.function, intervalOf(observation, margin), {
-    ...accuracy,
-    method: options.method ?? 'minimax',
-  });
+  const approximation = approximate(observation.function, intervalOf(observation, margin), approximateOptions(observation, options));
   const errors = approximationErrors(approximation, sample);
   return {
     ...approximation,
     calibration: { margin, observed: [min, max], samples: sample.length, maxError: errors.max, meanError: errors.mean },
   };
+}
+
+function approximateOptions({ name, function: kind }: SiteObservation, options: FitOptions): ApproximateOptions {
+  const { degrees, bits = DEFAULT_BITS, method = 'minimax' } = options;
+  const degree = degrees?.[name] ?? degrees?.[kind];
+  const polynomial = isIterationMethod(method) ? 'minimax' : method;
+  if (degree !== undefined) return { degree, method: polynomial };
+  return { bits, method: kind === 'gelu' ? polynomial : method };
 }
 
 function intervalOf({ name, function: kind, floor, min, max }: SiteObservation, margin: number): Interval {

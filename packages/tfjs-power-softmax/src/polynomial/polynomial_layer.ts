@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { chebyshevPolynomial } from '../approximation/tensor_algebra.js';
+import { evaluateOver } from '../approximation/approximation.js';
+import { tensorAlgebra } from '../approximation/tensor_algebra.js';
 import { type SeededLayerArgs, WeightedLayer } from '../layers/weighted_layer.js';
 import { type ApproximatedFunction, reportRange } from '../ranges/recorder.js';
 import { type SiteApproximation, siteConfig, unitMap, validateSiteApproximation } from './site_approximation.js';
@@ -20,17 +21,15 @@ export abstract class PolynomialLayer extends WeightedLayer {
     this.approximation = validateSiteApproximation(args.approximation, expected);
   }
 
-  /** `factor` times the polynomial at the unit variable `u`; the factor goes into the coefficients. */
+  /** `factor` times the polynomial at its variable `u` (see `unitMap`); the factor goes into its constants. */
   protected polynomial<T extends tf.Tensor>(u: T, factor = 1): T {
     const { approximation } = this;
     const { slope, offset } = unitMap(approximation);
     reportRange({ name: this.site, function: approximation.function, interval: approximation.interval }, () =>
       tf.mul(tf.sub(u, tf.scalar(offset)), tf.scalar(1 / slope)),
     );
-    return chebyshevPolynomial(
-      approximation.coefficients.map((c) => c * factor),
-      u,
-    );
+    // Elementwise ops with scalars keep the shape.
+    return tf.tidy(() => evaluateOver<tf.Tensor>(tensorAlgebra, approximation, u, factor) as T);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { textTable } from '../text_table.js';
 import { PolynomialLayer } from './polynomial_layer.js';
 import type { SiteApproximation } from './site_approximation.js';
 
@@ -32,21 +33,13 @@ export function formatReport({ sites }: PolynomialReport): string {
     site.function,
     `[${site.interval.map((end) => end.toPrecision(3)).join(', ')}]`,
     site.kappa?.toFixed(1) ?? '-',
-    String(site.degree),
+    site.method,
+    site.steps === undefined ? String(site.degree) : `${site.steps} steps`,
     String(site.depth),
     String(site.products),
     `${site.maxError.toExponential(1)} ${site.measure}`,
     site.calibration.maxError.toExponential(1),
     site.calibration.meanError.toExponential(1),
   ]);
-  const table = [['site', 'function', 'interval', 'kappa', 'degree', 'depth', 'products', 'max error', 'on data', 'mean'], ...rows];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return textTable([['site', 'function', 'interval', 'kappa', 'degree', 'depth', 'products', 'max error', 'on data', 'mean'], ...rows]);
 }

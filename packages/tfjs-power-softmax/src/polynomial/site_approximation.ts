@@ -1,6 +1,13 @@
 import type { serialization } from '@tensorflow/tfjs-core';
-import { type Approximation, type ApproximationMethod, evaluateApproximation } from '../approximation/approximate.js';
-import { toUnit } from '../approximation/chebyshev.js';
+import {
+  type Approximation,
+  type ApproximationMethod,
+  evaluateApproximation,
+  isIterationMethod,
+  variableMap,
+} from '../approximation/approximation.js';
+import type { AffineMap } from '../approximation/chebyshev.js';
+import { ITERATION_METHODS, MAX_STEPS } from '../approximation/iteration.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { ApproximatedFunction } from '../ranges/recorder.js';
 import { validateOneOf } from '../validate.js';
@@ -24,7 +31,7 @@ export interface SiteApproximation extends Approximation {
 }
 
 const FUNCTION_NAMES: readonly ApproximatedFunction[] = ['reciprocal', 'rsqrt', 'gelu'];
-const METHODS: readonly ApproximationMethod[] = ['minimax', 'chebyshev'];
+const METHODS: readonly ApproximationMethod[] = ['minimax', 'chebyshev', ...ITERATION_METHODS];
 
 /**
  * Checks a configuration that may come from a file.
@@ -34,15 +41,20 @@ export function validateSiteApproximation(site: SiteApproximation, expected: App
   const name = validateOneOf('function', site.function, FUNCTION_NAMES);
   validateOneOf('method', site.method, METHODS);
   const [lower, upper] = site.interval;
-  const usable =
-    Array.isArray(site.coefficients) && site.coefficients.length === site.degree + 1 && site.coefficients.every(Number.isFinite);
-  if (name !== expected || !usable || !(lower < upper) || !Number.isFinite(evaluateApproximation(site, lower))) {
+  if (name !== expected || !hasConstants(site) || !(lower < upper) || !Number.isFinite(evaluateApproximation(site, lower))) {
     throw new InvalidArgumentError(`This layer needs a polynomial for ${expected}; its configuration has none. Convert the model again.`, {
       expected,
       name,
     });
   }
   return site;
+}
+
+function hasConstants({ method, function: name, steps, degree, coefficients, interval }: SiteApproximation): boolean {
+  if (!Array.isArray(coefficients)) return false;
+  if (!isIterationMethod(method)) return coefficients.length === degree + 1 && coefficients.every(Number.isFinite);
+  const inRange = steps !== undefined && Number.isInteger(steps) && steps >= 1 && steps <= MAX_STEPS;
+  return inRange && name !== 'gelu' && interval[0] > 0 && coefficients.length === 0;
 }
 
 /** The configuration as JSON; `validateSiteApproximation` reads it back. */
@@ -56,7 +68,7 @@ export function siteConfig(site: SiteApproximation): serialization.ConfigDict {
   };
 }
 
-/** `slope` and `offset` of the unit variable `u = slope * x + offset`. */
-export function unitMap(site: SiteApproximation): { readonly slope: number; readonly offset: number } {
-  return toUnit(site.interval);
+/** `slope` and `offset` of the variable `slope * x + offset` that the approximation is evaluated in. */
+export function unitMap(site: SiteApproximation): AffineMap {
+  return variableMap(site);
 }
