@@ -1,16 +1,10 @@
 import { requireEncodable } from '../engines/rules.js';
-import { HeError } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
 
 /** @throws HeError ENCODE_INVALID unless all vectors have length = slots and finite values that fit. */
 export function checkSlotVectors(slotVectors: readonly Float64Array[], parameters: Parameters): void {
   const { maxLevel } = parameters;
   for (const values of slotVectors) requireEncodable('encrypt', parameters, values, maxLevel, parameters.levelScale(maxLevel));
-}
-
-/** @throws HeError ABORTED. */
-export function throwIfAborted(signal: AbortSignal | undefined, op: string): void {
-  if (signal?.aborted) throw new HeError('ABORTED', 'aborted by the caller', { op, hint: 'Start again when needed', cause: signal.reason });
 }
 
 /** Lets timers, input and progress displays run between two long synchronous steps. */

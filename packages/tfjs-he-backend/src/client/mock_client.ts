@@ -1,11 +1,12 @@
 import { Ledger } from '../engines/ledger.js';
 import { createNoiseModel, createSlotNoise } from '../engines/mock_noise.js';
 import { HeError } from '../errors.js';
+import { throwIfAborted } from '../turns.js';
 import { joinEvaluationKeys } from '../wire/evaluation_keys.js';
 import type { ParsedManifest } from '../wire/manifest.js';
 import { createMockFrames } from '../wire/mock_frames.js';
 import type { Client } from './client.js';
-import { checkSlotVectors, throwIfAborted, yieldToEventLoop } from './common.js';
+import { checkSlotVectors, yieldToEventLoop } from './common.js';
 
 /** The client of the mock engine: same messages, same noise, no secrecy at all. */
 export function createMockClient({ manifest, parameters }: ParsedManifest, seed: number): Client {

@@ -6,12 +6,13 @@ import { forwardNtt, inverseNtt } from '../ring/ntt.js';
 import { createRing } from '../ring/ring.js';
 import { createSealContext } from '../seal/context.js';
 import { callSeal } from '../seal/errors.js';
+import { throwIfAborted } from '../turns.js';
 import { joinEvaluationKeys } from '../wire/evaluation_keys.js';
 import type { ParsedManifest } from '../wire/manifest.js';
 import { readSealPlaintext, writeSealPlaintext } from '../wire/seal_format.js';
 import { createSealFrames } from '../wire/seal_frames.js';
 import type { Client } from './client.js';
-import { checkSlotVectors, throwIfAborted, yieldToEventLoop } from './common.js';
+import { checkSlotVectors, yieldToEventLoop } from './common.js';
 import { loadClientSeal } from './seal_module.js';
 
 /** A client whose keys, encryption and decryption are SEAL's. The secret key never leaves the WebAssembly module. */

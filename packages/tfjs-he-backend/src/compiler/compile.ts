@@ -1,11 +1,11 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { HeError } from '../errors.js';
-import { createTurns, throwIfAborted } from '../executor/turns.js';
 import { constantOf } from '../graph/constants.js';
 import type { TensorNode } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
+import { createTurns, throwIfAborted } from '../turns.js';
 import { checkProgram } from './check.js';
 import { evaluationKeyBytes, programMs } from './cost_model.js';
 import { emitProgram } from './emit.js';

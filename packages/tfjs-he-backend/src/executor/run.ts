@@ -2,8 +2,8 @@ import type { Engine } from '../engines/engine.js';
 import { HeError } from '../errors.js';
 import { lastUses } from '../program/liveness.js';
 import type { ConstantId, Instruction, Program, Segment } from '../program/program.js';
+import { createTurns, throwIfAborted, unlessAborted } from '../turns.js';
 import { interpret, RegisterFile } from './interpret.js';
-import { createTurns, throwIfAborted, unlessAborted } from './turns.js';
 import type { LayerTime, ProgressEvent, RunOptions, RunResult } from './types.js';
 
 export interface RunContext<C, P> {

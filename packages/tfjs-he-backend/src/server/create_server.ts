@@ -3,10 +3,10 @@ import { createEngineRuntime } from '../engines/runtime.js';
 import { HeError } from '../errors.js';
 import { ConstantCache } from '../executor/constants.js';
 import { runProgram } from '../executor/run.js';
-import { createTurns, throwIfAborted } from '../executor/turns.js';
 import { createParameters } from '../parameters/parameters.js';
 import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
+import { createTurns, throwIfAborted } from '../turns.js';
 import type { PrepareOptions, Server, ServerOptions, Session } from './types.js';
 
 const MASK_KEY_BYTES = 32;

@@ -1,4 +1,4 @@
-import { HeError } from '../errors.js';
+import { HeError } from './errors.js';
 
 /** Other work of the process gets a turn this often. */
 const TURN_MS = 25;
