@@ -1,23 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
-import { layerNorm } from '../ops/layer_norm.js';
-import { validateNonNegative, validatePositiveInteger } from '../validate.js';
+import { validateNonNegative, validateOneOf, validatePositiveInteger } from '../validate.js';
 import { type AttentionArgs, type AttentionConfig, attentionConfig } from './attention_config.js';
-import { type FeedForwardWeights, feedForward, reportVariance } from './feed_forward.js';
+import { type FeedForwardWeights, feedForward } from './feed_forward.js';
 import { type CallArguments, firstShape, lastDimension, sequenceInputs } from './inputs.js';
-import { DEFAULT_NORM_EPSILON } from './layer_norm.js';
+import { DEFAULT_NORM_EPSILON, NORM_KINDS, type NormKind, type NormWeights, reportedNorm } from './norms.js';
 import { type SelfAttentionWeights, selfAttention } from './self_attention.js';
 import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
 
 export interface EncoderBlockArgs extends SeededLayerArgs, AttentionArgs {
   /** Units of the feed-forward network's hidden layer. */
   readonly hiddenDim: number;
-  /** Added to the variance in both LayerNorms, >= 0. Default 1e-3. */
+  /** Added to the variance (or mean square) in both normalisations, >= 0. Default 1e-3. */
   readonly normEpsilon?: number;
+  /** Default `layer`. */
+  readonly norm?: NormKind;
   /** Share of entries dropped from each sub-layer's output while training, in [0, 1). Default 0. */
   readonly dropout?: number;
 }
+
+/** The two normalisations of a block. */
+export type BlockNorm = 'attention_norm' | 'feed_forward_norm';
 
 /**
  * Post-norm transformer encoder block:
@@ -27,13 +31,15 @@ export interface EncoderBlockArgs extends SeededLayerArgs, AttentionArgs {
  * Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`; output `[batch, tokens, d]`. Weights as in
  * `MultiHeadAttention` under `attention/`, then `attention_norm/gamma|beta`, `feed_forward/hidden/kernel|bias`,
  * `feed_forward/output/kernel|bias`, `feed_forward_norm/gamma|beta`. Reports to range recordings `<name>/attention/denominator` (or `/scores`),
- * `<name>/attention_norm/variance`, `<name>/feed_forward/activation` and `<name>/feed_forward_norm/variance`.
+ * `<name>/attention_norm/variance`, `<name>/feed_forward/activation` and `<name>/feed_forward_norm/variance`. With `norm: 'rms'` RMSNorm takes the
+ * place of LayerNorm: there is no `beta`, and the sites end in `/mean_square`.
  */
 export class EncoderBlock extends WeightedLayer {
   static readonly className = 'EncoderBlock';
   readonly config: AttentionConfig;
   readonly hiddenDim: number;
   readonly normEpsilon: number;
+  readonly norm: NormKind;
   readonly dropout: number;
   /**
    * Number of training calls so far. Dropout masks derive from the seed and this count, so setting it back to its value at a checkpoint
@@ -47,6 +53,7 @@ export class EncoderBlock extends WeightedLayer {
     this.config = attentionConfig(args);
     this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim);
     this.normEpsilon = validateNonNegative('normEpsilon', args.normEpsilon ?? DEFAULT_NORM_EPSILON);
+    this.norm = validateOneOf('norm', args.norm ?? 'layer', NORM_KINDS);
     this.dropout = validateNonNegative('dropout', args.dropout ?? 0);
     if (this.dropout >= 1) throw new InvalidArgumentError(`dropout must be below 1, got ${this.dropout}.`, { dropout: this.dropout });
   }
@@ -56,11 +63,16 @@ export class EncoderBlock extends WeightedLayer {
     const units = this.config.numHeads * this.config.keyDim;
     for (const name of ['query', 'key', 'value']) this.addProjection(`attention/${name}`, features, units, this.config.useBias);
     this.addProjection('attention/output', units, features, true);
-    this.addNorm('attention_norm/', features);
+    this.addBlockNorm('attention_norm/', features);
     this.addProjection('feed_forward/hidden', features, this.hiddenDim, true);
     this.addProjection('feed_forward/output', this.hiddenDim, features, true);
-    this.addNorm('feed_forward_norm/', features);
+    this.addBlockNorm('feed_forward_norm/', features);
     this.built = true;
+  }
+
+  private addBlockNorm(name: string, features: number): void {
+    if (this.norm === 'rms') this.addScale(name, features);
+    else this.addNorm(name, features);
   }
 
   /** Current values of the attention projections. */
@@ -79,6 +91,12 @@ export class EncoderBlock extends WeightedLayer {
     return { hidden: this.projection('feed_forward/hidden', true), output: this.projection('feed_forward/output', true) };
   }
 
+  /** Current values of one of the normalisations. */
+  normWeights(norm: BlockNorm): NormWeights {
+    const gamma = this.weight(`${norm}/gamma`);
+    return this.norm === 'rms' ? [gamma] : [gamma, this.weight(`${norm}/beta`)];
+  }
+
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
     return tf.tidy(() => {
       const { x, mask } = sequenceInputs(inputs, this.name);
@@ -92,9 +110,8 @@ export class EncoderBlock extends WeightedLayer {
     });
   }
 
-  private normalise(x: tf.Tensor3D, norm: 'attention_norm' | 'feed_forward_norm'): tf.Tensor3D {
-    reportVariance(x, this.normEpsilon, `${this.name}/${norm}/variance`);
-    return layerNorm(x, this.weight(`${norm}/gamma`), this.weight(`${norm}/beta`), this.normEpsilon);
+  private normalise(x: tf.Tensor3D, norm: BlockNorm): tf.Tensor3D {
+    return reportedNorm(x, this.normWeights(norm), this.normEpsilon, `${this.name}/${norm}`);
   }
 
   private drop(x: tf.Tensor3D, index: number): tf.Tensor3D {
@@ -113,6 +130,7 @@ export class EncoderBlock extends WeightedLayer {
       ...this.config,
       hiddenDim: this.hiddenDim,
       normEpsilon: this.normEpsilon,
+      norm: this.norm,
       dropout: this.dropout,
       ...(this.seed === undefined ? {} : { seed: this.seed }),
     };

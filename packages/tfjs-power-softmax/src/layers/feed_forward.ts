@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { gelu } from '../ops/gelu.js';
 import { reportRange } from '../ranges/recorder.js';
 import { type Projection, project } from './self_attention.js';
@@ -13,12 +13,4 @@ export function feedForward(x: tf.Tensor3D, weights: FeedForwardWeights, site: s
   const hidden = project(x, weights.hidden);
   reportRange({ name: site, function: 'gelu' }, () => hidden);
   return project(gelu(hidden), weights.output);
-}
-
-/** Reports `variance + epsilon` over the last axis, what a LayerNorm takes the inverse square root of. */
-export function reportVariance(x: tf.Tensor, epsilon: number, site: string): void {
-  reportRange({ name: site, function: 'rsqrt', floor: epsilon }, () => {
-    const centred = tf.sub(x, tf.mean(x, -1, true));
-    return tf.add(tf.mean(tf.square(centred), -1, true), tf.scalar(epsilon));
-  });
 }

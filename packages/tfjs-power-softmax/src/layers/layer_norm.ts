@@ -1,13 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import { layerNorm } from '../ops/layer_norm.js';
 import { validateNonNegative } from '../validate.js';
-import { reportVariance } from './feed_forward.js';
 import { lastDimension, singleInput } from './inputs.js';
+import { DEFAULT_NORM_EPSILON, reportedNorm } from './norms.js';
 import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
-
-/** Default of the epsilon added to variances. Raise it (0.1 and more, with inputs of unit scale) to make the polynomial cheap. */
-export const DEFAULT_NORM_EPSILON = 1e-3;
 
 export interface LayerNormArgs extends SeededLayerArgs {
   /** Added to the variance, >= 0. Default 1e-3. */
@@ -31,11 +27,9 @@ export class LayerNorm extends WeightedLayer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => {
-      const x = singleInput(inputs, this.name);
-      reportVariance(x, this.epsilon, `${this.name}/variance`);
-      return layerNorm(x, this.weight('gamma'), this.weight('beta'), this.epsilon);
-    });
+    return tf.tidy(() =>
+      reportedNorm(singleInput(inputs, this.name), [this.weight('gamma'), this.weight('beta')], this.epsilon, this.name),
+    );
   }
 
   override computeOutputShape(inputShape: Shape): Shape {

@@ -45,10 +45,15 @@ export abstract class WeightedLayer extends layers.Layer {
     if (useBias) this.addNamedWeight(`${name}/bias`, [units], initializers.zeros());
   }
 
-  /** Adds `<name>/gamma [units]`, ones, and `<name>/beta [units]`, zeros. */
+  /** Adds `<name>gamma [units]`, ones, and `<name>beta [units]`, zeros. */
   protected addNorm(name: string, units: number): void {
-    this.addNamedWeight(`${name}gamma`, [units], initializers.ones());
+    this.addScale(name, units);
     this.addNamedWeight(`${name}beta`, [units], initializers.zeros());
+  }
+
+  /** Adds `<name>gamma [units]`, ones. */
+  protected addScale(name: string, units: number): void {
+    this.addNamedWeight(`${name}gamma`, [units], initializers.ones());
   }
 
   protected projection(name: string, useBias: boolean): Projection {

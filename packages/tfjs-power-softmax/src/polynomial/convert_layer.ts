@@ -2,9 +2,11 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
 import type { AttentionConfig } from '../layers/attention_config.js';
-import { EncoderBlock } from '../layers/encoder_block.js';
+import { type BlockNorm, EncoderBlock } from '../layers/encoder_block.js';
 import { LayerNorm } from '../layers/layer_norm.js';
 import { MultiHeadAttention } from '../layers/multi_head_attention.js';
+import type { NormWeights } from '../layers/norms.js';
+import { RMSNorm } from '../layers/rms_norm.js';
 import type { SelfAttentionWeights } from '../layers/self_attention.js';
 import { PolynomialAttention } from './polynomial_attention.js';
 import { PolynomialFeedForward } from './polynomial_feed_forward.js';
@@ -32,7 +34,7 @@ const LINEAR_LAYERS = new Set([
 
 /** @throws UnsupportedLayerError for a layer that is neither linear nor has a polynomial form; costs nothing, so that it can come first */
 export function assertConvertible(layer: layers.Layer): void {
-  if (layer instanceof LayerNorm) return;
+  if (layer instanceof LayerNorm || layer instanceof RMSNorm) return;
   if (layer instanceof EncoderBlock || layer instanceof MultiHeadAttention) {
     assertConvertibleAttention(layer.name, layer.config);
     return;
@@ -43,7 +45,7 @@ export function assertConvertible(layer: layers.Layer): void {
   throw new UnsupportedLayerError(
     activation === 'softmax'
       ? `Layer ${layer.name} ends in softmax, which is no polynomial. End the model in logits: the client takes the softmax after decryption.`
-      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, MultiHeadAttention, LayerNorm, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
+      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, MultiHeadAttention, LayerNorm, RMSNorm, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
     { layer: layer.name, kind },
   );
 }
@@ -67,7 +69,9 @@ function assertConvertibleAttention(layer: string, { attention, causal }: Attent
 export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
   if (layer instanceof EncoderBlock) return convertBlock(layer, inputs, lookup);
   if (layer instanceof MultiHeadAttention) return applyAttention(layer.name, layer.config, layer.attentionWeights(), inputs, lookup);
-  if (layer instanceof LayerNorm) return applyNorm(layer.name, layer.epsilon, layer.weight('gamma'), layer.weight('beta'), inputs, lookup);
+  if (layer instanceof LayerNorm)
+    return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma'), layer.weight('beta')], inputs, lookup);
+  if (layer instanceof RMSNorm) return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma')], inputs, lookup);
   return copyLinear(layer, inputs);
 }
 
@@ -76,8 +80,8 @@ function convertBlock(block: EncoderBlock, inputs: SymbolicTensor[], lookup: Sit
   const [x] = inputs;
   if (x === undefined) throw new InvalidArgumentError(`${name} has no input.`, { layer: name });
   const attended = applyAttention(`${name}/attention`, block.config, block.attentionWeights(), inputs, lookup);
-  const norm = (part: string, of: SymbolicTensor[]): SymbolicTensor =>
-    applyNorm(`${name}/${part}`, normEpsilon, block.weight(`${part}/gamma`), block.weight(`${part}/beta`), of, lookup);
+  const norm = (part: BlockNorm, of: SymbolicTensor[]): SymbolicTensor =>
+    applyNorm(`${name}/${part}`, normEpsilon, block.normWeights(part), of, lookup);
   const middle = norm('attention_norm', [x, attended]);
   const feedForward = new PolynomialFeedForward({
     name: `${name}/feed_forward`,
@@ -115,17 +119,18 @@ function applyAttention(
   return output;
 }
 
+/** Takes `gamma` and `beta` for a LayerNorm, `gamma` alone for an RMSNorm. */
 function applyNorm(
   name: string,
   epsilon: number,
-  gamma: tf.Tensor,
-  beta: tf.Tensor,
+  [gamma, beta]: NormWeights,
   inputs: SymbolicTensor[],
   lookup: SiteLookup,
 ): SymbolicTensor {
-  const layer = new PolynomialNorm({ name, epsilon, approximation: lookup(`${name}/variance`) });
+  const centred = beta !== undefined;
+  const layer = new PolynomialNorm({ name, epsilon, centred, approximation: lookup(`${name}/${centred ? 'variance' : 'mean_square'}`) });
   const output = applied(layer, inputs);
-  layer.setFoldedWeights(gamma, beta);
+  layer.setFoldedWeights(gamma, ...(centred ? [beta] : []));
   return output;
 }
 

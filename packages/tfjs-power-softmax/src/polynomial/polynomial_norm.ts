@@ -8,26 +8,30 @@ import { unitMap } from './site_approximation.js';
 export interface PolynomialNormArgs extends PolynomialLayerArgs {
   /** The epsilon of LayerNorm: the approximation is of `1/sqrt(variance + epsilon)`. */
   readonly epsilon: number;
+  /** False for RMSNorm: the mean is not subtracted, and there is no `beta`. Default true. */
+  readonly centred?: boolean;
 }
 
 /**
- * LayerNorm in polynomial form, over the sum of its inputs (a residual connection enters as second input). The centred input is scaled so
+ * LayerNorm, or RMSNorm, in polynomial form, over the sum of its inputs (a residual connection enters as second input). The centred input is scaled so
  * that the sum of its squares plus a constant is the unit variable of the polynomial for `1/sqrt(x)`; `gamma` carries the inverse scale. The
  * multiplication by `gamma` runs beside the polynomial and adds no level. Inputs and output `[batch, tokens, d]`.
  */
 export class PolynomialNorm extends PolynomialLayer {
   static readonly className = 'PolynomialNorm';
   readonly epsilon: number;
+  readonly centred: boolean;
   private features = 1;
 
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: PolynomialNormArgs) {
     super(args, 'rsqrt');
     this.epsilon = args.epsilon;
+    this.centred = args.centred ?? true;
   }
 
   get site(): string {
-    return `${this.name}/variance`;
+    return `${this.name}/${this.centred ? 'variance' : 'mean_square'}`;
   }
 
   /** What the centred input is multiplied by: the square root of the unit variable's slope over the number of features. */
@@ -37,13 +41,14 @@ export class PolynomialNorm extends PolynomialLayer {
 
   override build(inputShape: Shape | Shape[]): void {
     this.features = lastDimension(inputShape, this.name);
-    this.addNorm('', this.features);
+    if (this.centred) this.addNorm('', this.features);
+    else this.addScale('', this.features);
     this.built = true;
   }
 
-  /** Takes over `gamma` and `beta [d]` of a trained LayerNorm. */
-  setFoldedWeights(gamma: tf.Tensor, beta: tf.Tensor): void {
-    tf.tidy(() => this.setWeights([tf.mul(gamma, tf.scalar(1 / this.scale)), beta]));
+  /** Takes over `gamma` and `beta [d]` of a trained LayerNorm, or the `gamma` of an RMSNorm. */
+  setFoldedWeights(gamma: tf.Tensor, ...beta: readonly tf.Tensor[]): void {
+    tf.tidy(() => this.setWeights([tf.mul(gamma, tf.scalar(1 / this.scale)), ...beta]));
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -52,9 +57,10 @@ export class PolynomialNorm extends PolynomialLayer {
       if (first === undefined) throw new InvalidArgumentError(`Layer ${this.name} got no input.`, { layer: this.name });
       const x = rest.reduce<tf.Tensor>((sum, input) => tf.add(sum, input), first);
       const { slope, offset } = unitMap(this.approximation);
-      const centred = tf.mul(tf.sub(x, tf.mean(x, -1, true)), tf.scalar(this.scale));
+      const centred = tf.mul(this.centred ? tf.sub(x, tf.mean(x, -1, true)) : x, tf.scalar(this.scale));
       const u = tf.add(tf.sum(tf.square(centred), -1, true), tf.scalar(slope * this.epsilon + offset));
-      return tf.add(tf.mul(tf.mul(centred, this.weight('gamma')), this.polynomial(u)), this.weight('beta'));
+      const normalised = tf.mul(tf.mul(centred, this.weight('gamma')), this.polynomial(u));
+      return this.centred ? tf.add(normalised, this.weight('beta')) : normalised;
     });
   }
 
@@ -63,7 +69,7 @@ export class PolynomialNorm extends PolynomialLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), epsilon: this.epsilon };
+    return { ...super.getConfig(), epsilon: this.epsilon, centred: this.centred };
   }
 }
 tf.serialization.registerClass(PolynomialNorm);
