@@ -45,7 +45,9 @@ describe.each<IterationMethod>(['goldschmidt', 'adaptive-goldschmidt', 'newton']
     expect(denominator!.steps).toBeGreaterThan(1);
     expect(denominator!.depth).toBeGreaterThanOrEqual(denominator!.steps!);
     expect(denominator!.calibration.maxError).toBeLessThanOrEqual(2 ** -9);
-    expect(formatReport(report)).toContain(`${method.padEnd(7)}  ${denominator!.steps} steps`);
+    const [header, first] = formatReport(report).split('\n');
+    expect(first!.slice(header!.indexOf('method'))).toMatch(new RegExp(`^${method} +${denominator!.steps} steps`));
+    expect(first!.slice(header!.indexOf('degree'))).toMatch(/^\d+ steps/);
   });
 
   test('predicts and reports the same after saving and loading, and checks its intervals', async () => {

@@ -41,5 +41,8 @@ export function formatReport({ sites }: PolynomialReport): string {
     site.calibration.maxError.toExponential(1),
     site.calibration.meanError.toExponential(1),
   ]);
-  return textTable([['site', 'function', 'interval', 'kappa', 'degree', 'depth', 'products', 'max error', 'on data', 'mean'], ...rows]);
+  return textTable([
+    ['site', 'function', 'interval', 'kappa', 'method', 'degree', 'depth', 'products', 'max error', 'on data', 'mean'],
+    ...rows,
+  ]);
 }
