@@ -43,7 +43,12 @@ export { PolynomialNorm, type PolynomialNormArgs } from './polynomial/polynomial
 export { formatReport, type PolynomialReport, polynomialReport, type SiteReport } from './polynomial/report.js';
 export type { CalibrationRecord, SiteApproximation } from './polynomial/site_approximation.js';
 export { type PolynomialModel, type ToPolynomialOptions, toPolynomial } from './polynomial/to_polynomial.js';
+export { formatIntervals } from './ranges/format_intervals.js';
 export { type RangeLossOptions, type RangeTarget, rangeLoss } from './ranges/range_loss.js';
 export { type ApproximatedFunction, collectRanges, isRecordingRanges, type RangeSite, reportRange } from './ranges/recorder.js';
+export type { SiteInterval } from './ranges/site_interval.js';
 export { type ReplacedModel, type ReplaceSoftmaxReport, replaceSoftmax } from './replace_softmax/replace_softmax.js';
 export type { ReplaceSoftmaxOptions, SoftmaxReplacement } from './replace_softmax/replacement.js';
+export { RangeMonitor, type RangeMonitorArgs } from './training/range_monitor.js';
+export { type TightenRangesOptions, tightenRanges } from './training/tighten_ranges.js';
+export { type RangeLossOptimizer, type RangeLossSettings, type RangeSchedule, withRangeLoss } from './training/with_range_loss.js';

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../errors.js';
 import { largestPerExample } from '../ops/largest.js';
 import type { ApproximatedFunction, RangeSite } from './recorder.js';
+import { isPositiveFunction } from './site_interval.js';
 
 /** Where the inputs of a function should stay. Bounds are in the units of the site's values; at least one is given. */
 export interface RangeTarget {
@@ -37,7 +38,7 @@ export function rangeLoss(sites: readonly RangeSite[], { targets }: RangeLossOpt
 
 function sitePenalty(site: RangeSite, target: RangeTarget): tf.Scalar {
   const { lower, upper } = target;
-  const positive = site.function !== 'gelu';
+  const positive = isPositiveFunction(site.function);
   if (positive && ((lower !== undefined && lower <= 0) || (upper !== undefined && upper <= 0))) {
     throw new InvalidArgumentError(`The range target of ${site.name} must be positive.`, {
       site: site.name,

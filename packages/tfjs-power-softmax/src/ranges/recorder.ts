@@ -9,11 +9,11 @@ export type ApproximatedFunction = 'reciprocal' | 'rsqrt' | 'gelu';
  * | function | values | shape |
  * |---|---|---|
  * | `reciprocal` | `mean(scores^p) + epsilon` | `[batch, heads, tokens, 1]` |
- * | `rsqrt` | `variance + epsilon` | `[batch, ..., 1]` |
- * | `gelu` | pre-activations | `[batch, ..., units]` |
+ * | `rsqrt` | `variance + epsilon`, of RMSNorm `mean(x^2) + epsilon` | `[batch, ..., 1]` |
+ * | `gelu` | pre-activations; scores of sigma attention | `[batch, ..., units]` |
  */
 export interface RangeSite {
-  /** `<layer>/denominator`, `<layer>/variance` or `<layer>/activation`; equal in a model and in its polynomial. */
+  /** `<layer>/denominator`, `/scores`, `/variance`, `/mean_square` or `/activation`; equal in a model and in its polynomial. */
   readonly name: string;
   readonly function: ApproximatedFunction;
   readonly values: tf.Tensor;
@@ -25,21 +25,36 @@ export interface RangeSite {
 
 // tfjs layers are called synchronously and take no context argument, so the active recording is module state, as tfjs' own tape is.
 const recordings: RangeSite[][] = [];
+const observers = new Set<(site: RangeSite) => void>();
 
-/** True inside {@link collectRanges}: layers then report the inputs of their non-polynomial functions. */
+/** True inside {@link collectRanges} and while a `RangeMonitor` watches: layers then report the inputs of their non-polynomial functions. */
 export function isRecordingRanges(): boolean {
-  return recordings.length > 0;
+  return recordings.length > 0 || observers.size > 0;
 }
 
 /**
- * Reports a site to the innermost active recording, or does nothing. `values` is only called while recording, so reporting costs nothing
+ * Calls `observer` with every site that is reported, inside of a recording or not, until the returned function is called. The values are
+ * only the observer's during the call.
+ */
+export function observeRanges(observer: (site: RangeSite) => void): () => void {
+  // Wrapped, so that observing twice with one function and ending one of the two keeps the other.
+  const entry = (site: RangeSite): void => observer(site);
+  observers.add(entry);
+  return () => {
+    observers.delete(entry);
+  };
+}
+
+/**
+ * Reports a site to the innermost active recording and to observers, or does nothing. `values` is only called while recording, so reporting costs nothing
  * otherwise; it should use differentiable ops, for the range loss.
  */
 export function reportRange(site: Omit<RangeSite, 'values'>, values: () => tf.Tensor): void {
-  const recording = recordings[recordings.length - 1];
-  if (recording === undefined) return;
+  if (!isRecordingRanges()) return;
+  const reported = { ...site, values: values() };
+  for (const observer of observers) observer(reported);
   // Kept beyond the tidy of the layer that reports it; collectRanges hands ownership to the caller.
-  recording.push({ ...site, values: tf.keep(tf.clone(values())) });
+  recordings[recordings.length - 1]?.push({ ...reported, values: tf.keep(tf.clone(reported.values)) });
 }
 
 /**
