@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import {
+  approximate,
   checkIntervals,
   formatReport,
   InvalidArgumentError,
@@ -56,6 +57,27 @@ describe.each<IterationMethod>(['goldschmidt', 'adaptive-goldschmidt', 'newton']
     expect(predict(loaded)).toEqual(predict(model));
     expect(polynomialReport(loaded)).toEqual(report);
     expect(checkIntervals(loaded, x).every((check) => check.inside)).toBe(true);
+  });
+});
+
+describe('by default', () => {
+  test('every site gets the cheapest method for bits', () => {
+    const { report } = toPolynomial(classifier({ epsilon: 0.01 }), { calibration: x, bits: 8 });
+    for (const { function: name, interval, method, depth, products, maxError } of report.sites) {
+      expect(approximate(name, interval, { bits: 8, method: 'auto' })).toMatchObject({ method, depth, products, maxError });
+      expect(maxError).toBeLessThanOrEqual(2 ** -8);
+    }
+    expect(report.sites.map((site) => site.method)).toEqual(['adaptive-goldschmidt', 'minimax', 'minimax', 'minimax']);
+  });
+
+  test('a site with a degree gets the minimax polynomial of that degree', () => {
+    const { report } = toPolynomial(classifier(), { calibration: x, degrees: { reciprocal: 9, rsqrt: 7, gelu: 5 } });
+    expect(report.sites.map((site) => [site.method, site.degree])).toEqual([
+      ['minimax', 9],
+      ['minimax', 7],
+      ['minimax', 5],
+      ['minimax', 7],
+    ]);
   });
 });
 

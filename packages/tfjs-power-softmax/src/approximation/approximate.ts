@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../errors.js';
 import type { ApproximatedFunction } from '../ranges/recorder.js';
 import { type Approximation, type ApproximationMethod, isIterationMethod } from './approximation.js';
 import type { Interval } from './chebyshev.js';
+import { cheapestApproximation } from './choose.js';
 import { iterationOfAccuracy, iterationOfSteps } from './fit_iteration.js';
 import { polynomialOfAccuracy, polynomialOfDegree } from './fit_polynomial.js';
 import { FUNCTIONS } from './functions.js';
@@ -13,8 +14,8 @@ export interface ApproximateOptions {
   readonly steps?: number;
   /** Accuracy `-log2(maxError)` to reach with the lowest degree or the fewest steps that do, where neither is given. */
   readonly bits?: number;
-  /** Default `minimax`. Iterations compute `reciprocal` and `rsqrt`. */
-  readonly method?: ApproximationMethod;
+  /** Default `minimax`. Iterations compute `reciprocal` and `rsqrt`; `auto` takes the least depth, then the fewest products, for `bits`. */
+  readonly method?: ApproximationMethod | 'auto';
 }
 
 /**
@@ -30,6 +31,10 @@ export function approximate(name: ApproximatedFunction, interval: Interval, opti
     throw new InvalidArgumentError(`${name} cannot be approximated on [${lower}, ${upper}]. Use a larger epsilon.`, { lower, upper });
   }
   const { degree, steps, bits, method = 'minimax' } = options;
+  if (method === 'auto') {
+    if (degree === undefined && steps === undefined) return cheapestApproximation(name, interval, toleranceOf(name, bits));
+    throw new InvalidArgumentError("Method 'auto' chooses the degree or steps by itself. Give bits alone.", { function: name });
+  }
   if (isIterationMethod(method)) {
     if (degree !== undefined) throw new InvalidArgumentError(`${method} has steps, not a degree. Give steps or bits.`, { method, degree });
     return steps === undefined

@@ -1,6 +1,7 @@
 import { type ApproximateOptions, approximate } from '../approximation/approximate.js';
 import { type ApproximationMethod, approximationErrors, isIterationMethod } from '../approximation/approximation.js';
 import type { Interval } from '../approximation/chebyshev.js';
+import { FUNCTIONS } from '../approximation/functions.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { ApproximatedFunction } from '../ranges/recorder.js';
 import type { SiteObservation } from './calibrate.js';
@@ -18,10 +19,13 @@ export interface FitOptions {
   readonly margin?: number;
   /** Accuracy of every approximation, `-log2` of its largest error; the lowest degree or fewest steps that reach it are used. Default 8. */
   readonly bits?: number;
-  /** Degrees; one wins over `bits`, and makes the site's method `minimax` where `method` is an iteration. */
+  /** Degrees; one wins over `bits`, and makes the site's method `minimax` unless `method` is `chebyshev`. */
   readonly degrees?: PerSite<number>;
-  /** Default `minimax`. GELU, which no iteration computes, is then approximated by `minimax`. */
-  readonly method?: ApproximationMethod;
+  /**
+   * Default `auto`: whatever reaches `bits` at the least depth, then with the fewest products. Activations, which no
+   * iteration computes, are approximated by `minimax` where an iteration is asked for.
+   */
+  readonly method?: ApproximationMethod | 'auto';
 }
 
 const DEFAULT_MARGIN = 1.3;
@@ -53,15 +57,14 @@ export function fitSite(observation: SiteObservation, options: FitOptions): Site
 }
 
 function approximateOptions({ name, function: kind }: SiteObservation, options: FitOptions): ApproximateOptions {
-  const { degrees, bits = DEFAULT_BITS, method = 'minimax' } = options;
+  const { degrees, bits = DEFAULT_BITS, method = 'auto' } = options;
   const degree = degrees?.[name] ?? degrees?.[kind];
-  const polynomial = isIterationMethod(method) ? 'minimax' : method;
-  if (degree !== undefined) return { degree, method: polynomial };
-  return { bits, method: kind === 'gelu' ? polynomial : method };
+  if (degree !== undefined) return { degree, method: method === 'chebyshev' ? method : 'minimax' };
+  return { bits, method: !FUNCTIONS[kind].positive && isIterationMethod(method) ? 'minimax' : method };
 }
 
 function intervalOf({ name, function: kind, floor, min, max }: SiteObservation, margin: number): Interval {
-  if (kind === 'gelu') {
+  if (!FUNCTIONS[kind].positive) {
     const width = MINIMUM_WIDTH * Math.max(Math.abs(min), Math.abs(max), 1);
     return [Math.min(min * margin, min - width), Math.max(max * margin, max + width)];
   }

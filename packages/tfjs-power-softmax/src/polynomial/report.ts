@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { FUNCTIONS } from '../approximation/functions.js';
 import { textTable } from '../text_table.js';
 import { PolynomialLayer } from './polynomial_layer.js';
 import type { SiteApproximation } from './site_approximation.js';
@@ -21,7 +22,7 @@ export function polynomialReport(model: LayersModel): PolynomialReport {
   return {
     sites: layers.map(({ name, site, approximation }) => {
       const [lower, upper] = approximation.interval;
-      return { site, layer: name, ...(approximation.function === 'gelu' ? {} : { kappa: upper / lower }), ...approximation };
+      return { site, layer: name, ...(FUNCTIONS[approximation.function].positive ? { kappa: upper / lower } : {}), ...approximation };
     }),
   };
 }

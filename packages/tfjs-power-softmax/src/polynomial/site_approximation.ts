@@ -7,6 +7,7 @@ import {
   variableMap,
 } from '../approximation/approximation.js';
 import type { AffineMap } from '../approximation/chebyshev.js';
+import { FUNCTIONS } from '../approximation/functions.js';
 import { ITERATION_METHODS, MAX_STEPS } from '../approximation/iteration.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { ApproximatedFunction } from '../ranges/recorder.js';
@@ -30,7 +31,7 @@ export interface SiteApproximation extends Approximation {
   readonly calibration: CalibrationRecord;
 }
 
-const FUNCTION_NAMES: readonly ApproximatedFunction[] = ['reciprocal', 'rsqrt', 'gelu'];
+const FUNCTION_NAMES: readonly ApproximatedFunction[] = ['reciprocal', 'rsqrt', 'gelu', 'silu'];
 const METHODS: readonly ApproximationMethod[] = ['minimax', 'chebyshev', ...ITERATION_METHODS];
 
 /**
@@ -54,7 +55,7 @@ function hasConstants({ method, function: name, steps, degree, coefficients, int
   if (!Array.isArray(coefficients)) return false;
   if (!isIterationMethod(method)) return coefficients.length === degree + 1 && coefficients.every(Number.isFinite);
   const inRange = steps !== undefined && Number.isInteger(steps) && steps >= 1 && steps <= MAX_STEPS;
-  return inRange && name !== 'gelu' && interval[0] > 0 && coefficients.length === 0;
+  return inRange && FUNCTIONS[name].positive && interval[0] > 0 && coefficients.length === 0;
 }
 
 /** The configuration as JSON; `validateSiteApproximation` reads it back. */
