@@ -16,6 +16,7 @@ export const FUNCTIONS: Readonly<Record<ApproximatedFunction, FunctionDefinition
   reciprocal: { evaluate: (x) => 1 / x, measure: 'relative', positive: true },
   rsqrt: { evaluate: (x) => 1 / Math.sqrt(x), measure: 'relative', positive: true },
   gelu: { evaluate: (x) => (x * (1 + erf(x * Math.SQRT1_2))) / 2, measure: 'absolute', positive: false },
+  silu: { evaluate: (x) => x / (1 + Math.exp(-x)), measure: 'absolute', positive: false },
 };
 
 /**

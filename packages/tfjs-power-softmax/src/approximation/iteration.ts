@@ -36,6 +36,7 @@ export function iteration(name: ApproximatedFunction, method: IterationMethod, i
     case 'rsqrt':
       return method === 'newton' ? newtonRsqrt(interval, steps) : goldschmidtRsqrt(interval, steps, adaptive);
     case 'gelu':
-      throw new InvalidArgumentError(`No ${method} iteration computes gelu. Use method 'minimax'.`, { function: name, method });
+    case 'silu':
+      throw new InvalidArgumentError(`No ${method} iteration computes ${name}. Use method 'minimax'.`, { function: name, method });
   }
 }

@@ -3,7 +3,7 @@ import type { Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
 import { validateNonNegative, validateOneOf, validatePositiveInteger } from '../validate.js';
 import { type AttentionArgs, type AttentionConfig, attentionConfig } from './attention_config.js';
-import { type FeedForwardWeights, feedForward } from './feed_forward.js';
+import { ACTIVATION_KINDS, type ActivationKind, type FeedForwardWeights, feedForward } from './feed_forward.js';
 import { type CallArguments, firstShape, lastDimension, sequenceInputs } from './inputs.js';
 import { DEFAULT_NORM_EPSILON, NORM_KINDS, type NormKind, type NormWeights, reportedNorm } from './norms.js';
 import { type SelfAttentionWeights, selfAttention } from './self_attention.js';
@@ -12,6 +12,8 @@ import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
 export interface EncoderBlockArgs extends SeededLayerArgs, AttentionArgs {
   /** Units of the feed-forward network's hidden layer. */
   readonly hiddenDim: number;
+  /** Default `gelu`. */
+  readonly activation?: ActivationKind;
   /** Added to the variance (or mean square) in both normalisations, >= 0. Default 1e-3. */
   readonly normEpsilon?: number;
   /** Default `layer`. */
@@ -26,11 +28,11 @@ export type BlockNorm = 'attention_norm' | 'feed_forward_norm';
 /**
  * Post-norm transformer encoder block:
  *
- *     a = LayerNorm(x + attention(x));  y = LayerNorm(a + W_2 gelu(W_1 a))
+ *     a = LayerNorm(x + attention(x));  y = LayerNorm(a + feedForward(a))
  *
  * Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`; output `[batch, tokens, d]`. Weights as in
- * `MultiHeadAttention` under `attention/`, then `attention_norm/gamma|beta`, `feed_forward/hidden/kernel|bias`,
- * `feed_forward/output/kernel|bias`, `feed_forward_norm/gamma|beta`. Reports to range recordings `<name>/attention/denominator` (or `/scores`),
+ * `MultiHeadAttention` under `attention/`, then `attention_norm/gamma|beta`, those of
+ * `FeedForward` under `feed_forward/`, `feed_forward_norm/gamma|beta`. Reports to range recordings `<name>/attention/denominator` (or `/scores`),
  * `<name>/attention_norm/variance`, `<name>/feed_forward/activation` and `<name>/feed_forward_norm/variance`. With `norm: 'rms'` RMSNorm takes the
  * place of LayerNorm: there is no `beta`, and the sites end in `/mean_square`.
  */
@@ -38,6 +40,7 @@ export class EncoderBlock extends WeightedLayer {
   static readonly className = 'EncoderBlock';
   readonly config: AttentionConfig;
   readonly hiddenDim: number;
+  readonly activation: ActivationKind;
   readonly normEpsilon: number;
   readonly norm: NormKind;
   readonly dropout: number;
@@ -52,6 +55,7 @@ export class EncoderBlock extends WeightedLayer {
     super(args);
     this.config = attentionConfig(args);
     this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim);
+    this.activation = validateOneOf('activation', args.activation ?? 'gelu', ACTIVATION_KINDS);
     this.normEpsilon = validateNonNegative('normEpsilon', args.normEpsilon ?? DEFAULT_NORM_EPSILON);
     this.norm = validateOneOf('norm', args.norm ?? 'layer', NORM_KINDS);
     this.dropout = validateNonNegative('dropout', args.dropout ?? 0);
@@ -64,8 +68,7 @@ export class EncoderBlock extends WeightedLayer {
     for (const name of ['query', 'key', 'value']) this.addProjection(`attention/${name}`, features, units, this.config.useBias);
     this.addProjection('attention/output', units, features, true);
     this.addBlockNorm('attention_norm/', features);
-    this.addProjection('feed_forward/hidden', features, this.hiddenDim, true);
-    this.addProjection('feed_forward/output', this.hiddenDim, features, true);
+    this.addFeedForward('feed_forward/', features, this.hiddenDim, this.activation === 'swiglu');
     this.addBlockNorm('feed_forward_norm/', features);
     this.built = true;
   }
@@ -88,7 +91,7 @@ export class EncoderBlock extends WeightedLayer {
 
   /** Current values of the feed-forward projections. */
   feedForwardWeights(): FeedForwardWeights {
-    return { hidden: this.projection('feed_forward/hidden', true), output: this.projection('feed_forward/output', true) };
+    return this.feedForwardProjections('feed_forward/', this.activation === 'swiglu');
   }
 
   /** Current values of one of the normalisations. */
@@ -103,7 +106,7 @@ export class EncoderBlock extends WeightedLayer {
       const training = kwargs.training === true && this.dropout > 0;
       const attended = selfAttention(x, this.attentionWeights(), { ...this.config, name: `${this.name}/attention` }, mask);
       const middle = this.normalise(tf.add(x, training ? this.drop(attended, 0) : attended), 'attention_norm');
-      const transformed = feedForward(middle, this.feedForwardWeights(), `${this.name}/feed_forward/activation`);
+      const transformed = feedForward(middle, this.feedForwardWeights(), this.activation, `${this.name}/feed_forward`);
       const output = this.normalise(tf.add(middle, training ? this.drop(transformed, 1) : transformed), 'feed_forward_norm');
       if (training) this.trainingStep += 1;
       return output;
@@ -129,6 +132,7 @@ export class EncoderBlock extends WeightedLayer {
       ...super.getConfig(),
       ...this.config,
       hiddenDim: this.hiddenDim,
+      activation: this.activation,
       normEpsilon: this.normEpsilon,
       norm: this.norm,
       dropout: this.dropout,

@@ -14,6 +14,14 @@ export function singleInput(inputs: tf.Tensor | tf.Tensor[], layer: string): tf.
   return first;
 }
 
+/** The single input `[batch, tokens, d]` of a layer. */
+export function singleSequence(inputs: tf.Tensor | tf.Tensor[], layer: string): tf.Tensor3D {
+  const x = singleInput(inputs, layer);
+  if (x.rank !== 3) throw new InvalidArgumentError(`Layer ${layer} takes x [batch, tokens, d], got [${x.shape}].`, { layer });
+  // Its rank was checked; tfjs' generic Tensor does not narrow on `rank`.
+  return x as tf.Tensor3D;
+}
+
 /** The inputs `x` or `[x, mask]` of an attention layer: `[batch, tokens, d]` and 0/1 `[batch, tokens]`. */
 export function sequenceInputs(inputs: tf.Tensor | tf.Tensor[], layer: string): { readonly x: tf.Tensor3D; readonly mask?: tf.Tensor2D } {
   const [x, mask, ...rest] = Array.isArray(inputs) ? inputs : [inputs];

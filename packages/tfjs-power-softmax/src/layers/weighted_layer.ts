@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
+import type { FeedForwardWeights } from './feed_forward.js';
 import type { Projection } from './self_attention.js';
 
 /** Seed of a layer's initial weights; without one they differ from run to run. */
@@ -60,6 +61,21 @@ export abstract class WeightedLayer extends layers.Layer {
     // addProjection made these weights with ranks 2 and 1.
     const kernel = this.weight(`${name}/kernel`) as tf.Tensor2D;
     return useBias ? { kernel, bias: this.weight(`${name}/bias`) as tf.Tensor1D } : { kernel };
+  }
+
+  /** Adds the projections `<prefix>hidden`, with `gated` `<prefix>gate`, and `<prefix>output`, with biases. */
+  protected addFeedForward(prefix: string, features: number, hiddenDim: number, gated: boolean): void {
+    this.addProjection(`${prefix}hidden`, features, hiddenDim, true);
+    if (gated) this.addProjection(`${prefix}gate`, features, hiddenDim, true);
+    this.addProjection(`${prefix}output`, hiddenDim, features, true);
+  }
+
+  protected feedForwardProjections(prefix: string, gated: boolean): FeedForwardWeights {
+    return {
+      hidden: this.projection(`${prefix}hidden`, true),
+      ...(gated ? { gate: this.projection(`${prefix}gate`, true) } : {}),
+      output: this.projection(`${prefix}output`, true),
+    };
   }
 
   protected addNamedWeight(name: string, shape: Shape, initializer: ReturnType<typeof initializers.zeros>): void {

@@ -3,6 +3,7 @@ import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
 import type { AttentionConfig } from '../layers/attention_config.js';
 import { type BlockNorm, EncoderBlock } from '../layers/encoder_block.js';
+import { FeedForward } from '../layers/feed_forward.js';
 import { LayerNorm } from '../layers/layer_norm.js';
 import { MultiHeadAttention } from '../layers/multi_head_attention.js';
 import type { NormWeights } from '../layers/norms.js';
@@ -34,7 +35,7 @@ const LINEAR_LAYERS = new Set([
 
 /** @throws UnsupportedLayerError for a layer that is neither linear nor has a polynomial form; costs nothing, so that it can come first */
 export function assertConvertible(layer: layers.Layer): void {
-  if (layer instanceof LayerNorm || layer instanceof RMSNorm) return;
+  if (layer instanceof LayerNorm || layer instanceof RMSNorm || layer instanceof FeedForward) return;
   if (layer instanceof EncoderBlock || layer instanceof MultiHeadAttention) {
     assertConvertibleAttention(layer.name, layer.config);
     return;
@@ -45,7 +46,7 @@ export function assertConvertible(layer: layers.Layer): void {
   throw new UnsupportedLayerError(
     activation === 'softmax'
       ? `Layer ${layer.name} ends in softmax, which is no polynomial. End the model in logits: the client takes the softmax after decryption.`
-      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, MultiHeadAttention, LayerNorm, RMSNorm, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
+      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, MultiHeadAttention, FeedForward, LayerNorm, RMSNorm, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
     { layer: layer.name, kind },
   );
 }
@@ -72,6 +73,7 @@ export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], look
   if (layer instanceof LayerNorm)
     return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma'), layer.weight('beta')], inputs, lookup);
   if (layer instanceof RMSNorm) return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma')], inputs, lookup);
+  if (layer instanceof FeedForward) return applyFeedForward(layer.name, layer, inputs, lookup);
   return copyLinear(layer, inputs);
 }
 
@@ -83,14 +85,29 @@ function convertBlock(block: EncoderBlock, inputs: SymbolicTensor[], lookup: Sit
   const norm = (part: BlockNorm, of: SymbolicTensor[]): SymbolicTensor =>
     applyNorm(`${name}/${part}`, normEpsilon, block.normWeights(part), of, lookup);
   const middle = norm('attention_norm', [x, attended]);
-  const feedForward = new PolynomialFeedForward({
-    name: `${name}/feed_forward`,
-    hiddenDim: block.hiddenDim,
-    approximation: lookup(`${name}/feed_forward/activation`),
-  });
-  const transformed = applied(feedForward, [middle]);
-  feedForward.setFoldedWeights(block.feedForwardWeights());
+  const transformed = applyFeedForward(`${name}/feed_forward`, block, [middle], lookup);
   return norm('feed_forward_norm', [middle, transformed]);
+}
+
+/** A quadratic network is a polynomial already. */
+function applyFeedForward(
+  name: string,
+  of: Pick<FeedForward, 'hiddenDim' | 'activation' | 'feedForwardWeights'>,
+  inputs: SymbolicTensor[],
+  lookup: SiteLookup,
+): SymbolicTensor {
+  const { hiddenDim, activation } = of;
+  const weights = of.feedForwardWeights();
+  if (activation === 'quadratic') {
+    const layer = new FeedForward({ name, hiddenDim, activation });
+    const output = applied(layer, inputs);
+    layer.setWeights([weights.hidden, weights.output].flatMap(({ kernel, bias }) => (bias === undefined ? [kernel] : [kernel, bias])));
+    return output;
+  }
+  const layer = new PolynomialFeedForward({ name, hiddenDim, activation, approximation: lookup(`${name}/activation`) });
+  const output = applied(layer, inputs);
+  layer.setFoldedWeights(weights);
+  return output;
 }
 
 function applyAttention(

@@ -31,7 +31,7 @@ export interface SiteApproximation extends Approximation {
   readonly calibration: CalibrationRecord;
 }
 
-const FUNCTION_NAMES: readonly ApproximatedFunction[] = ['reciprocal', 'rsqrt', 'gelu'];
+const FUNCTION_NAMES: readonly ApproximatedFunction[] = ['reciprocal', 'rsqrt', 'gelu', 'silu'];
 const METHODS: readonly ApproximationMethod[] = ['minimax', 'chebyshev', ...ITERATION_METHODS];
 
 /**

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** The functions that `toPolynomial` replaces: `1/x`, `1/sqrt(x)` and GELU. */
-export type ApproximatedFunction = 'reciprocal' | 'rsqrt' | 'gelu';
+/** The functions that `toPolynomial` replaces: `1/x`, `1/sqrt(x)`, GELU and SiLU. */
+export type ApproximatedFunction = 'reciprocal' | 'rsqrt' | 'gelu' | 'silu';
 
 /**
  * The inputs of one non-polynomial function in one forward pass.
@@ -11,6 +11,7 @@ export type ApproximatedFunction = 'reciprocal' | 'rsqrt' | 'gelu';
  * | `reciprocal` | `mean(scores^p) + epsilon` | `[batch, heads, tokens, 1]` |
  * | `rsqrt` | `variance + epsilon`, of RMSNorm `mean(x^2) + epsilon` | `[batch, ..., 1]` |
  * | `gelu` | pre-activations; scores of sigma attention | `[batch, ..., units]` |
+ * | `silu` | pre-activations of the gate | `[batch, ..., units]` |
  */
 export interface RangeSite {
   /** `<layer>/denominator`, `/scores`, `/variance`, `/mean_square` or `/activation`; equal in a model and in its polynomial. */
