@@ -39,7 +39,7 @@ export { rmsNorm } from './ops/rms_norm.js';
 export { silu } from './ops/silu.js';
 export { type ModelInputs, observeSites, type SiteObservation } from './polynomial/calibrate.js';
 export { assertIntervals, checkIntervals, type IntervalCheck } from './polynomial/check_intervals.js';
-export type { FitOptions } from './polynomial/fit_site.js';
+export type { FitOptions, PerSite } from './polynomial/fit_site.js';
 export { PolynomialAttention, type PolynomialAttentionArgs } from './polynomial/polynomial_attention.js';
 export { PolynomialFeedForward, type PolynomialFeedForwardArgs } from './polynomial/polynomial_feed_forward.js';
 export { PolynomialNorm, type PolynomialNormArgs } from './polynomial/polynomial_norm.js';

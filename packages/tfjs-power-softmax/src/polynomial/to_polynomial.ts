@@ -1,6 +1,7 @@
 import { input, LayersModel, type layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
 import { type ModelInputs, observeSites } from './calibrate.js';
+import { assertFiniteWeights } from './check_weights.js';
 import { assertConvertible, convertLayer, type SiteLookup } from './convert_layer.js';
 import { type FitOptions, fitSite } from './fit_site.js';
 import { type PolynomialReport, polynomialReport } from './report.js';
@@ -27,11 +28,13 @@ export interface PolynomialModel {
  * given model is unchanged.
  *
  * @throws UnsupportedLayerError for a layer with no polynomial form, or one used more than once
- * @throws InvalidArgumentError for options out of range or unusable calibration data
+ * @throws InvalidArgumentError for options out of range, and naming the layer for weights that are not finite or calibration data from which
+ * no interval follows
  * @throws ApproximationError where no polynomial of degree up to 63 is accurate enough
  */
 export function toPolynomial(model: LayersModel, options: ToPolynomialOptions): PolynomialModel {
   for (const layer of convertibleLayers(model)) assertConvertible(layer);
+  assertFiniteWeights(model);
   const observations = observeSites(model, options.calibration, options.batchSize);
   const fitted = new Map(observations.map((observation) => [observation.name, fitSite(observation, options)]));
   const lookup: SiteLookup = (name) => {

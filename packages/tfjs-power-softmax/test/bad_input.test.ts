@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { type FitOptions, InvalidArgumentError, toPolynomial } from '../src/index.js';
+import { useBackend } from './support/backend.js';
+import { classifier, FEATURES, paddedExamples, TOKENS } from './support/models.js';
+
+await useBackend('cpu');
+
+const { x } = paddedExamples(40, 71);
+
+function errorOf(run: () => unknown): InvalidArgumentError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** A classifier with one entry of one weight replaced. */
+function spoilt(layer: string, weight: number, value: number): tfl.LayersModel {
+  const model = classifier();
+  const weights = model.getLayer(layer).getWeights();
+  const data = weights[weight]!.dataSync().slice();
+  data[data.length - 1] = value;
+  model.getLayer(layer).setWeights(weights.map((tensor, i) => (i === weight ? tf.tensor(data, tensor.shape) : tensor)));
+  return model;
+}
+
+describe('weights that are not finite are refused, naming the layer:', () => {
+  test.each([
+    ['block_0', 0, Number.NaN],
+    ['block_0', 5, Number.POSITIVE_INFINITY],
+    ['logits', 1, Number.NaN],
+  ])('%s, weight %i with %d', (layer, weight, value) => {
+    const error = errorOf(() => toPolynomial(spoilt(layer, weight, value), { calibration: x }));
+    expect(error.context.layer).toBe(layer);
+    expect(error.message).toContain(`layer ${layer} holds ${value}`);
+  });
+
+  test('before any data is looked at', () => {
+    const empty = tf.zeros([0, TOKENS, FEATURES]);
+    expect(errorOf(() => toPolynomial(spoilt('logits', 0, Number.NaN), { calibration: empty })).context.layer).toBe('logits');
+  });
+});
+
+describe('calibration data that yields an empty interval is refused, naming the site and its layer:', () => {
+  test('padding alone, at whose denominators and variances everything is epsilon', () => {
+    const error = errorOf(() => toPolynomial(classifier(), { calibration: tf.zeros([8, TOKENS, FEATURES]) }));
+    expect(error.context).toMatchObject({ layer: 'block_0/attention', site: 'block_0/attention/denominator', value: 0.5 });
+    expect(error.message).toMatch(/block_0\/attention\/denominator nothing but 0\.5, an empty interval/);
+  });
+
+  test('an activation that sees one value only', () => {
+    const model = classifier();
+    const weights = model.getLayer('block_0').getWeights();
+    const names = model.getLayer('block_0').weights.map((weight) => weight.originalName);
+    const silenced = weights.map((tensor, i) => (names[i]!.includes('hidden') ? tf.zerosLike(tensor) : tensor));
+    model.getLayer('block_0').setWeights(silenced);
+    const error = errorOf(() => toPolynomial(model, { calibration: x }));
+    expect(error.context).toMatchObject({ layer: 'block_0/feed_forward', value: 0 });
+  });
+
+  test('values that differ by float32 rounding only', () => {
+    const error = errorOf(() => toPolynomial(classifier(), { calibration: tf.fill([8, TOKENS, FEATURES], 1e-4) }));
+    expect(error.message).toContain('empty interval');
+  });
+
+  test('one example that varies is enough', () => {
+    const calibration = tf.concat([tf.zeros([8, TOKENS, FEATURES]), tf.slice(x, 0, 1)]);
+    expect(toPolynomial(classifier(), { calibration }).report.sites).toHaveLength(4);
+  });
+});
+
+describe('margins', () => {
+  const sites = (margin: FitOptions['margin']) => toPolynomial(classifier(), { calibration: x, margin }).report.sites;
+  const margins = (margin: FitOptions['margin']) => sites(margin).map((site) => site.calibration.margin);
+
+  test('are one number, or numbers by function with a default of 1.3', () => {
+    expect(margins(2)).toEqual([2, 2, 2, 2]);
+    expect(margins({ reciprocal: 3, gelu: 1.1 })).toEqual([3, 1.3, 1.1, 1.3]);
+    expect(margins({ rsqrt: 2 })).toEqual([1.3, 2, 1.3, 2]);
+    expect(margins({})).toEqual([1.3, 1.3, 1.3, 1.3]);
+  });
+
+  test('of a site win over those of its function', () => {
+    expect(margins({ rsqrt: 2, 'block_0/feed_forward_norm/variance': 4 })).toEqual([1.3, 2, 1.3, 4]);
+  });
+
+  test('widen the interval of their function alone', () => {
+    const [plain, widened] = [sites(1.3), sites({ reciprocal: 3 })];
+    expect(widened[0]!.interval[1] - 0.5).toBeCloseTo((plain[0]!.interval[1] - 0.5) * (3 / 1.3), 4);
+    expect(widened.slice(1)).toEqual(plain.slice(1));
+  });
+
+  test.each([{ gelu: 0.9 }, { rsqrt: Number.NaN }, 0])('%j is refused, naming the site', (margin) => {
+    const error = errorOf(() => sites(margin));
+    expect(error.message).toMatch(/^The margin of block_0/);
+    expect(error.context.layer).toMatch(/^block_0/);
+  });
+});
