@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import { gelu, layerNorm } from '../src/index.js';
+import { columnSums } from '../src/ops/column_sums.js';
 import { integerPower, integerPowerDepth } from '../src/ops/integer_power.js';
 import { largestPerExample } from '../src/ops/largest.js';
 import { linear } from '../src/ops/linear.js';
@@ -61,16 +62,32 @@ describe.each(BACKENDS)('ops on %s', (backend) => {
     expect(largestDifference(actual, numericalGradient(value, x, 1e-2))).toBeLessThan(2e-3);
   });
 
-  test('linear has the value and the gradients of matMul', () => {
-    const x = normal([5, 3], 1) as tf.Tensor2D;
-    const kernel = normal([3, 4], 2) as tf.Tensor2D;
-    const loss = (product: (a: tf.Tensor2D, b: tf.Tensor2D) => tf.Tensor) => (a: tf.Tensor, b: tf.Tensor) =>
-      tf.sum(tf.square(product(a as tf.Tensor2D, b as tf.Tensor2D)));
-    expect(valuesOf(linear(x, kernel))).toEqual(valuesOf(tf.matMul(x, kernel)));
-    const expected = tf.grads(loss((a, b) => tf.matMul(a, b)))([x, kernel]);
-    tf.grads(loss(linear))([x, kernel]).forEach((gradient, i) => {
+  test.each([
+    [3, 4, false],
+    [4, 3, false],
+    [3, 4, true],
+    [4, 3, true],
+  ])('linear from %i to %i features (bias: %s) has the value and the gradients of stock ops', (features, units, biased) => {
+    const inputs = [normal([5, features], 1), normal([features, units], 2), ...(biased ? [normal([units], 3)] : [])];
+    const stock = (x: tf.Tensor, kernel: tf.Tensor, bias?: tf.Tensor) => {
+      const product = tf.matMul(x, kernel);
+      return bias === undefined ? product : tf.add(product, bias);
+    };
+    const ours = (x: tf.Tensor, kernel: tf.Tensor, bias?: tf.Tensor) =>
+      linear(x as tf.Tensor2D, kernel as tf.Tensor2D, bias as tf.Tensor1D | undefined);
+    const gradients = (f: typeof stock) => tf.grads((...args: tf.Tensor[]) => tf.sum(tf.square(f(args[0]!, args[1]!, args[2]))))(inputs);
+    expect(valuesOf(ours(inputs[0]!, inputs[1]!, inputs[2]))).toEqual(valuesOf(stock(inputs[0]!, inputs[1]!, inputs[2])));
+    const expected = gradients(stock);
+    gradients(ours).forEach((gradient, i) => {
+      expect(gradient.shape).toEqual(expected[i]!.shape);
       expect(largestDifference(valuesOf(gradient), valuesOf(expected[i]!))).toBeLessThan(1e-5);
     });
+  });
+
+  test.each([[[7]], [[2, 3]], [[2, 3, 4]]])('columnSums of %j sums over all axes but the last', (shape) => {
+    const x = normal(shape, 5);
+    const sums = tf.sum(tf.reshape(x, [-1, shape.at(-1)!]), 0);
+    expect(largestDifference(valuesOf(columnSums(x)), valuesOf(sums))).toBeLessThan(1e-6);
   });
 
   test('largestPerExample has the value and the gradient of max', () => {

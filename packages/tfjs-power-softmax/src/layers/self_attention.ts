@@ -22,9 +22,7 @@ export interface SelfAttentionOptions extends ScoreOptions {
 /** `x @ kernel + bias` on the last axis. @param x `[batch, tokens, d]` */
 export function project(x: tf.Tensor3D, { kernel, bias }: Projection): tf.Tensor3D {
   const [batch, tokens, features] = x.shape;
-  const product = linear(tf.reshape(x, [batch * tokens, features]), kernel);
-  const shifted = bias === undefined ? product : tf.add(product, bias);
-  return tf.reshape(shifted, [batch, tokens, kernel.shape[1]]);
+  return tf.reshape(linear(tf.reshape(x, [batch * tokens, features]), kernel, bias), [batch, tokens, kernel.shape[1]]);
 }
 
 /** `[batch, tokens, heads * size] -> [batch, heads, tokens, size]` */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { columnSums } from './column_sums.js';
 import { customGradient } from './custom_gradient.js';
 
 /**
@@ -22,11 +23,10 @@ export function layerNorm<T extends tf.Tensor>(x: T, gamma: tf.Tensor, beta: tf.
         return { value: tf.add<T>(tf.mul(normalised, scale), shift), saved: [normalised, inverse, scale] };
       },
       (dy, [normalised, inverse, scale]) => {
-        const outer = Array.from({ length: dy.rank - 1 }, (_, axis) => axis);
         const scaled = tf.mul(dy, scale);
         const projection = tf.mul(normalised, tf.mean(tf.mul(scaled, normalised), -1, true));
         const dx = tf.mul(tf.sub(tf.sub(scaled, tf.mean(scaled, -1, true)), projection), inverse);
-        return [dx, tf.sum(tf.mul(dy, normalised), outer), tf.sum(dy, outer)];
+        return [dx, columnSums(tf.mul(dy, normalised)), columnSums(dy)];
       },
     ),
   );

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { columnSums } from './column_sums.js';
 import { customGradient } from './custom_gradient.js';
 
 /**
@@ -19,10 +20,9 @@ export function rmsNorm<T extends tf.Tensor>(x: T, gamma: tf.Tensor, epsilon: nu
         return { value: tf.mul<T>(normalised, scale), saved: [normalised, inverse, scale] };
       },
       (dy, [normalised, inverse, scale]) => {
-        const outer = Array.from({ length: dy.rank - 1 }, (_, axis) => axis);
         const scaled = tf.mul(dy, scale);
         const projection = tf.mul(normalised, tf.mean(tf.mul(scaled, normalised), -1, true));
-        return [tf.mul(tf.sub(scaled, projection), inverse), tf.sum(tf.mul(dy, normalised), outer)];
+        return [tf.mul(tf.sub(scaled, projection), inverse), columnSums(tf.mul(dy, normalised))];
       },
     ),
   );
