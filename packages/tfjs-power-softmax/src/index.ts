@@ -26,6 +26,7 @@ export type { AttentionArgs } from './layers/attention_config.js';
 export { EncoderBlock, type EncoderBlockArgs } from './layers/encoder_block.js';
 export { type ActivationKind, FeedForward, type FeedForwardArgs } from './layers/feed_forward.js';
 export { LayerNorm, type LayerNormArgs } from './layers/layer_norm.js';
+export { LearnedPositions, type LearnedPositionsArgs } from './layers/learned_positions.js';
 export { MultiHeadAttention, type MultiHeadAttentionArgs } from './layers/multi_head_attention.js';
 export type { NormKind } from './layers/norms.js';
 export { PowerSoftmax, type PowerSoftmaxArgs } from './layers/power_softmax.js';

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../errors.js';
 import { DEFAULT_EPSILON, POWER_SOFTMAX_FORMS, type PowerSoftmaxForm } from '../ops/power_softmax.js';
 import { validateNonNegative, validateOneOf, validatePositiveInteger, validatePower } from '../validate.js';
 import { ATTENTION_KINDS, type AttentionKind } from './score_weights.js';
@@ -22,20 +23,37 @@ export interface AttentionArgs {
   readonly useBias?: boolean;
   /** Tokens see themselves and those before them only. Default false. */
   readonly causal?: boolean;
+  /**
+   * Number of key and value heads, a divisor of `numHeads`, each shared by a group of consecutive query heads (grouped-query attention, arXiv
+   * 2305.13245). Default `numHeads`.
+   */
+  readonly keyValueHeads?: number;
+  /** Turns queries and keys by their positions (RoFormer, arXiv 2104.09864); `keyDim` must be even. Default false. */
+  readonly rotary?: boolean;
 }
 
 export type AttentionConfig = Required<AttentionArgs>;
 
 /** Fills in defaults and checks ranges. @throws InvalidArgumentError */
 export function attentionConfig(args: AttentionArgs): AttentionConfig {
+  const numHeads = validatePositiveInteger('numHeads', args.numHeads);
+  const keyDim = validatePositiveInteger('keyDim', args.keyDim);
+  const keyValueHeads = validatePositiveInteger('keyValueHeads', args.keyValueHeads ?? numHeads);
+  if (numHeads % keyValueHeads !== 0) {
+    throw new InvalidArgumentError(`keyValueHeads must divide numHeads ${numHeads}, got ${keyValueHeads}.`, { numHeads, keyValueHeads });
+  }
+  const rotary = args.rotary ?? false;
+  if (rotary && keyDim % 2 !== 0) throw new InvalidArgumentError(`Rotary positions need an even keyDim, got ${keyDim}.`, { keyDim });
   return {
-    numHeads: validatePositiveInteger('numHeads', args.numHeads),
-    keyDim: validatePositiveInteger('keyDim', args.keyDim),
+    numHeads,
+    keyDim,
     attention: validateOneOf('attention', args.attention ?? 'power', ATTENTION_KINDS),
     p: validatePower(args.p ?? 4),
     epsilon: validateNonNegative('epsilon', args.epsilon ?? DEFAULT_EPSILON),
     form: validateOneOf('form', args.form ?? 'stable', POWER_SOFTMAX_FORMS),
     useBias: args.useBias ?? false,
     causal: args.causal ?? false,
+    keyValueHeads,
+    rotary,
   };
 }

@@ -64,9 +64,7 @@ export class EncoderBlock extends WeightedLayer {
 
   override build(inputShape: Shape | Shape[]): void {
     const features = lastDimension(inputShape, this.name);
-    const units = this.config.numHeads * this.config.keyDim;
-    for (const name of ['query', 'key', 'value']) this.addProjection(`attention/${name}`, features, units, this.config.useBias);
-    this.addProjection('attention/output', units, features, true);
+    this.addAttention('attention/', features, this.config);
     this.addBlockNorm('attention_norm/', features);
     this.addFeedForward('feed_forward/', features, this.hiddenDim, this.activation === 'swiglu');
     this.addBlockNorm('feed_forward_norm/', features);
@@ -80,13 +78,7 @@ export class EncoderBlock extends WeightedLayer {
 
   /** Current values of the attention projections. */
   attentionWeights(): SelfAttentionWeights {
-    const { useBias } = this.config;
-    return {
-      query: this.projection('attention/query', useBias),
-      key: this.projection('attention/key', useBias),
-      value: this.projection('attention/value', useBias),
-      output: this.projection('attention/output', true),
-    };
+    return this.attentionProjections('attention/', this.config);
   }
 
   /** Current values of the feed-forward projections. */

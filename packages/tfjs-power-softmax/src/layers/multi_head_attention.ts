@@ -8,8 +8,9 @@ import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
 export interface MultiHeadAttentionArgs extends SeededLayerArgs, AttentionArgs {}
 
 /**
- * Multi-head self-attention with PowerSoftmax, softmax or sigma attention, causal or not. Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`;
- * output `[batch, tokens, d]`. Weights `query/kernel`, `key/kernel`, `value/kernel [d, numHeads * keyDim]` (with `/bias` if `useBias`),
+ * Multi-head self-attention with PowerSoftmax, softmax or sigma attention, causal or not, with grouped key and value heads and rotary
+ * positions if asked for. Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`; output `[batch, tokens, d]`. Weights
+ * `query/kernel [d, numHeads * keyDim]`, `key/kernel` and `value/kernel [d, keyValueHeads * keyDim]` (with `/bias` if `useBias`),
  * `output/kernel`, `output/bias`. Reports `<name>/denominator` (PowerSoftmax) or `<name>/scores` (sigma) to range recordings.
  */
 export class MultiHeadAttention extends WeightedLayer {
@@ -25,21 +26,13 @@ export class MultiHeadAttention extends WeightedLayer {
 
   override build(inputShape: Shape | Shape[]): void {
     const features = lastDimension(inputShape, this.name);
-    const units = this.config.numHeads * this.config.keyDim;
-    for (const name of ['query', 'key', 'value']) this.addProjection(name, features, units, this.config.useBias);
-    this.addProjection('output', units, features, true);
+    this.addAttention('', features, this.config);
     this.built = true;
   }
 
   /** Current values of the projections. */
   attentionWeights(): SelfAttentionWeights {
-    const { useBias } = this.config;
-    return {
-      query: this.projection('query', useBias),
-      key: this.projection('key', useBias),
-      value: this.projection('value', useBias),
-      output: this.projection('output', true),
-    };
+    return this.attentionProjections('', this.config);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linear } from '../ops/linear.js';
+import { rotary } from '../ops/rotary.js';
 import { type ScoreOptions, scoreWeights } from './score_weights.js';
 
 /** A dense projection: `kernel [d, units]`, `bias [units]`. */
@@ -17,6 +18,9 @@ export interface SelfAttentionWeights {
 
 export interface SelfAttentionOptions extends ScoreOptions {
   readonly numHeads: number;
+  /** Divides `numHeads`. */
+  readonly keyValueHeads: number;
+  readonly rotary: boolean;
 }
 
 /** `x @ kernel + bias` on the last axis. @param x `[batch, tokens, d]` */
@@ -50,12 +54,18 @@ export function selfAttention(
   options: SelfAttentionOptions,
   mask?: tf.Tensor2D,
 ): tf.Tensor3D {
-  const { numHeads } = options;
-  const query = splitHeads(project(x, weights.query), numHeads);
-  const key = splitHeads(project(x, weights.key), numHeads);
-  const value = splitHeads(project(x, weights.value), numHeads);
-  const scaled = tf.mul(query, tf.scalar(1 / Math.sqrt(query.shape[3])));
-  const scores: tf.Tensor4D = tf.matMul(scaled, key, false, true);
-  const attended: tf.Tensor4D = tf.matMul(scoreWeights(scores, options, mask), value);
+  const { numHeads, keyValueHeads, rotary: turned } = options;
+  const positioned = (heads: tf.Tensor4D): tf.Tensor4D => (turned ? rotary(heads) : heads);
+  const query = positioned(splitHeads(project(x, weights.query), numHeads));
+  const key = positioned(splitHeads(project(x, weights.key), keyValueHeads));
+  const value = splitHeads(project(x, weights.value), keyValueHeads);
+  const [batch, , queries, size] = query.shape;
+  const keys = key.shape[2];
+  // The query heads of a group are rows of one product with their shared head: nothing is copied.
+  const rows = (numHeads / keyValueHeads) * queries;
+  const scaled = tf.reshape(tf.mul(query, tf.scalar(1 / Math.sqrt(size))), [batch, keyValueHeads, rows, size]);
+  const scores: tf.Tensor4D = tf.reshape(tf.matMul(scaled, key, false, true), [batch, numHeads, queries, keys]);
+  const grouped = tf.reshape(scoreWeights(scores, options, mask), [batch, keyValueHeads, rows, keys]);
+  const attended: tf.Tensor4D = tf.reshape(tf.matMul(grouped, value), [batch, numHeads, queries, size]);
   return project(mergeHeads(attended), weights.output);
 }

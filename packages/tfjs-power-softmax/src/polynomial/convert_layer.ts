@@ -1,14 +1,15 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
 import type { AttentionConfig } from '../layers/attention_config.js';
 import { type BlockNorm, EncoderBlock } from '../layers/encoder_block.js';
 import { FeedForward } from '../layers/feed_forward.js';
 import { LayerNorm } from '../layers/layer_norm.js';
+import { LearnedPositions } from '../layers/learned_positions.js';
 import { MultiHeadAttention } from '../layers/multi_head_attention.js';
 import type { NormWeights } from '../layers/norms.js';
 import { RMSNorm } from '../layers/rms_norm.js';
-import type { SelfAttentionWeights } from '../layers/self_attention.js';
+import type { Projection, SelfAttentionWeights } from '../layers/self_attention.js';
 import { PolynomialAttention } from './polynomial_attention.js';
 import { PolynomialFeedForward } from './polynomial_feed_forward.js';
 import { PolynomialNorm } from './polynomial_norm.js';
@@ -31,6 +32,7 @@ const LINEAR_LAYERS = new Set([
   'RepeatVector',
   'ZeroPadding2D',
   'Dropout',
+  LearnedPositions.className,
 ]);
 
 /** @throws UnsupportedLayerError for a layer that is neither linear nor has a polynomial form; costs nothing, so that it can come first */
@@ -51,7 +53,7 @@ export function assertConvertible(layer: layers.Layer): void {
   );
 }
 
-function assertConvertibleAttention(layer: string, { attention, causal }: AttentionConfig): void {
+function assertConvertibleAttention(layer: string, { attention, causal, rotary }: AttentionConfig): void {
   if (attention !== 'power') {
     throw new UnsupportedLayerError(
       `${layer} uses ${attention} attention, which has no polynomial here. Train it with attention: 'power'.`,
@@ -63,6 +65,11 @@ function assertConvertibleAttention(layer: string, { attention, causal }: Attent
   }
   if (causal) {
     throw new UnsupportedLayerError(`${layer} is causal, which toPolynomial does not convert yet. Train it with causal: false.`, { layer });
+  }
+  if (rotary) {
+    throw new UnsupportedLayerError(`${layer} has rotary positions, which toPolynomial does not convert yet. Use LearnedPositions.`, {
+      layer,
+    });
   }
 }
 
@@ -112,7 +119,7 @@ function applyFeedForward(
 
 function applyAttention(
   name: string,
-  { numHeads, keyDim, p, epsilon, useBias }: AttentionConfig,
+  { numHeads, keyValueHeads, keyDim, p, epsilon, useBias }: AttentionConfig,
   weights: SelfAttentionWeights,
   inputs: SymbolicTensor[],
   lookup: SiteLookup,
@@ -132,8 +139,21 @@ function applyAttention(
     approximation: lookup(`${name}/denominator`),
   });
   const output = applied(layer, inputs);
-  layer.setFoldedWeights(weights);
+  const shared = numHeads / keyValueHeads;
+  tf.tidy(() => {
+    const [key, value] = [repeatHeads(weights.key, keyDim, shared), repeatHeads(weights.value, keyDim, shared)];
+    layer.setFoldedWeights({ ...weights, key, value });
+  });
   return output;
+}
+
+/** Repeats the columns of each head, `keyDim` wide, `times` times, so that every query head has a head of its own. */
+function repeatHeads({ kernel, bias }: Projection, keyDim: number, times: number): Projection {
+  if (times === 1) return bias === undefined ? { kernel } : { kernel, bias };
+  const [features, units] = kernel.shape;
+  const repeated = (of: tf.Tensor, rows: number): tf.Tensor => tf.tile(tf.reshape(of, [rows, units / keyDim, 1, keyDim]), [1, 1, times, 1]);
+  const wide = { kernel: tf.reshape<tf.Rank.R2>(repeated(kernel, features), [features, units * times]) };
+  return bias === undefined ? wide : { ...wide, bias: tf.reshape<tf.Rank.R1>(repeated(bias, 1), [units * times]) };
 }
 
 /** Takes `gamma` and `beta` for a LayerNorm, `gamma` alone for an RMSNorm. */
