@@ -5,8 +5,10 @@ import { addNConfig } from '../kernels/add_n.js';
 import { batchMatMulConfig } from '../kernels/batch_mat_mul.js';
 import { castConfig } from '../kernels/cast.js';
 import { concatConfig } from '../kernels/concat.js';
+import { cumsumConfig } from '../kernels/cumsum.js';
 import { expandDimsConfig } from '../kernels/expand_dims.js';
 import { fusedMatMulConfig } from '../kernels/fused_mat_mul.js';
+import { gatherNdConfig } from '../kernels/gather_nd.js';
 import { gatherV2Config } from '../kernels/gather_v2.js';
 import { identityConfig } from '../kernels/identity.js';
 import { meanConfig } from '../kernels/mean.js';
@@ -14,9 +16,11 @@ import { multiplyConfig } from '../kernels/multiply.js';
 import { negConfig } from '../kernels/neg.js';
 import { packConfig } from '../kernels/pack.js';
 import { padV2Config } from '../kernels/pad_v2.js';
+import { powConfig } from '../kernels/pow.js';
 import { realDivConfig } from '../kernels/real_div.js';
 import { reshapeConfig } from '../kernels/reshape.js';
 import { reverseConfig } from '../kernels/reverse.js';
+import { selectConfig } from '../kernels/select.js';
 import { kernel } from '../kernels/shared.js';
 import { sliceConfig } from '../kernels/slice.js';
 import { splitVConfig } from '../kernels/split_v.js';
@@ -34,6 +38,10 @@ import { BACKEND_NAME, HeBackend } from './he_backend.js';
 const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
   addConfig,
   addNConfig,
+  selectConfig,
+  powConfig,
+  gatherNdConfig,
+  cumsumConfig,
   batchMatMulConfig,
   castConfig,
   concatConfig,

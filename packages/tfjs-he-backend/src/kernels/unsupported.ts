@@ -21,8 +21,6 @@ const REPLACEMENTS: Readonly<Record<string, string>> = {
   Erf: POLYNOMIAL,
   Sigmoid: POLYNOMIAL,
   Tanh: POLYNOMIAL,
-  Pow: 'Write integer powers as squares and products.',
-  GatherNd: 'Use gather with plaintext indices.',
 };
 
 const COMPARISONS = new Set([

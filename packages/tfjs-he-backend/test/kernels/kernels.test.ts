@@ -61,6 +61,32 @@ const CASES: readonly Case[] = [
   { kernel: 'Pack', x: [2, 3], y: [2, 3], body: (x, y) => tf.stack([x, y]), operands: all },
   { kernel: 'Unpack', x: [2, 3], body: (x) => tf.unstack(x) },
   { kernel: 'SplitV', x: [2, 5], body: (x) => tf.split(x, [2, 3], 1) },
+  {
+    kernel: 'GatherNd',
+    x: [3, 4],
+    body: (x) =>
+      tf.gatherND(
+        x,
+        tf.tensor2d(
+          [
+            [2, 1],
+            [0, 3],
+          ],
+          [2, 2],
+          'int32',
+        ),
+      ),
+  },
+  {
+    kernel: 'Select',
+    x: [2, 3],
+    y: [2, 3],
+    body: (x, y) => tf.where(tf.tensor2d([1, 0, 1, 0, 0, 1], [2, 3], 'bool'), x, y),
+    operands: all,
+  },
+  { kernel: 'Cumsum', x: [3, 4], body: (x) => tf.cumsum(x, 0) },
+  { kernel: 'Cumsum', x: [3, 4], body: (x) => tf.cumsum(x, 1, true, true) },
+  { kernel: 'Pow', x: [2, 3], body: (x) => tf.pow(x, tf.scalar(7, 'int32')) },
   { kernel: 'Identity', x: [2, 2], body: (x) => tf.clone(x) },
 ];
 
@@ -118,6 +144,10 @@ describe('what encrypted tensors refuse', () => {
 
   test('reading an encrypted tensor throws READ_ENCRYPTED', async () => {
     await expect(trace((x) => x.dataSync())).rejects.toMatchObject({ code: 'READ_ENCRYPTED' });
+  });
+
+  test.each([0, 0.5, -1])('x to the power of %d is refused', async (exponent) => {
+    await expect(trace((x) => tf.pow(x, exponent))).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED', op: 'Pow' });
   });
 
   test('a division by a plaintext zero is refused', async () => {
