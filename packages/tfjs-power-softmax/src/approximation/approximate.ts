@@ -3,14 +3,15 @@ import type { ApproximatedFunction } from '../ranges/recorder.js';
 import { type Approximation, type ApproximationMethod, isIterationMethod } from './approximation.js';
 import type { Interval } from './chebyshev.js';
 import { cheapestApproximation } from './choose.js';
+import { compositeOf, compositeOfAccuracy } from './fit_composite.js';
 import { iterationOfAccuracy, iterationOfSteps } from './fit_iteration.js';
 import { polynomialOfAccuracy, polynomialOfDegree } from './fit_polynomial.js';
 import { FUNCTIONS } from './functions.js';
 
 export interface ApproximateOptions {
-  /** Degree of the polynomial, 1..63, for `minimax` and `chebyshev`. */
+  /** Degree of the polynomial, 1..63, for `minimax` and `chebyshev`; with `steps`, of the first stage of `composite`. */
   readonly degree?: number;
-  /** Steps, 1..32, for `goldschmidt`, `adaptive-goldschmidt` and `newton`. */
+  /** Steps, 1..32, for `goldschmidt`, `adaptive-goldschmidt` and `newton`, and after the first stage of `composite`. */
   readonly steps?: number;
   /** Accuracy `-log2(maxError)` to reach with the lowest degree or the fewest steps that do, where neither is given. */
   readonly bits?: number;
@@ -35,6 +36,7 @@ export function approximate(name: ApproximatedFunction, interval: Interval, opti
     if (degree === undefined && steps === undefined) return cheapestApproximation(name, interval, toleranceOf(name, bits));
     throw new InvalidArgumentError("Method 'auto' chooses the degree or steps by itself. Give bits alone.", { function: name });
   }
+  if (method === 'composite') return composite(name, interval, options);
   if (isIterationMethod(method)) {
     if (degree !== undefined) throw new InvalidArgumentError(`${method} has steps, not a degree. Give steps or bits.`, { method, degree });
     return steps === undefined
@@ -45,6 +47,18 @@ export function approximate(name: ApproximatedFunction, interval: Interval, opti
   return degree === undefined
     ? polynomialOfAccuracy(name, interval, toleranceOf(name, bits), method)
     : polynomialOfDegree(name, interval, degree, method);
+}
+
+function composite(name: ApproximatedFunction, interval: Interval, { degree, steps, bits }: ApproximateOptions): Approximation {
+  if (name !== 'rsqrt') {
+    throw new InvalidArgumentError(
+      `Method 'composite' computes rsqrt, not ${name}. For 1/x, 'adaptive-goldschmidt' is the composite minimax; otherwise use 'minimax'.`,
+      { function: name },
+    );
+  }
+  if (degree === undefined && steps === undefined) return compositeOfAccuracy(interval, toleranceOf(name, bits));
+  if (degree !== undefined && steps !== undefined) return compositeOf(interval, degree, steps);
+  throw new InvalidArgumentError("Method 'composite' has both a degree and steps. Give both, or bits.", { function: name });
 }
 
 function toleranceOf(name: ApproximatedFunction, bits: number | undefined): number {

@@ -1,5 +1,6 @@
 import type { ApproximatedFunction } from '../ranges/recorder.js';
 import { type AffineMap, clenshaw, type Interval, toUnit } from './chebyshev.js';
+import { compositeRsqrt } from './composite.js';
 import { cheapestBabySteps } from './cost.js';
 import { evaluateChebyshev, type PolynomialAlgebra } from './evaluate.js';
 import { type ErrorMeasure, errorOf, FUNCTIONS } from './functions.js';
@@ -9,8 +10,8 @@ import { numberAlgebra } from './number_algebra.js';
 /** `minimax` is the best polynomial in the maximum norm (Remez); `chebyshev` interpolates at Chebyshev points. */
 export type PolynomialMethod = 'minimax' | 'chebyshev';
 
-/** How an approximation is made. */
-export type ApproximationMethod = PolynomialMethod | IterationMethod;
+/** How an approximation is made. `composite`, for `1/sqrt(x)`, is a minimax polynomial followed by Newton steps. */
+export type ApproximationMethod = PolynomialMethod | IterationMethod | 'composite';
 
 /** A polynomial that stands in for a function on an interval. Plain data. */
 export interface Approximation {
@@ -19,9 +20,10 @@ export interface Approximation {
   readonly method: ApproximationMethod;
   /** Degree as a polynomial in `x`. */
   readonly degree: number;
-  /** Chebyshev coefficients in `u = (2x - lower - upper) / (upper - lower)`; empty for iterations, whose constants follow from the interval. */
+  /** Chebyshev coefficients in `u = (2x - lower - upper) / (upper - lower)`; empty for iterations, whose constants follow from
+   * the interval; those of the first stage for `composite`. */
   readonly coefficients: readonly number[];
-  /** Steps of an iteration; absent for `minimax` and `chebyshev`. */
+  /** Steps of an iteration, or after the first stage of `composite`; absent for `minimax` and `chebyshev`. */
   readonly steps?: number;
   /** Whether `maxError` is `|q/f - 1|` or `|q - f|`. */
   readonly measure: ErrorMeasure;
@@ -88,7 +90,8 @@ function evaluator(approximation: Evaluable): (x: number) => number {
     : (x) => steps.evaluate(numberAlgebra, slope * x + offset, 1);
 }
 
-function iterationOf({ function: name, method, interval, steps }: Evaluable): Iteration | undefined {
+function iterationOf({ function: name, method, interval, coefficients, steps }: Evaluable): Iteration | undefined {
+  if (method === 'composite' && steps !== undefined) return compositeRsqrt(interval, coefficients, steps);
   if (name === undefined || method === undefined || steps === undefined || !isIterationMethod(method)) return undefined;
   return iteration(name, method, interval, steps);
 }

@@ -3,6 +3,7 @@ import type { ApproximatedFunction } from '../ranges/recorder.js';
 import type { Approximation } from './approximation.js';
 import type { Interval } from './chebyshev.js';
 import { isCheaper } from './cost.js';
+import { compositeOfAccuracy } from './fit_composite.js';
 import { iterationOfAccuracy } from './fit_iteration.js';
 import { polynomialOfAccuracy } from './fit_polynomial.js';
 import { FUNCTIONS } from './functions.js';
@@ -15,12 +16,18 @@ import { ITERATION_METHODS } from './iteration.js';
  * @throws ApproximationError where none reaches the error
  */
 export function cheapestApproximation(name: ApproximatedFunction, interval: Interval, tolerance: number): Approximation {
-  const attempts: readonly (() => Approximation)[] = [
-    () => polynomialOfAccuracy(name, interval, tolerance, 'minimax'),
-    () => polynomialOfAccuracy(name, interval, tolerance, 'chebyshev'),
-    ...(!FUNCTIONS[name].positive ? [] : ITERATION_METHODS.map((method) => () => iterationOfAccuracy(name, interval, tolerance, method))),
+  const candidates = [
+    ...successful(() => polynomialOfAccuracy(name, interval, tolerance, 'minimax')),
+    ...successful(() => polynomialOfAccuracy(name, interval, tolerance, 'chebyshev')),
   ];
-  const candidates = attempts.flatMap(successful);
+  if (FUNCTIONS[name].positive) {
+    candidates.push(...ITERATION_METHODS.flatMap((method) => successful(() => iterationOfAccuracy(name, interval, tolerance, method))));
+  }
+  if (name === 'rsqrt') {
+    // Several minimax polynomials are made for the composites: only where the depth so far leaves room.
+    const depth = Math.min(...candidates.map((candidate) => candidate.depth));
+    candidates.push(...successful(() => compositeOfAccuracy(interval, tolerance, depth)));
+  }
   if (candidates.length === 0) {
     throw new ApproximationError(
       `No method approximates ${name} to ${tolerance} on [${interval}]. Ask for fewer bits, or narrow the interval with a range loss or a larger epsilon.`,

@@ -23,8 +23,9 @@ export interface FitOptions {
   /** Degrees; one wins over `bits`, and makes the site's method `minimax` unless `method` is `chebyshev`. */
   readonly degrees?: PerSite<number>;
   /**
-   * Default `auto`: whatever reaches `bits` at the least depth, then with the fewest products. Activations, which no
-   * iteration computes, are approximated by `minimax` where an iteration is asked for.
+   * Default `auto`: whatever reaches `bits` at the least depth, then with the fewest products. Activations, which no iteration computes, are
+   * approximated by `minimax` where an iteration or `composite` is asked for, and reciprocals by `adaptive-goldschmidt`, which is the
+   * composite minimax of `1/x`, where `composite` is.
    */
   readonly method?: ApproximationMethod | 'auto';
 }
@@ -90,7 +91,9 @@ function approximateOptions({ name, function: kind }: SiteObservation, options: 
   const { degrees, bits = DEFAULT_BITS, method = 'auto' } = options;
   const degree = degrees?.[name] ?? degrees?.[kind];
   if (degree !== undefined) return { degree, method: method === 'chebyshev' ? method : 'minimax' };
-  return { bits, method: !FUNCTIONS[kind].positive && isIterationMethod(method) ? 'minimax' : method };
+  if (method === 'composite' && kind === 'reciprocal') return { bits, method: 'adaptive-goldschmidt' };
+  const stepwise = method === 'composite' || isIterationMethod(method);
+  return { bits, method: stepwise && !FUNCTIONS[kind].positive ? 'minimax' : method };
 }
 
 function intervalOf({ name, function: kind, floor, min, max }: SiteObservation, margin: number): Interval {

@@ -35,7 +35,7 @@ export function formatReport({ sites }: PolynomialReport): string {
     `[${site.interval.map((end) => end.toPrecision(3)).join(', ')}]`,
     site.kappa?.toFixed(1) ?? '-',
     site.method,
-    site.steps === undefined ? String(site.degree) : `${site.steps} steps`,
+    degreeOrSteps(site),
     String(site.depth),
     String(site.products),
     `${site.maxError.toExponential(1)} ${site.measure}`,
@@ -46,4 +46,9 @@ export function formatReport({ sites }: PolynomialReport): string {
     ['site', 'function', 'interval', 'kappa', 'method', 'degree', 'depth', 'products', 'max error', 'on data', 'mean'],
     ...rows,
   ]);
+}
+
+function degreeOrSteps({ method, degree, steps, coefficients }: SiteReport): string {
+  if (steps === undefined) return String(degree);
+  return method === 'composite' ? `${coefficients.length - 1}, ${steps} steps` : `${steps} steps`;
 }

@@ -1,11 +1,5 @@
 import type { serialization } from '@tensorflow/tfjs-core';
-import {
-  type Approximation,
-  type ApproximationMethod,
-  evaluateApproximation,
-  isIterationMethod,
-  variableMap,
-} from '../approximation/approximation.js';
+import { type Approximation, type ApproximationMethod, evaluateApproximation, variableMap } from '../approximation/approximation.js';
 import type { AffineMap } from '../approximation/chebyshev.js';
 import { FUNCTIONS } from '../approximation/functions.js';
 import { ITERATION_METHODS, MAX_STEPS } from '../approximation/iteration.js';
@@ -32,7 +26,7 @@ export interface SiteApproximation extends Approximation {
 }
 
 const FUNCTION_NAMES: readonly ApproximatedFunction[] = ['reciprocal', 'rsqrt', 'gelu', 'silu'];
-const METHODS: readonly ApproximationMethod[] = ['minimax', 'chebyshev', ...ITERATION_METHODS];
+const METHODS: readonly ApproximationMethod[] = ['minimax', 'chebyshev', ...ITERATION_METHODS, 'composite'];
 
 /**
  * Checks a configuration that may come from a file.
@@ -52,10 +46,11 @@ export function validateSiteApproximation(site: SiteApproximation, expected: App
 }
 
 function hasConstants({ method, function: name, steps, degree, coefficients, interval }: SiteApproximation): boolean {
-  if (!Array.isArray(coefficients)) return false;
-  if (!isIterationMethod(method)) return coefficients.length === degree + 1 && coefficients.every(Number.isFinite);
+  if (!Array.isArray(coefficients) || !coefficients.every(Number.isFinite)) return false;
+  if (method === 'minimax' || method === 'chebyshev') return coefficients.length === degree + 1;
   const inRange = steps !== undefined && Number.isInteger(steps) && steps >= 1 && steps <= MAX_STEPS;
-  return inRange && FUNCTIONS[name].positive && interval[0] > 0 && coefficients.length === 0;
+  if (!inRange || !FUNCTIONS[name].positive || !(interval[0] > 0)) return false;
+  return method === 'composite' ? name === 'rsqrt' && coefficients.length > 1 : coefficients.length === 0;
 }
 
 /** The configuration as JSON; `validateSiteApproximation` reads it back. */
