@@ -23,6 +23,7 @@ export { type MinimaxPolynomial, minimaxPolynomial } from './approximation/remez
 export { chebyshevPolynomial } from './approximation/tensor_algebra.js';
 export * from './errors.js';
 export type { AttentionArgs } from './layers/attention_config.js';
+export { DecoderBlock, type DecoderBlockArgs } from './layers/decoder_block.js';
 export { EncoderBlock, type EncoderBlockArgs } from './layers/encoder_block.js';
 export { type ActivationKind, FeedForward, type FeedForwardArgs } from './layers/feed_forward.js';
 export { LayerNorm, type LayerNormArgs } from './layers/layer_norm.js';

@@ -5,8 +5,8 @@ import { quadratic } from '../ops/quadratic.js';
 import { silu } from '../ops/silu.js';
 import { reportRange } from '../ranges/recorder.js';
 import { validateOneOf, validatePositiveInteger } from '../validate.js';
+import { type Projection, project } from './attention.js';
 import { lastDimension, singleSequence } from './inputs.js';
-import { type Projection, project } from './self_attention.js';
 import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
 
 /**

@@ -32,6 +32,27 @@ export function sequenceInputs(inputs: tf.Tensor | tf.Tensor[], layer: string): 
   return mask === undefined ? { x: x as tf.Tensor3D } : { x: x as tf.Tensor3D, mask: mask as tf.Tensor2D };
 }
 
+/**
+ * The inputs of an attention layer: those of {@link sequenceInputs}, or `[x, memory]` or `[x, memory, mask]` with `memory [batch, keys, e]` and a
+ * 0/1 `mask [batch, keys]` of the memory.
+ */
+export function attentionInputs(
+  inputs: tf.Tensor | tf.Tensor[],
+  layer: string,
+): { readonly x: tf.Tensor3D; readonly memory?: tf.Tensor3D; readonly mask?: tf.Tensor2D } {
+  const [x, memory, ...rest] = Array.isArray(inputs) ? inputs : [inputs];
+  if (x === undefined || memory === undefined || memory.rank !== 3) return sequenceInputs(inputs, layer);
+  const { mask } = sequenceInputs([memory, ...rest], layer);
+  const cross = { x: singleSequence(x, layer), memory: singleSequence(memory, layer) };
+  return mask === undefined ? cross : { ...cross, mask };
+}
+
+/** The shape of the memory among the shapes of the inputs of an attention layer, if there is one. */
+export function memoryShape(shape: Shape | Shape[]): Shape | undefined {
+  const second = shape[1];
+  return Array.isArray(second) && second.length === 3 ? second : undefined;
+}
+
 /** The shape of the first input, `x` of `[x, mask]`. */
 export function firstShape(shape: Shape | Shape[]): Shape {
   const [first] = shape;

@@ -1,22 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError } from '../errors.js';
+import { type AttentionWeights, attend } from './attention.js';
 import { type AttentionArgs, type AttentionConfig, attentionConfig } from './attention_config.js';
-import { firstShape, lastDimension, sequenceInputs } from './inputs.js';
-import { type SelfAttentionWeights, selfAttention } from './self_attention.js';
+import { attentionInputs, firstShape, lastDimension, memoryShape } from './inputs.js';
 import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
 
 export interface MultiHeadAttentionArgs extends SeededLayerArgs, AttentionArgs {}
 
 /**
- * Multi-head self-attention with PowerSoftmax, softmax or sigma attention, causal or not, with grouped key and value heads and rotary
- * positions if asked for. Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`; output `[batch, tokens, d]`. Weights
- * `query/kernel [d, numHeads * keyDim]`, `key/kernel` and `value/kernel [d, keyValueHeads * keyDim]` (with `/bias` if `useBias`),
- * `output/kernel`, `output/bias`. Reports `<name>/denominator` (PowerSoftmax) or `<name>/scores` (sigma) to range recordings.
+ * Multi-head attention with PowerSoftmax, softmax or sigma attention, causal or not, with grouped key and value heads and rotary positions if
+ * asked for. Inputs `x [batch, tokens, d]` or `[x, mask]` with a 0/1 `mask [batch, tokens]` for self-attention; `[x, memory]` or
+ * `[x, memory, mask]` for cross-attention, where keys and values come from `memory [batch, keys, e]` and the mask is `[batch, keys]`. Output
+ * `[batch, tokens, d]`. Weights `query/kernel [d, numHeads * keyDim]`, `key/kernel` and `value/kernel [d or e, keyValueHeads * keyDim]` (with
+ * `/bias` if `useBias`), `output/kernel`, `output/bias`. Reports `<name>/denominator` (PowerSoftmax) or `<name>/scores` (sigma) to range
+ * recordings.
  */
 export class MultiHeadAttention extends WeightedLayer {
   // tfjs-layers registers a MultiHeadAttention of its own, which must stay loadable.
   static readonly className = 'PowerMultiHeadAttention';
   readonly config: AttentionConfig;
+  /** Whether the layer was built for inputs with a memory. */
+  crossAttends = false;
 
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: MultiHeadAttentionArgs) {
@@ -24,21 +29,32 @@ export class MultiHeadAttention extends WeightedLayer {
     this.config = attentionConfig(args);
   }
 
+  /** @throws InvalidArgumentError for causal or rotary attention to a memory, whose positions are another sequence's */
   override build(inputShape: Shape | Shape[]): void {
     const features = lastDimension(inputShape, this.name);
-    this.addAttention('', features, this.config);
+    const memory = memoryShape(inputShape);
+    const { causal, rotary } = this.config;
+    if (memory !== undefined && (causal || rotary)) {
+      throw new InvalidArgumentError(`${this.name} attends to a memory, where causal and rotary have no meaning. Set both to false.`, {
+        layer: this.name,
+        causal,
+        rotary,
+      });
+    }
+    this.crossAttends = memory !== undefined;
+    this.addAttention('', this.config, features, memory === undefined ? features : lastDimension(memory, this.name));
     this.built = true;
   }
 
   /** Current values of the projections. */
-  attentionWeights(): SelfAttentionWeights {
+  attentionWeights(): AttentionWeights {
     return this.attentionProjections('', this.config);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
-      const { x, mask } = sequenceInputs(inputs, this.name);
-      return selfAttention(x, this.attentionWeights(), { ...this.config, name: this.name }, mask);
+      const { x, memory, mask } = attentionInputs(inputs, this.name);
+      return attend(x, memory ?? x, this.attentionWeights(), { ...this.config, name: this.name }, mask);
     });
   }
 

@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
+import type { AttentionWeights, Projection } from './attention.js';
 import type { AttentionConfig } from './attention_config.js';
 import type { FeedForwardWeights } from './feed_forward.js';
-import type { Projection, SelfAttentionWeights } from './self_attention.js';
 
 /** Seed of a layer's initial weights; without one they differ from run to run. */
 export interface SeededLayerArgs {
@@ -71,15 +71,16 @@ export abstract class WeightedLayer extends layers.Layer {
     this.addProjection(`${prefix}output`, hiddenDim, features, true);
   }
 
-  /** Adds the projections `<prefix>query`, `key`, `value` and `output` of an attention layer. */
-  protected addAttention(prefix: string, features: number, { numHeads, keyValueHeads, keyDim, useBias }: AttentionConfig): void {
+  /** Adds the projections `<prefix>query`, `key`, `value` and `output` of an attention layer; keys and values come from `memoryFeatures`. */
+  protected addAttention(prefix: string, config: AttentionConfig, features: number, memoryFeatures = features): void {
+    const { numHeads, keyValueHeads, keyDim, useBias } = config;
     this.addProjection(`${prefix}query`, features, numHeads * keyDim, useBias);
-    this.addProjection(`${prefix}key`, features, keyValueHeads * keyDim, useBias);
-    this.addProjection(`${prefix}value`, features, keyValueHeads * keyDim, useBias);
+    this.addProjection(`${prefix}key`, memoryFeatures, keyValueHeads * keyDim, useBias);
+    this.addProjection(`${prefix}value`, memoryFeatures, keyValueHeads * keyDim, useBias);
     this.addProjection(`${prefix}output`, numHeads * keyDim, features, true);
   }
 
-  protected attentionProjections(prefix: string, { useBias }: AttentionConfig): SelfAttentionWeights {
+  protected attentionProjections(prefix: string, { useBias }: AttentionConfig): AttentionWeights {
     return {
       query: this.projection(`${prefix}query`, useBias),
       key: this.projection(`${prefix}key`, useBias),

@@ -1,15 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
+import type { AttentionWeights, Projection } from '../layers/attention.js';
 import type { AttentionConfig } from '../layers/attention_config.js';
-import { type BlockNorm, EncoderBlock } from '../layers/encoder_block.js';
+import { EncoderBlock } from '../layers/encoder_block.js';
 import { FeedForward } from '../layers/feed_forward.js';
 import { LayerNorm } from '../layers/layer_norm.js';
 import { LearnedPositions } from '../layers/learned_positions.js';
 import { MultiHeadAttention } from '../layers/multi_head_attention.js';
 import type { NormWeights } from '../layers/norms.js';
 import { RMSNorm } from '../layers/rms_norm.js';
-import type { Projection, SelfAttentionWeights } from '../layers/self_attention.js';
+import type { BlockNorm } from '../layers/transformer_block.js';
 import { PolynomialAttention } from './polynomial_attention.js';
 import { PolynomialFeedForward } from './polynomial_feed_forward.js';
 import { PolynomialNorm } from './polynomial_norm.js';
@@ -40,7 +41,10 @@ export function assertConvertible(layer: layers.Layer): void {
   if (layer instanceof LayerNorm || layer instanceof RMSNorm || layer instanceof FeedForward) return;
   if (layer instanceof EncoderBlock || layer instanceof MultiHeadAttention) {
     assertConvertibleAttention(layer.name, layer.config);
-    return;
+    if (!(layer instanceof MultiHeadAttention && layer.crossAttends)) return;
+    throw new UnsupportedLayerError(`${layer.name} attends to a memory, which toPolynomial does not convert yet. Use self-attention.`, {
+      layer: layer.name,
+    });
   }
   const kind = layer.getClassName();
   const activation = layer.getConfig().activation ?? 'linear';
@@ -120,7 +124,7 @@ function applyFeedForward(
 function applyAttention(
   name: string,
   { numHeads, keyValueHeads, keyDim, p, epsilon, useBias }: AttentionConfig,
-  weights: SelfAttentionWeights,
+  weights: AttentionWeights,
   inputs: SymbolicTensor[],
   lookup: SiteLookup,
 ): SymbolicTensor {

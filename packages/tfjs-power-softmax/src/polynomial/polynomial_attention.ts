@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
+import { type AttentionWeights, mergeHeads, type Projection, project, splitHeads } from '../layers/attention.js';
 import { firstShape, lastDimension, sequenceInputs } from '../layers/inputs.js';
-import { mergeHeads, type Projection, project, type SelfAttentionWeights, splitHeads } from '../layers/self_attention.js';
 import { integerPower } from '../ops/integer_power.js';
 import { validatePositiveInteger, validatePower } from '../validate.js';
 import { PolynomialLayer, type PolynomialLayerArgs } from './polynomial_layer.js';
@@ -68,7 +68,7 @@ export class PolynomialAttention extends PolynomialLayer {
   }
 
   /** Takes over the weights of a trained attention layer, with all constants folded into the query projection. */
-  setFoldedWeights(weights: SelfAttentionWeights): void {
+  setFoldedWeights(weights: AttentionWeights): void {
     tf.tidy(() => {
       const { slope } = unitMap(this.approximation);
       const factor = (slope / this.tokens) ** (1 / this.p) / Math.sqrt(this.keyDim);

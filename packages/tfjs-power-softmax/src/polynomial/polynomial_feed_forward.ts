@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
+import { type Projection, project } from '../layers/attention.js';
 import type { ActivationKind, FeedForwardWeights } from '../layers/feed_forward.js';
 import { lastDimension, singleSequence } from '../layers/inputs.js';
-import { type Projection, project } from '../layers/self_attention.js';
 import { validateOneOf, validatePositiveInteger } from '../validate.js';
 import { PolynomialLayer, type PolynomialLayerArgs } from './polynomial_layer.js';
 import { unitMap } from './site_approximation.js';

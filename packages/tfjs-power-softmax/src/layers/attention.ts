@@ -9,14 +9,14 @@ export interface Projection {
   readonly bias?: tf.Tensor1D;
 }
 
-export interface SelfAttentionWeights {
+export interface AttentionWeights {
   readonly query: Projection;
   readonly key: Projection;
   readonly value: Projection;
   readonly output: Projection;
 }
 
-export interface SelfAttentionOptions extends ScoreOptions {
+export interface AttentionOptions extends ScoreOptions {
   readonly numHeads: number;
   /** Divides `numHeads`. */
   readonly keyValueHeads: number;
@@ -42,23 +42,26 @@ export function mergeHeads(x: tf.Tensor4D): tf.Tensor3D {
 }
 
 /**
- * Multi-head self-attention `concat_h(N(Q_h K_h^T / sqrt(size)) V_h) W_o` with `N` as in {@link scoreWeights}.
+ * Multi-head attention `concat_h(N(Q_h K_h^T / sqrt(size)) V_h) W_o` with `N` as in {@link scoreWeights}, queries from `x` and keys and values
+ * from `memory`, which is `x` for self-attention.
  *
  * @param x `[batch, tokens, d]`
- * @param mask 0/1 `[batch, tokens]`, zero for padding
+ * @param memory `[batch, keys, e]`
+ * @param mask 0/1 `[batch, keys]`, zero for padding
  * @returns `[batch, tokens, output units]`
  */
-export function selfAttention(
+export function attend(
   x: tf.Tensor3D,
-  weights: SelfAttentionWeights,
-  options: SelfAttentionOptions,
+  memory: tf.Tensor3D,
+  weights: AttentionWeights,
+  options: AttentionOptions,
   mask?: tf.Tensor2D,
 ): tf.Tensor3D {
   const { numHeads, keyValueHeads, rotary: turned } = options;
   const positioned = (heads: tf.Tensor4D): tf.Tensor4D => (turned ? rotary(heads) : heads);
   const query = positioned(splitHeads(project(x, weights.query), numHeads));
-  const key = positioned(splitHeads(project(x, weights.key), keyValueHeads));
-  const value = splitHeads(project(x, weights.value), keyValueHeads);
+  const key = positioned(splitHeads(project(memory, weights.key), keyValueHeads));
+  const value = splitHeads(project(memory, weights.value), keyValueHeads);
   const [batch, , queries, size] = query.shape;
   const keys = key.shape[2];
   // The query heads of a group are rows of one product with their shared head: nothing is copied.

@@ -1,0 +1,65 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Shape } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError } from '../errors.js';
+import { type AttentionWeights, attend } from './attention.js';
+import { attentionInputs, type CallArguments, lastDimension, memoryShape } from './inputs.js';
+import { TransformerBlock, type TransformerBlockArgs } from './transformer_block.js';
+
+/** Self-attention is always causal. */
+export interface DecoderBlockArgs extends Omit<TransformerBlockArgs, 'causal'> {}
+
+/**
+ * Post-norm transformer decoder block, which reads a memory, the output of an encoder:
+ *
+ *     a = LayerNorm(x + causal attention(x));  b = LayerNorm(a + attention(a, memory));  y = LayerNorm(b + feedForward(b))
+ *
+ * Inputs `[x, memory]`, or `[x, memory, mask]`: `x [batch, tokens, d]`, `memory [batch, keys, e]` and a 0/1 `mask [batch, keys]` of the memory;
+ * output `[batch, tokens, d]`. For a decoder without memory use `EncoderBlock` with `causal: true`. Weights and sites as in `EncoderBlock`, and
+ * those of the second attention under `cross_attention/` and `cross_attention_norm/`. Rotary positions turn the self-attention only.
+ */
+export class DecoderBlock extends TransformerBlock {
+  static readonly className = 'DecoderBlock';
+
+  /** @throws InvalidArgumentError for a setting out of range */
+  constructor(args: DecoderBlockArgs) {
+    super({ ...args, causal: true });
+  }
+
+  /** @throws InvalidArgumentError without a memory */
+  override build(inputShape: Shape | Shape[]): void {
+    const memory = memoryShape(inputShape);
+    if (memory === undefined) throw this.withoutMemory();
+    const features = lastDimension(inputShape, this.name);
+    this.addAttention('attention/', this.config, features);
+    this.addBlockNorm('attention_norm', features);
+    this.addAttention('cross_attention/', this.config, features, lastDimension(memory, this.name));
+    this.addBlockNorm('cross_attention_norm', features);
+    this.addFeedForwardPart(features);
+    this.built = true;
+  }
+
+  /** Current values of the projections of the attention to the memory. */
+  crossAttentionWeights(): AttentionWeights {
+    return this.attentionProjections('cross_attention/', this.config);
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: CallArguments = {}): tf.Tensor {
+    return tf.tidy(() => {
+      const { x, memory, mask } = attentionInputs(inputs, this.name);
+      if (memory === undefined) throw this.withoutMemory();
+      const attended = attend(x, x, this.attentionWeights(), { ...this.config, name: `${this.name}/attention` });
+      const own = this.residual(x, attended, 'attention_norm', 0, training);
+      const crossOptions = { ...this.config, causal: false, rotary: false, name: `${this.name}/cross_attention` };
+      const read = attend(own, memory, this.crossAttentionWeights(), crossOptions, mask);
+      return this.finish(this.residual(own, read, 'cross_attention_norm', 1, training), 2, training);
+    });
+  }
+
+  private withoutMemory(): InvalidArgumentError {
+    return new InvalidArgumentError(
+      `${this.name} takes [x, memory] or [x, memory, mask]. Without a memory use EncoderBlock with causal: true.`,
+      { layer: this.name },
+    );
+  }
+}
+tf.serialization.registerClass(DecoderBlock);

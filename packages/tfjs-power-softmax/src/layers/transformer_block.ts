@@ -1,0 +1,122 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Shape } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError } from '../errors.js';
+import { validateNonNegative, validateOneOf, validatePositiveInteger } from '../validate.js';
+import type { AttentionWeights } from './attention.js';
+import { type AttentionArgs, type AttentionConfig, attentionConfig } from './attention_config.js';
+import { ACTIVATION_KINDS, type ActivationKind, type FeedForwardWeights, feedForward } from './feed_forward.js';
+import { firstShape } from './inputs.js';
+import { DEFAULT_NORM_EPSILON, NORM_KINDS, type NormKind, type NormWeights, reportedNorm } from './norms.js';
+import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
+
+export interface TransformerBlockArgs extends SeededLayerArgs, AttentionArgs {
+  /** Units of the feed-forward network's hidden layer. */
+  readonly hiddenDim: number;
+  /** Default `gelu`. */
+  readonly activation?: ActivationKind;
+  /** Added to the variance (or mean square) in every normalisation, >= 0. Default 1e-3. */
+  readonly normEpsilon?: number;
+  /** Default `layer`. */
+  readonly norm?: NormKind;
+  /** Share of entries dropped from each sub-layer's output while training, in [0, 1). Default 0. */
+  readonly dropout?: number;
+}
+
+/** The normalisations of blocks; encoders have no `cross_attention_norm`. */
+export type BlockNorm = 'attention_norm' | 'cross_attention_norm' | 'feed_forward_norm';
+
+/** What encoder and decoder blocks share: settings, a feed-forward network, and post-norm residual connections with dropout. */
+export abstract class TransformerBlock extends WeightedLayer {
+  readonly config: AttentionConfig;
+  readonly hiddenDim: number;
+  readonly activation: ActivationKind;
+  readonly normEpsilon: number;
+  readonly norm: NormKind;
+  readonly dropout: number;
+  /**
+   * Number of training calls so far. Dropout masks derive from the seed and this count, so setting it back to its value at a checkpoint
+   * makes a resumed training run repeat exactly.
+   */
+  trainingStep = 0;
+
+  /** @throws InvalidArgumentError for a setting out of range */
+  constructor(args: TransformerBlockArgs) {
+    super(args);
+    this.config = attentionConfig(args);
+    this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim);
+    this.activation = validateOneOf('activation', args.activation ?? 'gelu', ACTIVATION_KINDS);
+    this.normEpsilon = validateNonNegative('normEpsilon', args.normEpsilon ?? DEFAULT_NORM_EPSILON);
+    this.norm = validateOneOf('norm', args.norm ?? 'layer', NORM_KINDS);
+    this.dropout = validateNonNegative('dropout', args.dropout ?? 0);
+    if (this.dropout >= 1) throw new InvalidArgumentError(`dropout must be below 1, got ${this.dropout}.`, { dropout: this.dropout });
+  }
+
+  /** Current values of the self-attention projections. */
+  attentionWeights(): AttentionWeights {
+    return this.attentionProjections('attention/', this.config);
+  }
+
+  /** Current values of the feed-forward projections. */
+  feedForwardWeights(): FeedForwardWeights {
+    return this.feedForwardProjections('feed_forward/', this.activation === 'swiglu');
+  }
+
+  /** Current values of one of the normalisations. */
+  normWeights(norm: BlockNorm): NormWeights {
+    const gamma = this.weight(`${norm}/gamma`);
+    return this.norm === 'rms' ? [gamma] : [gamma, this.weight(`${norm}/beta`)];
+  }
+
+  protected addBlockNorm(norm: BlockNorm, features: number): void {
+    if (this.norm === 'rms') this.addScale(`${norm}/`, features);
+    else this.addNorm(`${norm}/`, features);
+  }
+
+  /** Adds the feed-forward network and the normalisation after it. */
+  protected addFeedForwardPart(features: number): void {
+    this.addFeedForward('feed_forward/', features, this.hiddenDim, this.activation === 'swiglu');
+    this.addBlockNorm('feed_forward_norm', features);
+  }
+
+  /**
+   * `norm(x + change)`, with dropout on `change` while training.
+   *
+   * @param index of the sub-layer in the block, so that each drops other entries
+   */
+  protected residual(x: tf.Tensor3D, change: tf.Tensor3D, norm: BlockNorm, index: number, training: boolean): tf.Tensor3D {
+    const kept = training && this.dropout > 0 ? this.drop(change, index) : change;
+    return reportedNorm(tf.add(x, kept), this.normWeights(norm), this.normEpsilon, `${this.name}/${norm}`);
+  }
+
+  /** The feed-forward network with its residual connection: the last part of a block, which counts the training step. */
+  protected finish(x: tf.Tensor3D, index: number, training: boolean): tf.Tensor3D {
+    const transformed = feedForward(x, this.feedForwardWeights(), this.activation, `${this.name}/feed_forward`);
+    const output = this.residual(x, transformed, 'feed_forward_norm', index, training);
+    if (training && this.dropout > 0) this.trainingStep += 1;
+    return output;
+  }
+
+  private drop(x: tf.Tensor3D, index: number): tf.Tensor3D {
+    const seed = this.seed === undefined ? undefined : `${this.seed}:${this.trainingStep}:${index}`;
+    // tf.dropout keeps the shape but is typed as Tensor.
+    return tf.dropout(x, this.dropout, undefined, seed) as tf.Tensor3D;
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return firstShape(inputShape);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { config, hiddenDim, activation, normEpsilon, norm, dropout, seed } = this;
+    return {
+      ...super.getConfig(),
+      ...config,
+      hiddenDim,
+      activation,
+      normEpsilon,
+      norm,
+      dropout,
+      ...(seed === undefined ? {} : { seed }),
+    };
+  }
+}
