@@ -42,7 +42,7 @@ const ROUNDING = 1e-6;
  *
  * @throws InvalidArgumentError naming the site and its layer for a margin below 1, and for observations that are not finite, have a pole
  * inside, or are all the same (for a denominator or variance: all at its floor), from which no interval follows
- * @throws ApproximationError where no degree suffices
+ * @throws ApproximationError where no degree and no number of steps suffices
  */
 export function fitSite(observation: SiteObservation, options: FitOptions): SiteApproximation {
   const { min, max, sample } = observation;

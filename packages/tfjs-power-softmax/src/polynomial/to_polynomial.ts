@@ -30,7 +30,7 @@ export interface PolynomialModel {
  * @throws UnsupportedLayerError for a layer with no polynomial form, or one used more than once
  * @throws InvalidArgumentError for options out of range, and naming the layer for weights that are not finite or calibration data from which
  * no interval follows
- * @throws ApproximationError where no polynomial of degree up to 63 is accurate enough
+ * @throws ApproximationError where no degree up to 63, or no number of steps up to 32, is accurate enough
  */
 export function toPolynomial(model: LayersModel, options: ToPolynomialOptions): PolynomialModel {
   for (const layer of convertibleLayers(model)) assertConvertible(layer);
