@@ -9,8 +9,7 @@ beforeAll(() => useBackend('cpu'));
 
 test.each<[string, Partial<EncoderBlockArgs>]>([
   ['sigma attention', { attention: 'sigma' }],
-  ['causal attention', { causal: true }],
-  ['rotary positions', { rotary: true }],
+  ['softmax attention', { attention: 'softmax' }],
 ])('toPolynomial refuses %s, naming the layer', (_, args) => {
   const { x } = paddedExamples(4, 1);
   const convert = () => toPolynomial(classifier(args), { calibration: x });

@@ -3,6 +3,7 @@ import { gelu } from '../ops/gelu.js';
 import { integerPower } from '../ops/integer_power.js';
 import { type PowerSoftmaxForm, powerSoftmax } from '../ops/power_softmax.js';
 import { reportRange } from '../ranges/recorder.js';
+import { causalMask } from './causal_mask.js';
 
 /**
  * How scores become weights:
@@ -67,16 +68,9 @@ function scoreMask(scores: tf.Tensor4D, causal: boolean, keyMask?: tf.Tensor2D):
   const [, , queries, keys] = scores.shape;
   const padding = keyMask === undefined ? undefined : tf.reshape(tf.cast(keyMask, 'float32'), [keyMask.shape[0], 1, 1, keys]);
   if (!causal) return { mask: padding, counts: tf.fill([1, 1, 1, 1], keys) };
-  const visible = tf.tensor4d(lowerTriangle(queries, keys), [1, 1, queries, keys]);
+  const visible = causalMask(queries, keys);
   return {
     mask: padding === undefined ? visible : tf.mul(visible, padding),
     counts: tf.reshape(tf.range(1, queries + 1), [1, 1, queries, 1]),
   };
-}
-
-/** Rows of ones up to the diagonal and zeros after it. */
-function lowerTriangle(rows: number, columns: number): Float32Array {
-  const values = new Float32Array(rows * columns);
-  for (let i = 0; i < rows; i++) values.fill(1, i * columns, i * columns + Math.min(i + 1, columns));
-  return values;
 }

@@ -57,7 +57,7 @@ export function assertConvertible(layer: layers.Layer): void {
   );
 }
 
-function assertConvertibleAttention(layer: string, { attention, causal, rotary }: AttentionConfig): void {
+function assertConvertibleAttention(layer: string, { attention }: AttentionConfig): void {
   if (attention !== 'power') {
     throw new UnsupportedLayerError(
       `${layer} uses ${attention} attention, which has no polynomial here. Train it with attention: 'power'.`,
@@ -66,14 +66,6 @@ function assertConvertibleAttention(layer: string, { attention, causal, rotary }
         attention,
       },
     );
-  }
-  if (causal) {
-    throw new UnsupportedLayerError(`${layer} is causal, which toPolynomial does not convert yet. Train it with causal: false.`, { layer });
-  }
-  if (rotary) {
-    throw new UnsupportedLayerError(`${layer} has rotary positions, which toPolynomial does not convert yet. Use LearnedPositions.`, {
-      layer,
-    });
   }
 }
 
@@ -123,7 +115,7 @@ function applyFeedForward(
 
 function applyAttention(
   name: string,
-  { numHeads, keyValueHeads, keyDim, p, epsilon, useBias }: AttentionConfig,
+  { numHeads, keyValueHeads, keyDim, p, epsilon, useBias, causal, rotary }: AttentionConfig,
   weights: AttentionWeights,
   inputs: SymbolicTensor[],
   lookup: SiteLookup,
@@ -140,6 +132,8 @@ function applyAttention(
     epsilon,
     useBias,
     tokens,
+    causal,
+    rotary,
     approximation: lookup(`${name}/denominator`),
   });
   const output = applied(layer, inputs);

@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
 import { type AttentionWeights, mergeHeads, type Projection, project, splitHeads } from '../layers/attention.js';
+import { causalMask } from '../layers/causal_mask.js';
 import { firstShape, lastDimension, sequenceInputs } from '../layers/inputs.js';
 import { integerPower } from '../ops/integer_power.js';
+import { rotary } from '../ops/rotary.js';
 import { validatePositiveInteger, validatePower } from '../validate.js';
 import { PolynomialLayer, type PolynomialLayerArgs } from './polynomial_layer.js';
 import { unitMap } from './site_approximation.js';
@@ -17,6 +19,10 @@ export interface PolynomialAttentionArgs extends PolynomialLayerArgs {
   readonly useBias: boolean;
   /** Number of tokens the model was made for: the mean is over these, whatever the padding. */
   readonly tokens: number;
+  /** Tokens see themselves and those before them only; the mean is over those. Default false. */
+  readonly causal?: boolean;
+  /** Queries and keys are turned by their positions. Default false. */
+  readonly rotary?: boolean;
 }
 
 /**
@@ -27,7 +33,8 @@ export interface PolynomialAttentionArgs extends PolynomialLayerArgs {
  * the division deferred past the value product. Everything constant is folded away: the query kernel carries `1/sqrt(keyDim)` and the slope of
  * the polynomial's unit variable (as its p-th root), so that the row sums of the powered scores plus a constant *are* that variable; the
  * remaining factor is in the polynomial's coefficients. Rows of zeros have score and weight 0. Input and output `[batch, tokens, d]`; with a
- * mask, `[x, mask]`, masked keys are zeroed.
+ * mask, `[x, mask]`, masked keys are zeroed. Causal attention multiplies the powered scores by a constant that is 0 after the diagonal and the
+ * inverse of the number of visible keys before it, at the cost of one level.
  */
 export class PolynomialAttention extends PolynomialLayer {
   static readonly className = 'PolynomialAttention';
@@ -37,6 +44,8 @@ export class PolynomialAttention extends PolynomialLayer {
   readonly epsilon: number;
   readonly useBias: boolean;
   readonly tokens: number;
+  readonly causal: boolean;
+  readonly rotary: boolean;
 
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: PolynomialAttentionArgs) {
@@ -47,6 +56,8 @@ export class PolynomialAttention extends PolynomialLayer {
     this.epsilon = args.epsilon;
     this.useBias = args.useBias;
     this.tokens = validatePositiveInteger('tokens', args.tokens);
+    this.causal = args.causal ?? false;
+    this.rotary = args.rotary ?? false;
   }
 
   get site(): string {
@@ -71,7 +82,8 @@ export class PolynomialAttention extends PolynomialLayer {
   setFoldedWeights(weights: AttentionWeights): void {
     tf.tidy(() => {
       const { slope } = unitMap(this.approximation);
-      const factor = (slope / this.tokens) ** (1 / this.p) / Math.sqrt(this.keyDim);
+      // A causal mask divides each row by its own number of keys.
+      const factor = (slope / (this.causal ? 1 : this.tokens)) ** (1 / this.p) / Math.sqrt(this.keyDim);
       const { query, key, value, output } = weights;
       this.setWeights([scaled(query, factor), key, value, output].flatMap((projection) => tensorsOf(projection)));
     });
@@ -81,10 +93,17 @@ export class PolynomialAttention extends PolynomialLayer {
     return tf.tidy(() => {
       const { x, mask } = sequenceInputs(inputs, this.name);
       const { slope, offset } = unitMap(this.approximation);
-      const query = splitHeads(project(x, this.projection('query', this.useBias)), this.numHeads);
-      const key = splitHeads(maskRows(project(x, this.projection('key', this.useBias)), mask), this.numHeads);
+      const positioned = (heads: tf.Tensor4D): tf.Tensor4D => (this.rotary ? rotary(heads) : heads);
+      const query = positioned(splitHeads(project(x, this.projection('query', this.useBias)), this.numHeads));
+      const key = positioned(splitHeads(maskRows(project(x, this.projection('key', this.useBias)), mask), this.numHeads));
       const value = splitHeads(project(x, this.projection('value', this.useBias)), this.numHeads);
-      const powered = integerPower(tf.matMul(query, key, false, true), this.p);
+      const scores = integerPower(tf.matMul(query, key, false, true), this.p);
+      const powered = this.causal
+        ? tf.mul(
+            scores,
+            causalMask(this.tokens, this.tokens, (count) => 1 / count),
+          )
+        : scores;
       const u = tf.add(tf.sum(powered, -1, true), tf.scalar(slope * this.epsilon + offset));
       const attended: tf.Tensor4D = tf.mul(tf.matMul(powered, value), this.polynomial(u, 1 / slope));
       return project(mergeHeads(attended), this.projection('output', true));
@@ -96,8 +115,8 @@ export class PolynomialAttention extends PolynomialLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { numHeads, keyDim, p, epsilon, useBias, tokens } = this;
-    return { ...super.getConfig(), numHeads, keyDim, p, epsilon, useBias, tokens };
+    const { numHeads, keyDim, p, epsilon, useBias, tokens, causal, rotary: turned } = this;
+    return { ...super.getConfig(), numHeads, keyDim, p, epsilon, useBias, tokens, causal, rotary: turned };
   }
 }
 tf.serialization.registerClass(PolynomialAttention);
