@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * What scores `[batch, heads, queries, keys]` are multiplied by so that query `i` sees keys `0..i` only: `[1, 1, queries, keys]`, zero after the
- * diagonal.
+ * What scores `[batch, heads, queries, keys]` are multiplied by so that query `i` sees keys `0..i` only: `[1, 1, queries, keys]`, zero after
+ * the diagonal.
  *
  * @param weight of the visible keys of a row that sees `count` of them; default 1
  */

@@ -33,8 +33,8 @@ export function sequenceInputs(inputs: tf.Tensor | tf.Tensor[], layer: string): 
 }
 
 /**
- * The inputs of an attention layer: those of {@link sequenceInputs}, or `[x, memory]` or `[x, memory, mask]` with `memory [batch, keys, e]` and a
- * 0/1 `mask [batch, keys]` of the memory.
+ * The inputs of an attention layer: those of {@link sequenceInputs}, or `[x, memory]` or `[x, memory, mask]` with `memory [batch, keys, e]`
+ * and a 0/1 `mask [batch, keys]` of the memory.
  */
 export function attentionInputs(
   inputs: tf.Tensor | tf.Tensor[],

@@ -13,9 +13,9 @@ export interface PolynomialNormArgs extends PolynomialLayerArgs {
 }
 
 /**
- * LayerNorm, or RMSNorm, in polynomial form, over the sum of its inputs (a residual connection enters as second input). The centred input is scaled so
- * that the sum of its squares plus a constant is the unit variable of the polynomial for `1/sqrt(x)`; `gamma` carries the inverse scale. The
- * multiplication by `gamma` runs beside the polynomial and adds no level. Inputs and output `[batch, tokens, d]`.
+ * LayerNorm, or RMSNorm, in polynomial form, over the sum of its inputs (a residual connection enters as second input). The input, centred for
+ * LayerNorm, is scaled so that the sum of its squares plus a constant is the variable of the approximation of `1/sqrt(x)`; `gamma` carries the
+ * inverse scale. The multiplication by `gamma` runs beside the approximation and adds no level. Inputs and output `[batch, tokens, d]`.
  */
 export class PolynomialNorm extends PolynomialLayer {
   static readonly className = 'PolynomialNorm';
