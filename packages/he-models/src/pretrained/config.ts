@@ -39,11 +39,11 @@ export interface ModelConfig {
 /** One function that a polynomial stands in for. */
 export interface ApproximationSummary {
   readonly site: string;
-  readonly function: 'reciprocal' | 'rsqrt' | 'gelu';
+  readonly function: 'reciprocal' | 'rsqrt' | 'gelu' | 'silu';
   readonly interval: readonly [lower: number, upper: number];
   readonly degree: number;
   readonly depth: number;
-  /** Relative for `reciprocal` and `rsqrt`, absolute for `gelu`. */
+  /** Relative for `reciprocal` and `rsqrt`, absolute for the activations. */
   readonly maxError: number;
 }
 

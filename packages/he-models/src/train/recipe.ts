@@ -54,7 +54,7 @@ export interface Recipe {
 }
 
 /** The trained form and its twin with softmax. */
-export type Variant = AttentionKind;
+export type Variant = Extract<AttentionKind, 'power' | 'softmax'>;
 
 /** Recipe of `power-banking77`. */
 export const BANKING77_RECIPE: Recipe = {
