@@ -1,25 +1,13 @@
+import type { Answer } from '../client/encrypted_session.js';
 import type { Ranked } from '../client/ranking.js';
-import type { LayerTime } from '../protocol/messages.js';
 import { megabytes } from './display.js';
 
-export interface RunReport {
+/** One question: what the session answered, its error, and the set-up before it. */
+export interface RunReport extends Pick<Answer, 'refreshes' | 'uploadBytes' | 'downloadBytes' | 'layers'> {
   /** Largest |encrypted - plain| over all logits. */
   readonly maxAbsError: number;
-  /** Ciphertexts that the client re-encrypted. */
-  readonly refreshes: number;
-  /** Messages of the question itself; the evaluation keys are apart. */
-  readonly uploadBytes: number;
-  readonly downloadBytes: number;
   /** `setup` (server start, keys, their upload) is 0 for warm questions; `total` includes it. */
-  readonly latencyMs: {
-    readonly setup: number;
-    readonly encrypt: number;
-    readonly evaluate: number;
-    readonly refresh: number;
-    readonly decrypt: number;
-    readonly total: number;
-  };
-  readonly layers: readonly LayerTime[];
+  readonly latencyMs: Answer['latencyMs'] & { readonly setup: number };
 }
 
 /** What `--json` prints: the first question at the top, all of them in `runs`. */

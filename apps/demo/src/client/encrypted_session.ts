@@ -22,7 +22,9 @@ export interface SessionRequest {
 
 export interface Answer {
   readonly logits: Float32Array;
+  /** Ciphertexts that the client re-encrypted. */
   readonly refreshes: number;
+  /** Messages of the question itself; the evaluation keys are apart. */
   readonly uploadBytes: number;
   readonly downloadBytes: number;
   readonly latencyMs: {
