@@ -9,9 +9,11 @@ import { TransformerBlock, type TransformerBlockArgs } from './transformer_block
 export interface DecoderBlockArgs extends Omit<TransformerBlockArgs, 'causal'> {}
 
 /**
- * Post-norm transformer decoder block, which reads a memory, the output of an encoder:
+ * Transformer decoder block, which reads a memory, the output of an encoder. Post-norm, or pre-norm with `normFirst`, where the memory is read as
+ * it is:
  *
  *     a = LayerNorm(x + causal attention(x));  b = LayerNorm(a + attention(a, memory));  y = LayerNorm(b + feedForward(b))
+ *     a = x + causal attention(LayerNorm(x));  b = a + attention(LayerNorm(a), memory);  y = b + feedForward(LayerNorm(b))
  *
  * Inputs `[x, memory]`, or `[x, memory, mask]`: `x [batch, tokens, d]`, `memory [batch, keys, e]` and a 0/1 `mask [batch, keys]` of the memory;
  * output `[batch, tokens, d]`. For a decoder without memory use `EncoderBlock` with `causal: true`. Weights and sites as in `EncoderBlock`, and
@@ -47,11 +49,13 @@ export class DecoderBlock extends TransformerBlock {
     return tf.tidy(() => {
       const { x, memory, mask } = attentionInputs(inputs, this.name);
       if (memory === undefined) throw this.withoutMemory();
-      const attended = attend(x, x, this.attentionWeights(), { ...this.config, name: `${this.name}/attention` });
-      const own = this.residual(x, attended, 'attention_norm', 0, training);
+      const options = { ...this.config, name: `${this.name}/attention` };
       const crossOptions = { ...this.config, causal: false, rotary: false, name: `${this.name}/cross_attention` };
-      const read = attend(own, memory, this.crossAttentionWeights(), crossOptions, mask);
-      return this.finish(this.residual(own, read, 'cross_attention_norm', 1, training), 2, training);
+      const own = this.residual(x, 'attention_norm', 0, training, (input) => attend(input, input, this.attentionWeights(), options));
+      const read = this.residual(own, 'cross_attention_norm', 1, training, (input) =>
+        attend(input, memory, this.crossAttentionWeights(), crossOptions, mask),
+      );
+      return this.finish(read, 2, training);
     });
   }
 

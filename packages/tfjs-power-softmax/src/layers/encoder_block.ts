@@ -7,9 +7,10 @@ import { TransformerBlock, type TransformerBlockArgs } from './transformer_block
 export interface EncoderBlockArgs extends TransformerBlockArgs {}
 
 /**
- * Post-norm transformer encoder block; with `causal: true` the block of a decoder-only language model:
+ * Transformer encoder block; with `causal: true` the block of a decoder-only language model. Post-norm, or pre-norm with `normFirst`:
  *
  *     a = LayerNorm(x + attention(x));  y = LayerNorm(a + feedForward(a))
+ *     a = x + attention(LayerNorm(x));  y = a + feedForward(LayerNorm(a))
  *
  * Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`; output `[batch, tokens, d]`. Weights those of
  * `MultiHeadAttention` under `attention/`, `attention_norm/gamma|beta`, those of `FeedForward` under `feed_forward/`, and
@@ -31,8 +32,11 @@ export class EncoderBlock extends TransformerBlock {
   override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: CallArguments = {}): tf.Tensor {
     return tf.tidy(() => {
       const { x, mask } = sequenceInputs(inputs, this.name);
-      const attended = attend(x, x, this.attentionWeights(), { ...this.config, name: `${this.name}/attention` }, mask);
-      return this.finish(this.residual(x, attended, 'attention_norm', 0, training), 1, training);
+      const options = { ...this.config, name: `${this.name}/attention` };
+      const attended = this.residual(x, 'attention_norm', 0, training, (input) =>
+        attend(input, input, this.attentionWeights(), options, mask),
+      );
+      return this.finish(attended, 1, training);
     });
   }
 }

@@ -18,6 +18,11 @@ export interface TransformerBlockArgs extends SeededLayerArgs, AttentionArgs {
   readonly normEpsilon?: number;
   /** Default `layer`. */
   readonly norm?: NormKind;
+  /**
+   * Normalises the input of each sub-layer (pre-norm, as GPT-2, Pythia and Llama do) in place of the sum after it: deep stacks train more
+   * easily (Xiong et al., arXiv 2002.04745), and the last block is followed by a normalisation of its own. Default false.
+   */
+  readonly normFirst?: boolean;
   /** Share of entries dropped from each sub-layer's output while training, in [0, 1). Default 0. */
   readonly dropout?: number;
 }
@@ -25,13 +30,14 @@ export interface TransformerBlockArgs extends SeededLayerArgs, AttentionArgs {
 /** The normalisations of blocks; encoders have no `cross_attention_norm`. */
 export type BlockNorm = 'attention_norm' | 'cross_attention_norm' | 'feed_forward_norm';
 
-/** What encoder and decoder blocks share: settings, a feed-forward network, and post-norm residual connections with dropout. */
+/** What encoder and decoder blocks share: settings, a feed-forward network, and residual connections with normalisation and dropout. */
 export abstract class TransformerBlock extends WeightedLayer {
   readonly config: AttentionConfig;
   readonly hiddenDim: number;
   readonly activation: ActivationKind;
   readonly normEpsilon: number;
   readonly norm: NormKind;
+  readonly normFirst: boolean;
   readonly dropout: number;
   /**
    * Number of training calls so far. Dropout masks derive from the seed and this count, so setting it back to its value at a checkpoint
@@ -47,6 +53,7 @@ export abstract class TransformerBlock extends WeightedLayer {
     this.activation = validateOneOf('activation', args.activation ?? 'gelu', ACTIVATION_KINDS);
     this.normEpsilon = validateNonNegative('normEpsilon', args.normEpsilon ?? DEFAULT_NORM_EPSILON);
     this.norm = validateOneOf('norm', args.norm ?? 'layer', NORM_KINDS);
+    this.normFirst = args.normFirst ?? false;
     this.dropout = validateNonNegative('dropout', args.dropout ?? 0);
     if (this.dropout >= 1) throw new InvalidArgumentError(`dropout must be below 1, got ${this.dropout}.`, { dropout: this.dropout });
   }
@@ -79,19 +86,22 @@ export abstract class TransformerBlock extends WeightedLayer {
   }
 
   /**
-   * `norm(x + change)`, with dropout on `change` while training.
+   * A sub-layer with its residual connection: `norm(x + f(x))`, or `x + f(norm(x))` with `normFirst`; with dropout on `f` while training.
    *
    * @param index of the sub-layer in the block, so that each drops other entries
    */
-  protected residual(x: tf.Tensor3D, change: tf.Tensor3D, norm: BlockNorm, index: number, training: boolean): tf.Tensor3D {
-    const kept = training && this.dropout > 0 ? this.drop(change, index) : change;
-    return reportedNorm(tf.add(x, kept), this.normWeights(norm), this.normEpsilon, `${this.name}/${norm}`);
+  protected residual(x: tf.Tensor3D, norm: BlockNorm, index: number, training: boolean, f: (x: tf.Tensor3D) => tf.Tensor3D): tf.Tensor3D {
+    const normalised = (of: tf.Tensor3D): tf.Tensor3D => reportedNorm(of, this.normWeights(norm), this.normEpsilon, `${this.name}/${norm}`);
+    const change = f(this.normFirst ? normalised(x) : x);
+    const sum = tf.add<tf.Tensor3D>(x, training && this.dropout > 0 ? this.drop(change, index) : change);
+    return this.normFirst ? sum : normalised(sum);
   }
 
   /** The feed-forward network with its residual connection: the last part of a block, which counts the training step. */
   protected finish(x: tf.Tensor3D, index: number, training: boolean): tf.Tensor3D {
-    const transformed = feedForward(x, this.feedForwardWeights(), this.activation, `${this.name}/feed_forward`);
-    const output = this.residual(x, transformed, 'feed_forward_norm', index, training);
+    const output = this.residual(x, 'feed_forward_norm', index, training, (input) =>
+      feedForward(input, this.feedForwardWeights(), this.activation, `${this.name}/feed_forward`),
+    );
     if (training && this.dropout > 0) this.trainingStep += 1;
     return output;
   }
@@ -107,7 +117,7 @@ export abstract class TransformerBlock extends WeightedLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { config, hiddenDim, activation, normEpsilon, norm, dropout, seed } = this;
+    const { config, hiddenDim, activation, normEpsilon, norm, normFirst, dropout, seed } = this;
     return {
       ...super.getConfig(),
       ...config,
@@ -115,6 +125,7 @@ export abstract class TransformerBlock extends WeightedLayer {
       activation,
       normEpsilon,
       norm,
+      normFirst,
       dropout,
       ...(seed === undefined ? {} : { seed }),
     };

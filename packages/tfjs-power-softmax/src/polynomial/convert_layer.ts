@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
 import type { AttentionWeights, Projection } from '../layers/attention.js';
 import type { AttentionConfig } from '../layers/attention_config.js';
@@ -10,7 +10,7 @@ import { LearnedPositions } from '../layers/learned_positions.js';
 import { MultiHeadAttention } from '../layers/multi_head_attention.js';
 import type { NormWeights } from '../layers/norms.js';
 import { RMSNorm } from '../layers/rms_norm.js';
-import type { BlockNorm } from '../layers/transformer_block.js';
+import type { TransformerBlock } from '../layers/transformer_block.js';
 import { PolynomialAttention } from './polynomial_attention.js';
 import { PolynomialFeedForward } from './polynomial_feed_forward.js';
 import { PolynomialNorm } from './polynomial_norm.js';
@@ -81,15 +81,28 @@ export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], look
 }
 
 function convertBlock(block: EncoderBlock, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
-  const { name, normEpsilon } = block;
-  const [x] = inputs;
+  const { name } = block;
+  const [x, ...mask] = inputs;
   if (x === undefined) throw new InvalidArgumentError(`${name} has no input.`, { layer: name });
-  const attended = applyAttention(`${name}/attention`, block.config, block.attentionWeights(), inputs, lookup);
-  const norm = (part: BlockNorm, of: SymbolicTensor[]): SymbolicTensor =>
-    applyNorm(`${name}/${part}`, normEpsilon, block.normWeights(part), of, lookup);
-  const middle = norm('attention_norm', [x, attended]);
-  const transformed = applyFeedForward(`${name}/feed_forward`, block, [middle], lookup);
-  return norm('feed_forward_norm', [middle, transformed]);
+  const attended = convertResidual(block, 'attention', x, lookup, (input, part) =>
+    applyAttention(part, block.config, block.attentionWeights(), [input, ...mask], lookup),
+  );
+  return convertResidual(block, 'feed_forward', attended, lookup, (input, part) => applyFeedForward(part, block, [input], lookup));
+}
+
+/** A sub-layer with its residual connection: `norm(x + f(x))`, or `x + f(norm(x))` with `normFirst`. */
+function convertResidual(
+  block: TransformerBlock,
+  part: 'attention' | 'feed_forward',
+  x: SymbolicTensor,
+  lookup: SiteLookup,
+  f: (x: SymbolicTensor, name: string) => SymbolicTensor,
+): SymbolicTensor {
+  const path = `${block.name}/${part}`;
+  const normalised = (of: SymbolicTensor[]): SymbolicTensor =>
+    applyNorm(`${path}_norm`, block.normEpsilon, block.normWeights(`${part}_norm`), of, lookup);
+  if (!block.normFirst) return normalised([x, f(x, path)]);
+  return applied(layers.add({ name: `${path}_residual` }), [x, f(normalised([x]), path)]);
 }
 
 /** A quadratic network is a polynomial already. */
