@@ -2,11 +2,17 @@ import '@tensorflow/tfjs-backend-cpu';
 import { getKernelsForBackend, type KernelConfig, registerBackend, registerKernel } from '@tensorflow/tfjs-core';
 import { addConfig } from '../kernels/add.js';
 import { addNConfig } from '../kernels/add_n.js';
+import { avgPoolConfig } from '../kernels/avg_pool.js';
 import { batchMatMulConfig } from '../kernels/batch_mat_mul.js';
 import { castConfig } from '../kernels/cast.js';
 import { concatConfig } from '../kernels/concat.js';
+import { conv2DConfig } from '../kernels/conv_2d.js';
 import { cumsumConfig } from '../kernels/cumsum.js';
+import { depthwiseConv2dNativeConfig } from '../kernels/depthwise_conv_2d_native.js';
 import { expandDimsConfig } from '../kernels/expand_dims.js';
+import { fusedBatchNormConfig } from '../kernels/fused_batch_norm.js';
+import { fusedConv2DConfig } from '../kernels/fused_conv_2d.js';
+import { fusedDepthwiseConv2DConfig } from '../kernels/fused_depthwise_conv_2d.js';
 import { fusedMatMulConfig } from '../kernels/fused_mat_mul.js';
 import { gatherNdConfig } from '../kernels/gather_nd.js';
 import { gatherV2Config } from '../kernels/gather_v2.js';
@@ -46,6 +52,12 @@ const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
   castConfig,
   concatConfig,
   expandDimsConfig,
+  avgPoolConfig,
+  conv2DConfig,
+  depthwiseConv2dNativeConfig,
+  fusedBatchNormConfig,
+  fusedConv2DConfig,
+  fusedDepthwiseConv2DConfig,
   fusedMatMulConfig,
   gatherV2Config,
   identityConfig,

@@ -87,6 +87,84 @@ const CASES: readonly Case[] = [
   { kernel: 'Cumsum', x: [3, 4], body: (x) => tf.cumsum(x, 0) },
   { kernel: 'Cumsum', x: [3, 4], body: (x) => tf.cumsum(x, 1, true, true) },
   { kernel: 'Pow', x: [2, 3], body: (x) => tf.pow(x, tf.scalar(7, 'int32')) },
+  ...[
+    { strides: 1, pad: 'same' },
+    { strides: [2, 1], pad: 'valid' },
+    { strides: 1, pad: 'valid', dilations: 2 },
+    { strides: 2, pad: 1, format: 'NCHW' },
+    {
+      strides: 1,
+      pad: [
+        [0, 0],
+        [1, 0],
+        [0, 2],
+        [0, 0],
+      ],
+    },
+  ].map(
+    ({ strides, pad, dilations = 1, format = 'NHWC' }): Case => ({
+      kernel: 'Conv2D',
+      x: format === 'NHWC' ? [2, 5, 6, 3] : [2, 3, 5, 6],
+      y: [2, 3, 3, 4],
+      body: (x, y) => tf.conv2d(x as tf.Tensor4D, y as tf.Tensor4D, strides as number, pad as 'same', format as 'NHWC', dilations),
+      operands: all,
+    }),
+  ),
+  {
+    kernel: 'FusedConv2D',
+    x: [1, 4, 4, 2],
+    y: [2, 2, 2, 3],
+    body: (x, filter) =>
+      tf.fused.conv2d({
+        x: x as tf.Tensor4D,
+        filter: filter as tf.Tensor4D,
+        strides: 2,
+        pad: 'same',
+        bias: tf.tensor1d([1, 2, 3]),
+        activation: 'linear',
+      }),
+    operands: all,
+  },
+  {
+    kernel: 'FusedConv2D',
+    x: [1, 2, 4, 4],
+    y: [3],
+    body: (x, bias) =>
+      tf.fused.conv2d({ x: x as tf.Tensor4D, filter: tf.ones<tf.Rank.R4>([2, 2, 2, 3]), strides: 1, pad: 1, dataFormat: 'NCHW', bias }),
+    operands: all,
+  },
+  {
+    kernel: 'DepthwiseConv2dNative',
+    x: [2, 5, 4, 3],
+    y: [2, 3, 3, 2],
+    body: (x, y) => tf.depthwiseConv2d(x as tf.Tensor4D, y as tf.Tensor4D, [2, 1], 'same'),
+    operands: all,
+  },
+  {
+    kernel: 'FusedDepthwiseConv2D',
+    x: [1, 4, 4, 2],
+    y: [2, 2, 2, 1],
+    body: (x, y) =>
+      tf.fused.depthwiseConv2d({ x: x as tf.Tensor4D, filter: y as tf.Tensor4D, strides: 1, pad: 'valid', bias: tf.tensor1d([1, 2]) }),
+    operands: all,
+  },
+  { kernel: 'AvgPool', x: [2, 5, 5, 3], body: (x) => tf.avgPool(x as tf.Tensor4D, [3, 2], 2, 'same') },
+  { kernel: 'AvgPool', x: [1, 4, 4, 1], body: (x) => tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid') },
+  {
+    kernel: 'FusedBatchNorm',
+    x: [2, 2, 3],
+    y: [3],
+    body: (x, y) =>
+      tf.batchNorm(x as tf.Tensor3D, tf.tensor1d([1, 2, 3]), tf.tensor1d([1, 2, 3]), y as tf.Tensor1D, tf.tensor1d([4, 5, 6])),
+    operands: all,
+  },
+  {
+    kernel: 'FusedBatchNorm',
+    x: [2, 3],
+    y: [3],
+    body: (x, y) => tf.batchNorm(x as tf.Tensor2D, y as tf.Tensor1D, tf.tensor1d([1, 2, 3]), y as tf.Tensor1D, undefined, 0.1),
+    operands: all,
+  },
   { kernel: 'Identity', x: [2, 2], body: (x) => tf.clone(x) },
 ];
 
@@ -137,6 +215,23 @@ describe('what encrypted tensors refuse', () => {
     ['Relu', (x: tf.Tensor) => tf.relu(x), 'polynomial'],
     ['Exp', (x: tf.Tensor) => tf.exp(x), 'PowerSoftmax'],
     ['ArgMax', (x: tf.Tensor) => tf.argMax(x), 'client'],
+    [
+      'FusedConv2D',
+      (x: tf.Tensor) =>
+        tf.fused.conv2d({
+          x: tf.reshape<tf.Rank.R4>(x, [1, 2, 3, 1]),
+          filter: tf.ones<tf.Rank.R4>([1, 1, 1, 1]),
+          strides: 1,
+          pad: 0,
+          activation: 'relu',
+        }),
+      'toPolynomial',
+    ],
+    [
+      'FusedBatchNorm',
+      (x: tf.Tensor) => tf.batchNorm(x as tf.Tensor2D, tf.zeros([3]), tf.reshape(tf.slice(x, 0, 1), [3]) as tf.Tensor1D),
+      'plaintext',
+    ],
     ['RealDiv', (x: tf.Tensor) => tf.div(tf.onesLike(tf.zeros([2, 3])), x), 'plaintext'],
   ])('%s throws KERNEL_UNSUPPORTED with its name and a way out', async (name, body, hint) => {
     await expect(trace(body)).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED', op: name, hint: expect.stringContaining(hint) });
