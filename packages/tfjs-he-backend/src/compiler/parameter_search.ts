@@ -51,7 +51,7 @@ function candidate(degree: number, limit: number, levels: number, needed: number
       const room = Math.floor((limit - 2 * end) / (levels + refreshLevel));
       const scale = Math.min(room, needed + SCALE_HEADROOM_BITS, end);
       if (scale < needed) continue;
-      const slack = end + (refreshLevel - 1) * scale - request.valueBits - 3;
+      const slack = end + (refreshLevel - 1) * scale - Math.log2(2 ** request.valueBits + 1) - 3;
       if (slack < MINIMUM_MASK_SLACK_BITS) break;
       const parameters = build(degree, refreshLevel, levels, end, scale, request);
       if (parameters !== null) return parameters;

@@ -1,5 +1,6 @@
 import { HeError } from '../errors.js';
 import { createParameters } from '../parameters/parameters.js';
+import { checkRefreshMasks } from './check_refresh_masks.js';
 import type { Constant, Program } from './program.js';
 
 const MAGIC = 'HEP1';
@@ -33,7 +34,7 @@ export function serializeProgram(program: Program): Uint8Array {
 /**
  * Reads what {@link serializeProgram} wrote. A program is the server's own artifact, trusted like its code; sizes and parameters are checked so that
  * a damaged or foreign file is refused.
- * @throws HeError PROGRAM_INVALID, PARAMETERS_INVALID, PARAMETERS_INSECURE.
+ * @throws HeError PROGRAM_INVALID, PARAMETERS_INVALID, PARAMETERS_INSECURE, PARAMETERS_MASK_SLACK.
  */
 export function parseProgram(bytes: Uint8Array): Program {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -55,7 +56,7 @@ export function parseProgram(bytes: Uint8Array): Program {
     parameters: { ...header.parameters, coeffModulus: header.parameters.coeffModulus.map(BigInt) },
     constants,
   };
-  createParameters(program.parameters);
+  checkRefreshMasks(program, createParameters(program.parameters));
   return program;
 }
 

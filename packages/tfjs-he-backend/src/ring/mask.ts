@@ -32,23 +32,39 @@ export function maskBits(parameters: Parameters): number {
   return Math.floor(parameters.modulusBits(parameters.refreshLevel)) - 2;
 }
 
+/** Largest noise in a slot at a refresh that masks allow for. A value that is off by 1 is of no use to a model. */
+const LARGEST_SLOT_NOISE = 1;
+
 /**
- * B minus the bits of the largest message coefficient, scale * 2^valueBits. A coefficient of mask + message is within statistical
- * distance 2^-slack of being independent of the message, all N together within N * 2^-slack.
+ * log2 of M, the largest absolute coefficient of a polynomial that is refreshed. Slots z and coefficients m of a polynomial of scale S obey
+ * m_k = S (2/N) sum_{j < N/2} Re(z_j conj(zeta_j)^k) with |zeta_j| = 1 (Cheon, Kim, Kim and Song 2017, section 3.2), hence |m_k| <= S max_j |z_j|:
+ * M = S (2^valueBits + noise). The bound is reached: equal slots give one coefficient of S |z|.
+ */
+export function messageBits(parameters: Parameters): number {
+  return Math.log2(parameters.levelScale(parameters.refreshLevel)) + Math.log2(2 ** parameters.valueBits + LARGEST_SLOT_NOISE);
+}
+
+/**
+ * log2 of the range of the mask over the largest message coefficient, 2^B / M. A coefficient of mask + message is within statistical distance
+ * M / 2^B = 2^-slack of the mask alone, all N together within N * 2^-slack (SECURITY.md derives it).
  */
 export function maskSlackBits(parameters: Parameters): number {
-  return maskBits(parameters) - Math.log2(parameters.levelScale(parameters.refreshLevel)) - parameters.valueBits;
+  return maskBits(parameters) - messageBits(parameters);
 }
 
 /** @throws HeError PARAMETERS_MASK_SLACK when {@link maskSlackBits} is below {@link MINIMUM_MASK_SLACK_BITS}. */
 export function checkMaskSlack(parameters: Parameters): void {
   const slack = maskSlackBits(parameters);
   if (slack < MINIMUM_MASK_SLACK_BITS) {
-    throw new HeError('PARAMETERS_MASK_SLACK', `the refresh mask hides ${slack.toFixed(1)} bits, ${MINIMUM_MASK_SLACK_BITS} are needed`, {
-      op: 'mask',
-      level: parameters.refreshLevel,
-      hint: 'Raise refreshLevel by one, use a larger first prime, or lower valueBits.',
-    });
+    throw new HeError(
+      'PARAMETERS_MASK_SLACK',
+      `the range of the refresh mask is ${slack.toFixed(1)} bits above the largest coefficient, ${MINIMUM_MASK_SLACK_BITS} are needed`,
+      {
+        op: 'mask',
+        level: parameters.refreshLevel,
+        hint: 'Raise refreshLevel by one, use a larger first prime, or lower valueBits.',
+      },
+    );
   }
 }
 

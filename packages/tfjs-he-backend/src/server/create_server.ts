@@ -4,6 +4,7 @@ import { HeError } from '../errors.js';
 import { ConstantCache } from '../executor/constants.js';
 import { runProgram } from '../executor/run.js';
 import { createParameters } from '../parameters/parameters.js';
+import { checkRefreshMasks } from '../program/check_refresh_masks.js';
 import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted } from '../turns.js';
@@ -13,7 +14,8 @@ const MASK_KEY_BYTES = 32;
 
 /**
  * A server for a compiled program: encoded constants and the engine's context are shared by all sessions.
- * @throws HeError RUNTIME_UNSUPPORTED (no WebAssembly exception handling), PARAMETERS_INVALID, PARAMETERS_INSECURE.
+ * @throws HeError RUNTIME_UNSUPPORTED (no WebAssembly exception handling), PARAMETERS_INVALID, PARAMETERS_INSECURE,
+ *   PARAMETERS_MASK_SLACK (masks of less than 40 bits over the values that the program admits).
  */
 export async function createServer(program: Program, options: ServerOptions): Promise<Server> {
   const maskKey = options.maskKey ?? randomBytes(MASK_KEY_BYTES);
@@ -24,6 +26,7 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     });
   }
   const parameters = createParameters(program.parameters);
+  checkRefreshMasks(program, parameters);
   const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps);
   const keyless = runtime.openKeyless();
   const constants = new ConstantCache(program, keyless);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createEngineRuntime } from '../../src/engines/runtime.js';
 import type { MaskSeed } from '../../src/ring/mask.js';
-import { openSession, parameters, precisionBits, type Session } from '../conformance/session.js';
+import { galoisSteps, openSession, parameters, precisionBits, type Session } from '../conformance/session.js';
 
 const { slots, maxLevel, refreshLevel } = parameters;
 const seed: MaskSeed = { serverKey: new Uint8Array(32).fill(9), session: 'session', segment: 3, index: 1 };
@@ -56,6 +57,15 @@ describe.each(['mock', 'seal'] as const)('refresh with the %s engine', (name) =>
       const high = engine.modSwitchTo(fresh, level + 1);
       return engine.rescale(engine.multiplyPlain(high, engine.encode(one, level + 1, scale)), parameters.levelScale(level));
     }
+  });
+
+  test('nothing is kept between masking and unmasking: another engine with the same key takes the mask off', async () => {
+    const [raised] = session.client!.refresh([masked]);
+    const runtime = await createEngineRuntime(name, parameters, galoisSteps);
+    const other = runtime.openKeyless();
+    const unmasked = other.save(other.unmask(other.load(raised!), seed));
+    expect(precisionBits(session.decrypt(session.engine.load(unmasked))!, x)).toBeGreaterThan(15);
+    runtime.dispose();
   });
 
   test('unmasking with another seed does not give the values back', () => {
