@@ -4,11 +4,15 @@ import { addConfig } from '../kernels/add.js';
 import { addNConfig } from '../kernels/add_n.js';
 import { avgPoolConfig } from '../kernels/avg_pool.js';
 import { batchMatMulConfig } from '../kernels/batch_mat_mul.js';
+import { batchToSpaceNDConfig } from '../kernels/batch_to_space_nd.js';
+import { broadcastToConfig } from '../kernels/broadcast_to.js';
 import { castConfig } from '../kernels/cast.js';
 import { concatConfig } from '../kernels/concat.js';
 import { conv2DConfig } from '../kernels/conv_2d.js';
 import { cumsumConfig } from '../kernels/cumsum.js';
+import { depthToSpaceConfig } from '../kernels/depth_to_space.js';
 import { depthwiseConv2dNativeConfig } from '../kernels/depthwise_conv_2d_native.js';
+import { einsumConfig } from '../kernels/einsum.js';
 import { expandDimsConfig } from '../kernels/expand_dims.js';
 import { fusedBatchNormConfig } from '../kernels/fused_batch_norm.js';
 import { fusedConv2DConfig } from '../kernels/fused_conv_2d.js';
@@ -17,18 +21,23 @@ import { fusedMatMulConfig } from '../kernels/fused_mat_mul.js';
 import { gatherNdConfig } from '../kernels/gather_nd.js';
 import { gatherV2Config } from '../kernels/gather_v2.js';
 import { identityConfig } from '../kernels/identity.js';
+import { onesLikeConfig, zerosLikeConfig } from '../kernels/like.js';
 import { meanConfig } from '../kernels/mean.js';
+import { mirrorPadConfig } from '../kernels/mirror_pad.js';
 import { multiplyConfig } from '../kernels/multiply.js';
 import { negConfig } from '../kernels/neg.js';
 import { packConfig } from '../kernels/pack.js';
 import { padV2Config } from '../kernels/pad_v2.js';
 import { powConfig } from '../kernels/pow.js';
+import { prodConfig } from '../kernels/prod.js';
 import { realDivConfig } from '../kernels/real_div.js';
 import { reshapeConfig } from '../kernels/reshape.js';
+import { resizeNearestNeighborConfig } from '../kernels/resize_nearest_neighbor.js';
 import { reverseConfig } from '../kernels/reverse.js';
 import { selectConfig } from '../kernels/select.js';
 import { kernel } from '../kernels/shared.js';
 import { sliceConfig } from '../kernels/slice.js';
+import { spaceToBatchNDConfig } from '../kernels/space_to_batch_nd.js';
 import { splitVConfig } from '../kernels/split_v.js';
 import { squareConfig } from '../kernels/square.js';
 import { squaredDifferenceConfig } from '../kernels/squared_difference.js';
@@ -44,32 +53,41 @@ import { BACKEND_NAME, HeBackend } from './he_backend.js';
 const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
   addConfig,
   addNConfig,
-  selectConfig,
-  powConfig,
-  gatherNdConfig,
-  cumsumConfig,
+  avgPoolConfig,
   batchMatMulConfig,
+  batchToSpaceNDConfig,
+  broadcastToConfig,
   castConfig,
   concatConfig,
-  expandDimsConfig,
-  avgPoolConfig,
   conv2DConfig,
+  cumsumConfig,
+  depthToSpaceConfig,
   depthwiseConv2dNativeConfig,
+  einsumConfig,
+  expandDimsConfig,
   fusedBatchNormConfig,
   fusedConv2DConfig,
   fusedDepthwiseConv2DConfig,
   fusedMatMulConfig,
+  gatherNdConfig,
   gatherV2Config,
   identityConfig,
   meanConfig,
+  mirrorPadConfig,
   multiplyConfig,
   negConfig,
+  onesLikeConfig,
   packConfig,
   padV2Config,
+  powConfig,
+  prodConfig,
   realDivConfig,
   reshapeConfig,
+  resizeNearestNeighborConfig,
   reverseConfig,
+  selectConfig,
   sliceConfig,
+  spaceToBatchNDConfig,
   splitVConfig,
   squareConfig,
   squaredDifferenceConfig,
@@ -79,6 +97,7 @@ const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
   tileConfig,
   transposeConfig,
   unpackConfig,
+  zerosLikeConfig,
 ];
 
 /** Kernels that compute on encrypted tensors. */

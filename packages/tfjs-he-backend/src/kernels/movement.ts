@@ -12,8 +12,9 @@ const MAX_ELEMENTS = 2 ** 24;
  * element numbers, and the numbers that come out say which element goes where. 0 stands for "a zero".
  * Plaintext inputs among the moved ones become the bias.
  * @param moved names of the inputs that are moved; null: all of them
+ * @param fill name of the attribute with the value of elements that come from nowhere; they are zero without one
  */
-export function movement(moved: readonly string[] | null): EncryptedKernel {
+export function movement(moved: readonly string[] | null, fill?: string): EncryptedKernel {
   return (call) => {
     const { backend } = call;
     const sources = movedInputs(call, moved);
@@ -44,8 +45,10 @@ export function movement(moved: readonly string[] | null): EncryptedKernel {
       ]),
     );
     // Variadic kernels get their inputs as an array.
-    const result = runPlain({ ...call, inputs: Array.isArray(call.inputs) ? Object.assign([], inputs) : inputs });
-    const outputs = (Array.isArray(result) ? result : [result]).map((out) => record(call, out, first));
+    const attrs = fill === undefined ? call.attrs : { ...call.attrs, [fill]: 0 };
+    const result = runPlain({ ...call, attrs, inputs: Array.isArray(call.inputs) ? Object.assign([], inputs) : inputs });
+    const filler = fill === undefined ? 0 : Number(call.attrs[fill] ?? 0);
+    const outputs = (Array.isArray(result) ? result : [result]).map((out) => record(call, out, first, filler));
     for (const tensor of temporary) backend.plain.disposeData(tensor.dataId);
     return Array.isArray(result) ? outputs : (outputs[0] ?? []);
   };
@@ -64,12 +67,12 @@ function movedInputs(call: KernelCall, moved: readonly string[] | null): TensorI
   return all;
 }
 
-function record(call: KernelCall, out: TensorInfo, first: ReadonlyMap<TensorInfo, number>): TensorInfo {
+function record(call: KernelCall, out: TensorInfo, first: ReadonlyMap<TensorInfo, number>, filler: number): TensorInfo {
   const { backend } = call;
   const numbers = backend.plainValues(out);
   backend.plain.disposeData(out.dataId);
   const terms = [];
-  let bias: Float64Array | null = null;
+  let bias = filler === 0 ? null : Float64Array.from(numbers, (number) => (number === 0 ? filler : 0));
   for (const [tensor, start] of first) {
     const size = sizeOf(tensor.shape);
     const mine = (number: number): boolean => number >= start && number < start + size;

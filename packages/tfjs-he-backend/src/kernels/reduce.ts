@@ -25,14 +25,16 @@ export function reduction(mean: boolean): EncryptedKernel {
   };
 }
 
-function axesOf(axis: unknown, rank: number): number | number[] {
+/** The axes of a reduction: all of them when none are given. */
+export function axesOf(axis: unknown, rank: number): number | number[] {
   if (axis === undefined || axis === null) return Array.from({ length: rank }, (_, i) => i);
   if (typeof axis === 'number') return axis;
   if (Array.isArray(axis) && axis.every((a) => typeof a === 'number')) return axis.map(Number);
   throw new HeError('GRAPH_INVALID', 'reduction axes are not numbers', { hint: 'Give an axis or a list of axes.' });
 }
 
-function reducedIndex(element: number, shape: readonly number[], axes: readonly number[]): number {
+/** Element of the result that an element of the input is reduced to. */
+export function reducedIndex(element: number, shape: readonly number[], axes: readonly number[]): number {
   let rest = element;
   let index = 0;
   let stride = 1;

@@ -11,7 +11,7 @@ import { HeError } from '../errors.js';
 import { identity, type LinearMap, selection } from '../graph/linear_map.js';
 import { sizeOf } from '../graph/node.js';
 
-/** What an encrypted kernel gets: at least one of the inputs is encrypted. */
+/** One call of a kernel; an encrypted kernel gets it when at least one of the inputs is encrypted. */
 export interface KernelCall {
   readonly name: string;
   readonly inputs: NamedTensorInfoMap;
@@ -19,13 +19,14 @@ export interface KernelCall {
   readonly backend: HeBackend;
 }
 
+/** Records what the call computes, or throws a typed error. */
 export type EncryptedKernel = (call: KernelCall) => TensorInfo | TensorInfo[];
 
 /**
- * A kernel of the he backend: plaintext inputs go to the CPU kernel of the same name at once, encrypted ones to `encrypted`, which
- * records. `encrypted` null: no polynomial can express it.
+ * A kernel of the he backend: plaintext inputs go to the CPU kernel of the same name at once (or to `plain`), encrypted ones to
+ * `encrypted`, which records.
  */
-export function kernel(kernelName: string, encrypted: EncryptedKernel): KernelConfig {
+export function kernel(kernelName: string, encrypted: EncryptedKernel, plain: EncryptedKernel = runPlain): KernelConfig {
   return {
     kernelName,
     backendName: BACKEND_NAME,
@@ -36,7 +37,7 @@ export function kernel(kernelName: string, encrypted: EncryptedKernel): KernelCo
         });
       }
       const call: KernelCall = { name: kernelName, inputs: inputs ?? {}, attrs: attrs ?? {}, backend };
-      return tensorsOf(call).some((tensor) => backend.isEncrypted(tensor)) ? encrypted(call) : runPlain(call);
+      return tensorsOf(call).some((tensor) => backend.isEncrypted(tensor)) ? encrypted(call) : plain(call);
     },
   };
 }
