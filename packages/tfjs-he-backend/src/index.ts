@@ -8,6 +8,13 @@ export type { CompileOptions } from './compiler/options.js';
 export { traceFunction, traceModel } from './compiler/trace.js';
 export { HeError, type HeErrorCode, type HeErrorContext } from './errors.js';
 export { evaluateGraph } from './graph/evaluate.js';
+export {
+  type ApproximationOptions,
+  type PolynomialOptions,
+  polynomial,
+  reciprocal,
+  rsqrt,
+} from './ops/polynomial.js';
 export { manifestOf } from './program/manifest_of.js';
 export { type LayerProfile, type Profile, profile, profileTable } from './program/profile.js';
 export type { Program } from './program/program.js';

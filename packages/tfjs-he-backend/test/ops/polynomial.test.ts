@@ -1,0 +1,165 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+// Registers the gradients.
+import '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import type { TensorNode } from '../../src/graph/node.js';
+import { simplify } from '../../src/graph/simplify.js';
+import { compileGraph, evaluateGraph, polynomial, profile, reciprocal, rsqrt, traceFunction } from '../../src/index.js';
+import { type Arithmetic, CHEBYSHEV, MONOMIAL } from '../../src/ops/basis.js';
+import { evaluatePolynomial, levelsOfDegree } from '../../src/ops/evaluate_polynomial.js';
+import { bitsOfAgreement, randomValues } from '../support/random.js';
+import { openPair } from '../support/session.js';
+
+const NUMBERS: Arithmetic<number> = {
+  square: (a) => a * a,
+  multiply: (a, b) => a * b,
+  scale: (a, factor, constant) => factor * a + constant,
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+};
+
+/** Levels: products take one, factors other than small integers too. */
+const LEVELS: Arithmetic<number> = {
+  square: (a) => a + 1,
+  multiply: (a, b) => Math.max(a, b) + 1,
+  scale: (a, factor) => (Number.isInteger(factor) && Math.abs(factor) <= 4 ? a : a + 1),
+  add: Math.max,
+  sub: Math.max,
+};
+
+const bases = { monomial: MONOMIAL, chebyshev: CHEBYSHEV } as const;
+const naive = {
+  monomial: (c: readonly number[], u: number) => c.reduce((sum, ck, k) => sum + ck * u ** k, 0),
+  chebyshev: (c: readonly number[], u: number) => c.reduce((sum, ck, k) => sum + ck * Math.cos(k * Math.acos(u)), 0),
+};
+
+const coefficientLists = fc.array(fc.oneof(fc.constant(0), fc.double({ min: -2, max: 2, noNaN: true })), { minLength: 1, maxLength: 70 });
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+describe.each(['monomial', 'chebyshev'] as const)('polynomials in the %s basis', (name) => {
+  test('equal the sum of their terms', () => {
+    fc.assert(
+      fc.property(coefficientLists, fc.double({ min: -1, max: 1, noNaN: true }), (coefficients, u) => {
+        const value = evaluatePolynomial(NUMBERS, bases[name], coefficients, u) ?? coefficients[0]!;
+        expect(Math.abs(value - naive[name](coefficients, u))).toBeLessThan(1e-9);
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+  });
+
+  test.each(Array.from({ length: 40 }, (_, i) => i + 1))('of degree %d take ceil(log2(degree + 1)) levels', (degree) => {
+    const coefficients = Array.from({ length: degree + 1 }, (_, k) => 0.1 + 0.01 * k);
+    expect(evaluatePolynomial(LEVELS, bases[name], coefficients, 0)).toBe(levelsOfDegree(degree));
+  });
+});
+
+test('degree 63 takes at most 16 products', () => {
+  let products = 0;
+  const counting: Arithmetic<number> = {
+    ...NUMBERS,
+    multiply: (a, b) => {
+      products++;
+      return a * b;
+    },
+    square: (a) => counting.multiply(a, a),
+  };
+  evaluatePolynomial(
+    counting,
+    CHEBYSHEV,
+    Array.from({ length: 64 }, () => 0.1),
+    0.5,
+  );
+  expect(products).toBeLessThanOrEqual(16);
+});
+
+describe('polynomial, reciprocal and rsqrt on plaintext', () => {
+  test.each([
+    ['reciprocal', reciprocal, (x: number) => 1 / x, [0.1, 3], 12],
+    ['reciprocal', reciprocal, (x: number) => 1 / x, [1, 2], 18],
+    ['rsqrt', rsqrt, (x: number) => 1 / Math.sqrt(x), [0.05, 4], 12],
+    ['rsqrt', rsqrt, (x: number) => 1 / Math.sqrt(x), [2, 40], 15],
+  ] as const)('%s #%# is as precise as asked over its interval', (_, op, f, [low, high], bits) => {
+    const xs = Float64Array.from({ length: 1001 }, (_, i) => low + ((high - low) * i) / 1000);
+    const ys = op(tf.tensor1d([...xs]), { interval: [low, high], bits }).dataSync();
+    // Half a bit for float32.
+    expect(bitsOfAgreement(ys, xs.map(f))).toBeGreaterThan(bits - 0.5);
+  });
+
+  test('a polynomial has a gradient', () => {
+    const gradient = tf.grad((x) => polynomial(x, [1, 2, 3, 4]))(tf.tensor1d([0.5, -1]));
+    expect([...gradient.dataSync()]).toEqual([2 + 3 + 3, 2 - 6 + 12]);
+  });
+
+  test('a constant polynomial has the shape of its input', () => {
+    const y = polynomial(tf.zeros([2, 3]), [0.5, 0]);
+    expect([y.shape, [...y.dataSync()]]).toEqual([[2, 3], new Array(6).fill(0.5)]);
+  });
+
+  test('keeps no intermediate tensor', () => {
+    const x = tf.tensor1d([1, 2]);
+    const before = tf.memory().numTensors;
+    reciprocal(x, { interval: [1, 2] }).dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test.each([
+    ['a coefficient', () => polynomial(tf.ones([1]), [1, Number.NaN])],
+    ['an interval', () => polynomial(tf.ones([1]), [1, 1], { basis: 'chebyshev', interval: [1, 1] })],
+    ['an interval that is not positive', () => reciprocal(tf.ones([1]), { interval: [0, 1] })],
+    ['bits', () => rsqrt(tf.ones([1]), { interval: [1, 2], bits: 0 })],
+    ['a degree above 255', () => reciprocal(tf.ones([1]), { interval: [1e-6, 1], bits: 20 })],
+  ])('%s out of range is PARAMETERS_INVALID', (_, body) => {
+    expect(body).toThrow(expect.objectContaining({ code: 'PARAMETERS_INVALID' }));
+  });
+});
+
+describe('polynomials of encrypted tensors', () => {
+  const depthOf = (node: TensorNode): number =>
+    node.kind === 'input'
+      ? 0
+      : node.kind === 'affine'
+        ? Math.max(...node.terms.map(({ map, source }) => depthOf(source) + (map.value.every((v) => Number.isInteger(v)) ? 0 : 1)))
+        : Math.max(depthOf(node.a), depthOf(node.b)) + 1;
+
+  test.each([3, 7, 15, 31])('degree %d is recorded in the fewest levels', async (degree) => {
+    const coefficients = randomValues(degree + 1, degree);
+    const graph = await traceFunction(
+      (x) => polynomial(x as tf.Tensor, [...coefficients], { basis: 'chebyshev' }),
+      [{ name: 'x', shape: [4] }],
+    );
+    expect(depthOf(simplify(graph)[0]!)).toBe(levelsOfDegree(degree));
+  });
+
+  test('the reciprocal of a linear map runs on mock as precisely as asked', async () => {
+    const weights = tf.tensor2d([...randomValues(16, 3, 0.2)], [4, 4]);
+    const body = (x: tf.Tensor) => reciprocal(tf.add(tf.matMul(x, weights), 1), { interval: [0.2, 1.8], bits: 12 });
+    const x = randomValues(4, 4);
+    const exact = tf.div(1, tf.add(tf.matMul(tf.tensor2d([...x], [1, 4]), weights), 1)).dataSync();
+    const program = compileGraph(await traceFunction((t) => body(t as tf.Tensor), [{ name: 'x', shape: [1, 4] }]), {
+      polyModulusDegrees: [16384],
+    });
+    const pair = await openPair(program, 'mock');
+    try {
+      expect(bitsOfAgreement(await pair.infer(x), exact)).toBeGreaterThan(11);
+    } finally {
+      pair.dispose();
+    }
+    expect(profile(program).refreshes).toBe(0);
+  });
+
+  test('the tensor graph of rsqrt equals 1 / sqrt', async () => {
+    const x = Float64Array.from([0.5, 1, 1.7, 3]);
+    const graph = await traceFunction((t) => rsqrt(t as tf.Tensor, { interval: [0.5, 3], bits: 20 }), [{ name: 'x', shape: [4] }]);
+    expect(
+      bitsOfAgreement(
+        evaluateGraph(graph, new Map([['x', x]]))[0]!,
+        x.map((t) => 1 / Math.sqrt(t)),
+      ),
+    ).toBeGreaterThan(20);
+  });
+});
