@@ -5,7 +5,7 @@ export { BACKEND_NAME, HeBackend } from './backend/he_backend.js';
 export { encryptedKernelNames, registerHeBackend } from './backend/register.js';
 export { type CompileControl, compile, compileGraph } from './compiler/compile.js';
 export type { CompileOptions } from './compiler/options.js';
-export { traceFunction, traceModel } from './compiler/trace.js';
+export { type InputShapes, type TensorFunction, traceFunction, traceModel } from './compiler/trace.js';
 export { HeError, type HeErrorCode, type HeErrorContext } from './errors.js';
 export { evaluateGraph } from './graph/evaluate.js';
 export {

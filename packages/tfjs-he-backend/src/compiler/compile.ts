@@ -13,7 +13,7 @@ import { assignLevels } from './levels.js';
 import { type Lowered, lower } from './lower.js';
 import { type CompileOptions, type CompileSettings, compileSettings } from './options.js';
 import { candidateParameters } from './parameter_search.js';
-import { traceModel } from './trace.js';
+import { type TensorFunction, trace } from './trace.js';
 
 /** What can be watched and cancelled while a model is compiled. */
 export interface CompileControl {
@@ -23,14 +23,14 @@ export interface CompileControl {
 }
 
 /**
- * Compiles a polynomial LayersModel: traces it on the he backend, folds linear maps, and takes the parameters with the least predicted
+ * Compiles a polynomial LayersModel, or any function of tensors with polynomial operations: traces it on the he backend, folds linear maps, and takes the parameters with the least predicted
  * latency. Yields to the event loop between parameter sets.
  * @throws HeError KERNEL_UNSUPPORTED (an operation without polynomial form), COMPILE_FAILED (no parameters fit), PARAMETERS_INVALID (an
  *   option), GRAPH_INVALID, ABORTED.
  */
-export async function compile(model: LayersModel, options: CompileOptions & CompileControl = {}): Promise<Program> {
+export async function compile(model: LayersModel | TensorFunction, options: CompileOptions & CompileControl = {}): Promise<Program> {
   const { onProgress, signal } = options;
-  const search = searchParameters(await traceModel(model, options.inputShape), compileSettings(options));
+  const search = searchParameters(await trace(model, options), compileSettings(options));
   const turns = createTurns();
   for (;;) {
     throwIfAborted(signal, 'compile');

@@ -1,8 +1,13 @@
 import { HeError } from '../errors.js';
 
 export interface CompileOptions {
-  /** Shape of the input with batch 1, e.g. [1, 32, 64]; default: the model's input shape with 1 for the batch. */
+  /**
+   * Shape of the only input; with batch 1 for a model, e.g. [1, 32, 64], where the declared shape with 1 for the batch is the default. A
+   * function has no default.
+   */
   readonly inputShape?: readonly number[];
+  /** Shapes of several inputs: by input name of a model, or of a function's parameters in their order, e.g. {x: [8, 4], y: [4]}. */
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
   /** Default 128. */
   readonly securityBits?: 128 | 192 | 256;
   /**

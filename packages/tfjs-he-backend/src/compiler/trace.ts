@@ -6,37 +6,84 @@ import { HeError } from '../errors.js';
 import { sizeOf, type TensorNode } from '../graph/node.js';
 import type { Recorder } from '../graph/recorder.js';
 
+/** A function of tensors. The type is that of a method so that parameters of a known rank (Tensor2D ...) are allowed. */
+export type TensorFunction = { call(...inputs: Tensor[]): Tensor | Tensor[] }['call'];
+
+/** Shapes of the encrypted inputs: one shape for a single input, else by name, in the order of a function's parameters. */
+export interface InputShapes {
+  readonly inputShape?: readonly number[] | undefined;
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>> | undefined;
+}
+
 /**
- * Records a model as a tensor graph: runs it once on the backend `he` with an encrypted input. The active backend is restored; weights
- * stay where they are.
- * @throws HeError KERNEL_UNSUPPORTED, GRAPH_INVALID (several inputs, unknown dimensions).
+ * Records a model or a function as a tensor graph. A single input is called `input`; several have the names of the model's inputs or those of
+ * `inputShapes`.
+ * @throws HeError KERNEL_UNSUPPORTED, GRAPH_INVALID (unknown dimensions or names).
  */
-export async function traceModel(model: LayersModel, inputShape?: readonly number[]): Promise<TensorNode[]> {
-  const [declared] = model.inputs;
-  if (declared === undefined || model.inputs.length !== 1) {
-    throw new HeError('GRAPH_INVALID', `the model has ${model.inputs.length} inputs`, {
+export async function trace(source: LayersModel | TensorFunction, shapes: InputShapes): Promise<TensorNode[]> {
+  if (typeof source !== 'function') return traceModel(source, shapes.inputShapes ?? shapes.inputShape);
+  const named = shapes.inputShapes ?? (shapes.inputShape === undefined ? {} : { [SINGLE_INPUT]: shapes.inputShape });
+  const inputs = Object.entries(named).map(([name, shape]) => ({ name, shape }));
+  if (inputs.length === 0 || inputs.some(({ shape }) => !isKnown(shape))) {
+    throw new HeError('GRAPH_INVALID', 'the shapes of the function inputs are not known', {
       op: 'compile',
-      hint: 'Give a model with one input tensor.',
+      hint: 'Pass inputShape, e.g. [8, 4], or inputShapes by name, e.g. {x: [8, 4], y: [4]}.',
     });
   }
-  const shape = inputShape ?? declared.shape.map((dimension, axis) => dimension ?? (axis === 0 ? 1 : 0));
-  if (shape.some((dimension) => dimension < 1) || shape[0] !== 1) {
-    throw new HeError('GRAPH_INVALID', `input shape [${shape.join(', ')}] is not fully known with batch 1`, {
-      op: 'compile',
-      hint: 'Pass inputShape, e.g. [1, 32, 64].',
-    });
+  return traceFunction((x) => source(...(Array.isArray(x) ? x : [x])), inputs);
+}
+
+/**
+ * Records a model as a tensor graph: runs it once on the backend `he` with encrypted inputs. The active backend is restored; weights
+ * stay where they are.
+ * @param inputShapes with batch 1; one shape for a model with one input, else by input name; default: the declared ones with 1 for the batch
+ * @throws HeError KERNEL_UNSUPPORTED, GRAPH_INVALID (unknown dimensions or names).
+ */
+export async function traceModel(
+  model: LayersModel,
+  inputShapes: readonly number[] | Readonly<Record<string, readonly number[]>> = {},
+): Promise<TensorNode[]> {
+  const inputs = model.inputs.map(({ shape: declared }, i) => {
+    const name = model.inputNames[i] ?? '';
+    const given = isShape(inputShapes) ? inputShapes : inputShapes[name];
+    const shape = given ?? declared.map((dimension, axis) => dimension ?? (axis === 0 ? 1 : 0));
+    if (!isKnown(shape) || shape[0] !== 1) {
+      throw new HeError('GRAPH_INVALID', `input shape [${shape.join(', ')}] of '${name}' is not fully known with batch 1`, {
+        op: 'compile',
+        hint: 'Pass inputShape, e.g. [1, 32, 64], or inputShapes by input name.',
+      });
+    }
+    return { name: model.inputs.length === 1 ? SINGLE_INPUT : name, shape };
+  });
+  const unknown = isShape(inputShapes) ? undefined : Object.keys(inputShapes).find((name) => !model.inputNames.includes(name));
+  if (unknown !== undefined || (isShape(inputShapes) && inputs.length > 1)) {
+    throw new HeError(
+      'GRAPH_INVALID',
+      unknown === undefined ? `the model has ${inputs.length} inputs` : `the model has no input '${unknown}'`,
+      {
+        op: 'compile',
+        hint: `Pass inputShapes with the names ${model.inputNames.join(', ')}.`,
+      },
+    );
   }
-  return traceFunction(
-    (x, recorder) => {
-      const restore = labelLayers(model, recorder);
-      try {
-        return model.apply(x);
-      } finally {
-        restore();
-      }
-    },
-    [{ name: 'input', shape }],
-  );
+  return traceFunction((x, recorder) => {
+    const restore = labelLayers(model, recorder);
+    try {
+      return model.apply(x);
+    } finally {
+      restore();
+    }
+  }, inputs);
+}
+
+const SINGLE_INPUT = 'input';
+
+function isShape(shapes: readonly number[] | Readonly<Record<string, readonly number[]>>): shapes is readonly number[] {
+  return Array.isArray(shapes);
+}
+
+function isKnown(shape: readonly number[]): boolean {
+  return shape.every((dimension) => Number.isInteger(dimension) && dimension >= 1);
 }
 
 /** Makes every layer announce its name when it runs. Call hooks would do, but a custom layer may leave them out. */
