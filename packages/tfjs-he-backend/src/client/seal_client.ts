@@ -16,7 +16,18 @@ import { checkSlotVectors, yieldToEventLoop } from './common.js';
 import { loadClientSeal } from './seal_module.js';
 
 /** A client whose keys, encryption and decryption are SEAL's. The secret key never leaves the WebAssembly module. */
-export async function createSealClient({ manifest, parameters }: ParsedManifest): Promise<Client> {
+export async function createSealClient(parsed: ParsedManifest): Promise<Client> {
+  return (await createSealKeyHolder(parsed)).client;
+}
+
+/** A client, and its view into ciphertexts of the same WebAssembly module: for debugging in one process. */
+export interface SealKeyHolder {
+  readonly client: Client;
+  /** Slot values of a ciphertext at any level and scale, of two or three polynomials. */
+  inspect(ciphertext: Ciphertext): Float64Array;
+}
+
+export async function createSealKeyHolder({ manifest, parameters }: ParsedManifest): Promise<SealKeyHolder> {
   const seal = await loadClientSeal();
   const { polyModulusDegree, coeffModulus, securityBits, maxLevel, refreshLevel } = parameters;
   const none = seal.ComprModeType.none;
@@ -123,7 +134,7 @@ export async function createSealClient({ manifest, parameters }: ParsedManifest)
       }
     });
 
-  return {
+  const client: Client = {
     manifest,
     parameters,
     ledger,
@@ -172,6 +183,19 @@ export async function createSealClient({ manifest, parameters }: ParsedManifest)
       generator.delete();
       context.delete();
       ledger.release('context', 0);
+    },
+  };
+
+  return {
+    client,
+    inspect(ciphertext) {
+      requireLive('inspect');
+      return callSeal({ op: 'inspect' }, () =>
+        withPlaintext((plaintext): Float64Array => {
+          decryptor.decrypt(ciphertext, plaintext);
+          return encoder.decodeFloat64(plaintext);
+        }),
+      );
     },
   };
 }

@@ -7,7 +7,7 @@ import { type Arithmetic, createCheckedEngine, type OpObserver, type Target } fr
 import type { Engine } from './engine.js';
 import type { CiphertextHandle, PlaintextHandle } from './handles.js';
 import { Ledger } from './ledger.js';
-import { createNoiseModel, createSlotNoise } from './mock_noise.js';
+import { createNoiseModel, createSlotNoise, keySwitchSlotFactors } from './mock_noise.js';
 
 /** Slot values in the clear, and the name of the mask on them. */
 export interface MockValue {
@@ -21,6 +21,8 @@ export type MockPlaintext = PlaintextHandle<Float64Array>;
 export interface MockOptions {
   /** Seed of the noise (default 1). */
   readonly seed?: number;
+  /** False leaves out all noise: exact values up to the rounding of doubles. */
+  readonly noise?: boolean;
   readonly observe?: OpObserver;
   readonly ledger?: Ledger;
 }
@@ -31,7 +33,7 @@ export function createMockEngine(
   keys: EvaluationKeyFrames | readonly number[],
   options: MockOptions = {},
 ): Engine<MockCiphertext, MockPlaintext> {
-  const arithmetic = mockArithmetic(parameters, 'galois' in keys ? checkKeys(parameters, keys) : keys, options.seed ?? 1);
+  const arithmetic = mockArithmetic(parameters, 'galois' in keys ? checkKeys(parameters, keys) : keys, options);
   return createCheckedEngine(parameters, arithmetic, options.ledger ?? new Ledger(), options.observe);
 }
 
@@ -50,11 +52,20 @@ function largest(values: Float64Array): number {
   return max;
 }
 
-function mockArithmetic(parameters: Parameters, galoisSteps: readonly number[], seed: number): Arithmetic<MockValue, Float64Array> {
+function mockArithmetic(
+  parameters: Parameters,
+  galoisSteps: readonly number[],
+  { seed = 1, noise = true }: MockOptions,
+): Arithmetic<MockValue, Float64Array> {
   const { polyModulusDegree: degree } = parameters;
   const steps = new Set(galoisSteps);
   const model = createNoiseModel(parameters);
-  const addNoise = createSlotNoise(parameters, seed);
+  const addNoise = noise ? createSlotNoise(parameters, seed) : () => {};
+  const slotFactors = keySwitchSlotFactors(parameters);
+  const addKeySwitchNoise = (values: Float64Array, { level, scale }: Target): void => {
+    addNoise(values, model.keySwitch(level), scale, slotFactors);
+    addNoise(values, model.rescale(2), scale);
+  };
   const frames = createMockFrames(parameters);
 
   /** Coefficients beyond half the modulus wrap: decryption would give noise. */
@@ -129,7 +140,7 @@ function mockArithmetic(parameters: Parameters, galoisSteps: readonly number[], 
     },
     multiply: (a, b, to) => onSlots('multiply', a, to, (x, i) => x * (b.values[i] ?? 0)),
     square: (a, to) => onSlots('square', a, to, (x) => x * x),
-    relinearize: (a, to) => addNoise(a.values, model.keySwitch(to.level), to.scale),
+    relinearize: (a, to) => addKeySwitchNoise(a.values, to),
     rescale(a, to) {
       addNoise(a.values, model.rescale(to.size), to.scale);
       checkRange('rescale', a, to);
@@ -141,7 +152,7 @@ function mockArithmetic(parameters: Parameters, galoisSteps: readonly number[], 
       rotated.set(a.values.subarray(step));
       rotated.set(a.values.subarray(0, step), a.values.length - step);
       a.values = rotated;
-      addNoise(a.values, model.keySwitch(to.level), to.scale);
+      addKeySwitchNoise(a.values, to);
     },
     addMask(a, seedOfMask: MaskSeed, to) {
       checkMaskSlack(parameters);

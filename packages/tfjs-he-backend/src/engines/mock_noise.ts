@@ -14,7 +14,10 @@ export interface NoiseModel {
   readonly encrypt: number;
   /** Dropping a prime of a ciphertext of 2 or 3 polynomials. */
   rescale(size: number): number;
-  /** One key switch at a level. */
+  /**
+   * Digits times key errors in one key switch at a level; the division by the special prime then rounds, as a rescaling does. On average over
+   * the slots, see {@link keySwitchSlotFactors}.
+   */
   keySwitch(level: number): number;
 }
 
@@ -32,13 +35,28 @@ export function createNoiseModel(parameters: Parameters): NoiseModel {
       // Digits lie in [0, q_i): mean square q_i^2 / 3.
       let variance = 0;
       for (let i = 0; i <= level; i++) variance += (n * parameters.primeAt(i) ** 2 * ERROR_STD ** 2) / 3;
-      return Math.hypot(Math.sqrt(variance) / special, rounding(2));
+      return Math.sqrt(variance) / special;
     },
   };
 }
 
-/** Adds independent errors to slot values. */
-export type SlotNoise = (values: Float64Array, coefficientStd: number, scale: number) => void;
+/**
+ * Standard deviation of the error of a key switch by slot, over its root mean square. SEAL's digits lie in [0, q), not around zero, so a digit
+ * polynomial is q/2 (1 + X + ... + X^(N-1)) plus a centred one of variance q^2 / 12. At the root zeta of a slot the first has the absolute value
+ * q / |1 - zeta|, the second sqrt(N / 12) q: slots whose roots are near 1, slot 0 first of all, get most of the noise. Slot s belongs to the
+ * root exp(i pi 3^s / N).
+ */
+export function keySwitchSlotFactors({ polyModulusDegree: n, slots }: Parameters): Float64Array {
+  let exponent = 1;
+  return Float64Array.from({ length: slots }, () => {
+    const distance = 2 * Math.abs(Math.sin((Math.PI * exponent) / (2 * n)));
+    exponent = (exponent * 3) % (2 * n);
+    return Math.sqrt((n / 12 + 1 / distance ** 2) / (n / 3));
+  });
+}
+
+/** Adds independent errors to slot values, with a standard deviation that may differ by slot. */
+export type SlotNoise = (values: Float64Array, coefficientStd: number, scale: number, slotFactors?: Float64Array) => void;
 
 const POOL = 1 << 16;
 
@@ -67,9 +85,12 @@ export function createSlotNoise(parameters: Parameters, seed: number): SlotNoise
   const uniform = () => (next() + 0.5) / 2 ** 32;
   const pool = Float64Array.from({ length: POOL }, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
   const embedding = Math.sqrt(parameters.polyModulusDegree / 2);
-  return (values, coefficientStd, scale) => {
+  return (values, coefficientStd, scale, slotFactors) => {
     const std = (coefficientStd * embedding) / scale;
     const offset = next();
-    for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) + std * (pool[(offset + i) % POOL] ?? 0);
+    for (let i = 0; i < values.length; i++) {
+      const error = std * (pool[(offset + i) % POOL] ?? 0);
+      values[i] = (values[i] ?? 0) + (slotFactors === undefined ? error : error * (slotFactors[i] ?? 0));
+    }
   };
 }

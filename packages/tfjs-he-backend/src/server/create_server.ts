@@ -8,16 +8,17 @@ import { checkRefreshMasks } from '../program/check_refresh_masks.js';
 import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted } from '../turns.js';
-import type { PrepareOptions, Server, ServerOptions, Session } from './types.js';
+import { type PrepareOptions, SERVER_ENGINES, type Server, type ServerOptions, type Session } from './types.js';
 
 const MASK_KEY_BYTES = 32;
 
 /**
  * A server for a compiled program: encoded constants and the engine's context are shared by all sessions.
- * @throws HeError RUNTIME_UNSUPPORTED (no WebAssembly exception handling), PARAMETERS_INVALID, PARAMETERS_INSECURE,
+ * @throws HeError RUNTIME_UNSUPPORTED (no WebAssembly exception handling), PARAMETERS_INVALID (the engine's name, maskKey), PARAMETERS_INSECURE,
  *   PARAMETERS_MASK_SLACK (masks of less than 40 bits over the values that the program admits).
  */
 export async function createServer(program: Program, options: ServerOptions): Promise<Server> {
+  requireEngine(options.engine);
   const maskKey = options.maskKey ?? randomBytes(MASK_KEY_BYTES);
   if (maskKey.length !== MASK_KEY_BYTES) {
     throw new HeError('PARAMETERS_INVALID', `maskKey has ${maskKey.length} bytes`, {
@@ -67,4 +68,16 @@ export async function createServer(program: Program, options: ServerOptions): Pr
       runtime.dispose();
     },
   };
+}
+
+/** Callers without types may ask for anything. */
+function requireEngine(name: string): void {
+  if (SERVER_ENGINES.some((known) => known === name)) return;
+  throw new HeError('PARAMETERS_INVALID', `there is no server engine '${name}'`, {
+    op: 'createServer',
+    hint:
+      name === 'debug'
+        ? 'To look inside takes the secret key, which no server has: use debugProgram of tfjs-he-backend/debug where the data is.'
+        : `Use one of ${SERVER_ENGINES.join(', ')}.`,
+  });
 }

@@ -5,6 +5,8 @@ import type { Manifest } from '../wire/manifest.js';
 
 export type ServerEngine = Exclude<EngineName, 'empty'>;
 
+export const SERVER_ENGINES: readonly ServerEngine[] = ['seal', 'mock'];
+
 export interface ServerOptions {
   /** `seal` computes on ciphertexts; `mock` on float64 values with the same rules and noise: no privacy, for tests and studies. */
   readonly engine: ServerEngine;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type C, openSession, parameters, type Session } from './session.js';
+import { type C, galoisSteps, openSession, parameters, type Session } from './session.js';
 
 const { slots, maxLevel, refreshLevel } = parameters;
 const top = parameters.levelScale(maxLevel);
@@ -50,6 +50,19 @@ test.each(circuits)('mock noise is that of SEAL within two bits: %s', (_, circui
     return errorBits(session, circuit(session, a), expected);
   });
   expect(Math.abs(mock! - seal!)).toBeLessThan(2);
+});
+
+// Key errors are as random as keys: the noise of one slot is a draw, so its typical size is compared over the rotations of four keys.
+test('mock noise is unequal over the slots as that of SEAL: slot 0 gets far more than the average of a key switch', () => {
+  const [mock, seal] = sessions.map((session) => {
+    const a = session.engine.modSwitchTo(session.encrypt(new Float64Array(slots)), refreshLevel);
+    const squares = galoisSteps.map((step) => session.decrypt(session.engine.rotate(a, step))!.map((error) => error ** 2));
+    const first = squares.reduce((sum, error) => sum + error[0]!, 0);
+    const average = squares.reduce((sum, error) => sum + error.reduce((total, e) => total + e, 0) / slots, 0);
+    return Math.log2(first / average) / 2;
+  });
+  expect(mock).toBeGreaterThan(2);
+  expect(Math.abs(mock! - seal!)).toBeLessThan(4);
 });
 
 test('values at a refresh beyond the bound of the mask are found by mock', () => {

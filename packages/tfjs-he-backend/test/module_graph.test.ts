@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What only the holder of the secret key may name in code. */
+const SECRET = /\b(Decryptor|KeyGenerator|SecretKey|secretKey|createClient|decrypt\()/;
+
+/** Our files that an entry point reaches through static and dynamic imports, with their code. */
+async function reachable(entry: string): Promise<Map<string, string>> {
+  const { metafile } = await build({
+    entryPoints: [entry],
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'silent',
+    external: ['node-seal', '@tensorflow/*'],
+  });
+  const ours = Object.keys(metafile.inputs).filter((path) => path.startsWith('src/'));
+  return new Map(await Promise.all(ours.map(async (path) => [path, await readFile(`${root}/${path}`, 'utf8')] as const)));
+}
+
+const withoutComments = (code: string) => code.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+const secrets = (modules: Map<string, string>) =>
+  [...modules].filter(([, code]) => SECRET.test(withoutComments(code))).map(([path]) => path);
+
+describe.each(['src/server/index.ts', 'src/index.ts'])('module graph of %s', (entry) => {
+  test('reaches no module of a client or of the debugger, and none that names a decryptor', async () => {
+    const modules = await reachable(entry);
+    expect(modules.size).toBeGreaterThan(20);
+    expect([...modules.keys()].filter((path) => /^src\/(client|debug)\//.test(path))).toEqual([]);
+    expect(secrets(modules)).toEqual([]);
+  });
+});
+
+test.each(['src/client/index.ts', 'src/debug/index.ts'])('the same walk finds the secret key from %s', async (entry) => {
+  expect(secrets(await reachable(entry))).toContain('src/client/seal_client.ts');
+});
