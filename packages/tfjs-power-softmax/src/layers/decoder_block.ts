@@ -45,18 +45,27 @@ export class DecoderBlock extends TransformerBlock {
     return this.attentionProjections('cross_attention/', this.config);
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: CallArguments = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
+    const { training = false } = kwargs;
     return tf.tidy(() => {
       const { x, memory, mask } = attentionInputs(inputs, this.name);
       if (memory === undefined) throw this.withoutMemory();
+      const ownMask = this.maskOf(x, undefined, kwargs);
       const options = { ...this.config, name: `${this.name}/attention` };
       const crossOptions = { ...this.config, causal: false, rotary: false, name: `${this.name}/cross_attention` };
-      const own = this.residual(x, 'attention_norm', 0, training, (input) => attend(input, input, this.attentionWeights(), options));
+      const own = this.residual(x, 'attention_norm', 0, training, (input) =>
+        attend(input, input, this.attentionWeights(), options, ownMask),
+      );
       const read = this.residual(own, 'cross_attention_norm', 1, training, (input) =>
         attend(input, memory, this.crossAttentionWeights(), crossOptions, mask),
       );
       return this.finish(read, 2, training);
     });
+  }
+
+  override computeMask(inputs: tf.Tensor | tf.Tensor[], mask?: tf.Tensor | tf.Tensor[]): tf.Tensor | tf.Tensor[] {
+    this.refuseMemoryMask(inputs, mask);
+    return super.computeMask(inputs, mask);
   }
 
   private withoutMemory(): InvalidArgumentError {

@@ -12,7 +12,7 @@ export interface EncoderBlockArgs extends TransformerBlockArgs {}
  *     a = LayerNorm(x + attention(x));  y = LayerNorm(a + feedForward(a))
  *     a = x + attention(LayerNorm(x));  y = a + feedForward(LayerNorm(a))
  *
- * Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`; output `[batch, tokens, d]`. Weights those of
+ * Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]` (a Keras mask of `x` does the same); output `[batch, tokens, d]`. Weights those of
  * `MultiHeadAttention` under `attention/`, `attention_norm/gamma|beta`, those of `FeedForward` under `feed_forward/`, and
  * `feed_forward_norm/gamma|beta`. Reports to range recordings `<name>/attention/denominator` (or `/scores`), `<name>/attention_norm/variance`,
  * `<name>/feed_forward/activation` and `<name>/feed_forward_norm/variance`. With `norm: 'rms'` RMSNorm takes the place of LayerNorm: there is
@@ -29,9 +29,11 @@ export class EncoderBlock extends TransformerBlock {
     this.built = true;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: CallArguments = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
+    const { training = false } = kwargs;
     return tf.tidy(() => {
-      const { x, mask } = sequenceInputs(inputs, this.name);
+      const { x, mask: given } = sequenceInputs(inputs, this.name);
+      const mask = this.maskOf(x, given, kwargs);
       const options = { ...this.config, name: `${this.name}/attention` };
       const attended = this.residual(x, 'attention_norm', 0, training, (input) =>
         attend(input, input, this.attentionWeights(), options, mask),

@@ -5,6 +5,8 @@ import { InvalidArgumentError } from '../errors.js';
 /** What tfjs passes to `Layer.call` besides the inputs, as far as this package reads it. */
 export interface CallArguments {
   readonly training?: boolean;
+  /** Keras masks of the inputs: one, one for each, or none. */
+  readonly mask?: tf.Tensor | null | readonly (tf.Tensor | null | undefined)[];
 }
 
 /** The single input of a layer, which tfjs may wrap in an array. */
@@ -51,6 +53,17 @@ export function attentionInputs(
 export function memoryShape(shape: Shape | Shape[]): Shape | undefined {
   const second = shape[1];
   return Array.isArray(second) && second.length === 3 ? second : undefined;
+}
+
+/** Whether the inputs of these shapes are `[x, mask]`. */
+export function hasMaskInput(shape: Shape | Shape[]): boolean {
+  return Array.isArray(shape[0]) && shape.length > 1;
+}
+
+/** The shape of the first input, `[batch, tokens, d]`, without the tokens. */
+export function pooledShape(shape: Shape | Shape[]): Shape {
+  const [batch = null, , features = null] = firstShape(shape);
+  return [batch, features];
 }
 
 /** The shape of the first input, `x` of `[x, mask]`. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
 import { validatePositiveInteger } from '../validate.js';
-import { firstShape, lastDimension, sequenceInputs } from './inputs.js';
+import { type CallArguments, firstShape, lastDimension, sequenceInputs } from './inputs.js';
 import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
 
 /** Standard deviation of initial position vectors, as in BERT and GPT-2. */
@@ -14,8 +14,8 @@ export interface LearnedPositionsArgs extends SeededLayerArgs {
 }
 
 /**
- * Adds a learned vector per position. Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]`, whose zeros give rows of
- * zeros: PowerSoftmax attention then ignores the padding by itself. Output `[batch, tokens, d]`. Weight `positions [maxTokens, d]`.
+ * Adds a learned vector per position. Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]` (or a Keras mask of `x`), whose
+ * zeros give rows of zeros: PowerSoftmax attention then ignores the padding by itself. Output `[batch, tokens, d]`. Weight `positions [maxTokens, d]`.
  */
 export class LearnedPositions extends WeightedLayer {
   // tfjs-layers registers a PositionEmbedding of its own, which must stay loadable.
@@ -38,9 +38,10 @@ export class LearnedPositions extends WeightedLayer {
   }
 
   /** @throws InvalidArgumentError for more than `maxTokens` tokens */
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
     return tf.tidy(() => {
-      const { x, mask } = sequenceInputs(inputs, this.name);
+      const { x, mask: given } = sequenceInputs(inputs, this.name);
+      const mask = this.maskOf(x, given, kwargs);
       const [batch, tokens] = x.shape;
       this.checkTokens(tokens);
       const positions = this.weight('positions');

@@ -3,7 +3,7 @@ import type { Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
 import { type AttentionWeights, attend } from './attention.js';
 import { type AttentionArgs, type AttentionConfig, attentionConfig } from './attention_config.js';
-import { attentionInputs, firstShape, lastDimension, memoryShape } from './inputs.js';
+import { attentionInputs, type CallArguments, firstShape, lastDimension, memoryShape } from './inputs.js';
 import { type SeededLayerArgs, WeightedLayer } from './weighted_layer.js';
 
 export interface MultiHeadAttentionArgs extends SeededLayerArgs, AttentionArgs {}
@@ -51,11 +51,18 @@ export class MultiHeadAttention extends WeightedLayer {
     return this.attentionProjections('', this.config);
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
     return tf.tidy(() => {
-      const { x, memory, mask } = attentionInputs(inputs, this.name);
+      const { x, memory, mask: given } = attentionInputs(inputs, this.name);
+      // A Keras mask is that of x, which cross-attention takes queries from only.
+      const mask = memory === undefined ? this.maskOf(x, given, kwargs) : given;
       return attend(x, memory ?? x, this.attentionWeights(), { ...this.config, name: this.name }, mask);
     });
+  }
+
+  override computeMask(inputs: tf.Tensor | tf.Tensor[], mask?: tf.Tensor | tf.Tensor[]): tf.Tensor | tf.Tensor[] {
+    this.refuseMemoryMask(inputs, mask);
+    return super.computeMask(inputs, mask);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import type { Shape } from '@tensorflow/tfjs-layers';
 import { DEFAULT_EPSILON, POWER_SOFTMAX_FORMS, type PowerSoftmaxForm, powerSoftmax } from '../ops/power_softmax.js';
 import { validateNonNegative, validateOneOf, validatePower } from '../validate.js';
 import { singleInput } from './inputs.js';
+import { MaskingLayer } from './masking_layer.js';
 
 export interface PowerSoftmaxArgs {
   readonly name?: string;
@@ -14,7 +15,7 @@ export interface PowerSoftmaxArgs {
 }
 
 /** {@link powerSoftmax} as a layer; keeps the shape of its input and has no weights. */
-export class PowerSoftmax extends layers.Layer {
+export class PowerSoftmax extends MaskingLayer {
   static readonly className = 'PowerSoftmax';
   readonly p: number;
   readonly axis: number;

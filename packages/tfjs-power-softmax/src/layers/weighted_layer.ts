@@ -1,9 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
 import type { AttentionWeights, Projection } from './attention.js';
 import type { AttentionConfig } from './attention_config.js';
 import type { FeedForwardWeights } from './feed_forward.js';
+import { MaskingLayer } from './masking_layer.js';
 
 /** Seed of a layer's initial weights; without one they differ from run to run. */
 export interface SeededLayerArgs {
@@ -16,7 +17,7 @@ export interface SeededLayerArgs {
  * Base of the layers with several named weights. Weights are addressed by name (`attention/query/kernel`) instead of being spread over
  * sub-layers, because tfjs collects, saves and restores only the weights that a layer itself has added.
  */
-export abstract class WeightedLayer extends layers.Layer {
+export abstract class WeightedLayer extends MaskingLayer {
   protected readonly seed: number | undefined;
   private readonly variables = new Map<string, LayerVariable>();
 

@@ -3,7 +3,7 @@ import type { Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
 import { type AttentionWeights, mergeHeads, type Projection, project, splitHeads } from '../layers/attention.js';
 import { causalMask } from '../layers/causal_mask.js';
-import { firstShape, lastDimension, sequenceInputs } from '../layers/inputs.js';
+import { type CallArguments, firstShape, lastDimension, sequenceInputs } from '../layers/inputs.js';
 import { integerPower } from '../ops/integer_power.js';
 import { rotary } from '../ops/rotary.js';
 import { validatePositiveInteger, validatePower } from '../validate.js';
@@ -89,9 +89,10 @@ export class PolynomialAttention extends PolynomialLayer {
     });
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
     return tf.tidy(() => {
-      const { x, mask } = sequenceInputs(inputs, this.name);
+      const { x, mask: given } = sequenceInputs(inputs, this.name);
+      const mask = this.maskOf(x, given, kwargs);
       const { slope, offset } = unitMap(this.approximation);
       const positioned = (heads: tf.Tensor4D): tf.Tensor4D => (this.rotary ? rotary(heads) : heads);
       const query = positioned(splitHeads(project(x, this.projection('query', this.useBias)), this.numHeads));

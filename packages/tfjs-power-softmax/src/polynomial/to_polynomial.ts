@@ -2,7 +2,8 @@ import { input, LayersModel, type layers, type SymbolicTensor } from '@tensorflo
 import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
 import { type ModelInputs, observeSites } from './calibrate.js';
 import { assertFiniteWeights } from './check_weights.js';
-import { assertConvertible, convertLayer, type SiteLookup } from './convert_layer.js';
+import { assertConvertible, convertLayer } from './convert_layer.js';
+import type { SiteLookup } from './convert_parts.js';
 import { type FitOptions, fitSite } from './fit_site.js';
 import { type PolynomialReport, polynomialReport } from './report.js';
 

@@ -1,0 +1,31 @@
+import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { InvalidArgumentError } from '../errors.js';
+import type { EncoderBlock } from '../layers/encoder_block.js';
+import type { TransformerBlock } from '../layers/transformer_block.js';
+import { applied, applyAttention, applyFeedForward, applyNorm, type SiteLookup } from './convert_parts.js';
+
+/** The sub-layers of an encoder block, each a layer under the block's name. */
+export function convertEncoder(block: EncoderBlock, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
+  const { name } = block;
+  const [x, ...mask] = inputs;
+  if (x === undefined) throw new InvalidArgumentError(`${name} has no input.`, { layer: name });
+  const attended = convertResidual(block, 'attention', x, lookup, (input, part) =>
+    applyAttention(part, block.config, block.attentionWeights(), [input, ...mask], lookup),
+  );
+  return convertResidual(block, 'feed_forward', attended, lookup, (input, part) => applyFeedForward(part, block, [input], lookup));
+}
+
+/** A sub-layer with its residual connection: `norm(x + f(x))`, or `x + f(norm(x))` with `normFirst`. */
+function convertResidual(
+  block: TransformerBlock,
+  part: 'attention' | 'feed_forward',
+  x: SymbolicTensor,
+  lookup: SiteLookup,
+  f: (x: SymbolicTensor, name: string) => SymbolicTensor,
+): SymbolicTensor {
+  const path = `${block.name}/${part}`;
+  const normalised = (of: SymbolicTensor[]): SymbolicTensor =>
+    applyNorm(`${path}_norm`, block.normEpsilon, block.normWeights(`${part}_norm`), of, lookup);
+  if (!block.normFirst) return normalised([x, f(x, path)]);
+  return applied(layers.add({ name: `${path}_residual` }), [x, f(normalised([x]), path)]);
+}

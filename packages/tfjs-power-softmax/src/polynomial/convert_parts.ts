@@ -1,0 +1,97 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { UnsupportedLayerError } from '../errors.js';
+import type { AttentionWeights, Projection } from '../layers/attention.js';
+import type { AttentionConfig } from '../layers/attention_config.js';
+import { FeedForward } from '../layers/feed_forward.js';
+import type { NormWeights } from '../layers/norms.js';
+import { PolynomialAttention } from './polynomial_attention.js';
+import { PolynomialFeedForward } from './polynomial_feed_forward.js';
+import { PolynomialNorm } from './polynomial_norm.js';
+import type { SiteApproximation } from './site_approximation.js';
+
+/** The polynomial chosen for a site. @throws InvalidArgumentError for a site that calibration did not see */
+export type SiteLookup = (name: string) => SiteApproximation;
+
+/** A quadratic network is a polynomial already. */
+export function applyFeedForward(
+  name: string,
+  of: Pick<FeedForward, 'hiddenDim' | 'activation' | 'feedForwardWeights'>,
+  inputs: SymbolicTensor[],
+  lookup: SiteLookup,
+): SymbolicTensor {
+  const { hiddenDim, activation } = of;
+  const weights = of.feedForwardWeights();
+  if (activation === 'quadratic') {
+    const layer = new FeedForward({ name, hiddenDim, activation });
+    const output = applied(layer, inputs);
+    layer.setWeights([weights.hidden, weights.output].flatMap(({ kernel, bias }) => (bias === undefined ? [kernel] : [kernel, bias])));
+    return output;
+  }
+  const layer = new PolynomialFeedForward({ name, hiddenDim, activation, approximation: lookup(`${name}/activation`) });
+  const output = applied(layer, inputs);
+  layer.setFoldedWeights(weights);
+  return output;
+}
+
+export function applyAttention(
+  name: string,
+  { numHeads, keyValueHeads, keyDim, p, epsilon, useBias, causal, rotary }: AttentionConfig,
+  weights: AttentionWeights,
+  inputs: SymbolicTensor[],
+  lookup: SiteLookup,
+): SymbolicTensor {
+  const tokens = inputs[0]?.shape[1];
+  if (tokens === undefined || tokens === null) {
+    throw new UnsupportedLayerError(`${name} has no fixed number of tokens. Give the model's input a shape [tokens, d].`, { layer: name });
+  }
+  const layer = new PolynomialAttention({
+    name,
+    numHeads,
+    keyDim,
+    p,
+    epsilon,
+    useBias,
+    tokens,
+    causal,
+    rotary,
+    approximation: lookup(`${name}/denominator`),
+  });
+  const output = applied(layer, inputs);
+  const shared = numHeads / keyValueHeads;
+  tf.tidy(() => {
+    const [key, value] = [repeatHeads(weights.key, keyDim, shared), repeatHeads(weights.value, keyDim, shared)];
+    layer.setFoldedWeights({ ...weights, key, value });
+  });
+  return output;
+}
+
+/** Repeats the columns of each head, `keyDim` wide, `times` times, so that every query head has a head of its own. */
+function repeatHeads({ kernel, bias }: Projection, keyDim: number, times: number): Projection {
+  if (times === 1) return bias === undefined ? { kernel } : { kernel, bias };
+  const [features, units] = kernel.shape;
+  const repeated = (of: tf.Tensor, rows: number): tf.Tensor => tf.tile(tf.reshape(of, [rows, units / keyDim, 1, keyDim]), [1, 1, times, 1]);
+  const wide = { kernel: tf.reshape<tf.Rank.R2>(repeated(kernel, features), [features, units * times]) };
+  return bias === undefined ? wide : { ...wide, bias: tf.reshape<tf.Rank.R1>(repeated(bias, 1), [units * times]) };
+}
+
+/** Takes `gamma` and `beta` for a LayerNorm, `gamma` alone for an RMSNorm. */
+export function applyNorm(
+  name: string,
+  epsilon: number,
+  [gamma, beta]: NormWeights,
+  inputs: SymbolicTensor[],
+  lookup: SiteLookup,
+): SymbolicTensor {
+  const centred = beta !== undefined;
+  const layer = new PolynomialNorm({ name, epsilon, centred, approximation: lookup(`${name}/${centred ? 'variance' : 'mean_square'}`) });
+  const output = applied(layer, inputs);
+  layer.setFoldedWeights(gamma, ...(centred ? [beta] : []));
+  return output;
+}
+
+/** Applies a layer to symbolic tensors, which gives one symbolic tensor for all layers handled here. */
+export function applied(layer: layers.Layer, inputs: SymbolicTensor[]): SymbolicTensor {
+  const [only] = inputs;
+  return layer.apply(inputs.length === 1 && only !== undefined ? only : inputs) as SymbolicTensor;
+}
