@@ -30,14 +30,17 @@ const secrets = (modules: Map<string, string>) =>
   [...modules].filter(([, code]) => SECRET.test(withoutComments(code))).map(([path]) => path);
 
 describe.each(['src/server/index.ts', 'src/index.ts'])('module graph of %s', (entry) => {
-  test('reaches no module of a client or of the debugger, and none that names a decryptor', async () => {
+  test('reaches no module of a client, of the debugger or of the eager surface, and none that names a decryptor', async () => {
     const modules = await reachable(entry);
     expect(modules.size).toBeGreaterThan(20);
-    expect([...modules.keys()].filter((path) => /^src\/(client|debug)\//.test(path))).toEqual([]);
+    expect([...modules.keys()].filter((path) => /^src\/(client|debug|eager)\//.test(path))).toEqual([]);
     expect(secrets(modules)).toEqual([]);
   });
 });
 
-test.each(['src/client/index.ts', 'src/debug/index.ts'])('the same walk finds the secret key from %s', async (entry) => {
-  expect(secrets(await reachable(entry))).toContain('src/client/seal_client.ts');
-});
+test.each(['src/client/index.ts', 'src/debug/index.ts', 'src/eager/index.ts'])(
+  'the same walk finds the secret key from %s',
+  async (entry) => {
+    expect(secrets(await reachable(entry))).toContain('src/client/seal_client.ts');
+  },
+);

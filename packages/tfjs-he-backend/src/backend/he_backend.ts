@@ -8,34 +8,47 @@ export const BACKEND_NAME = 'he';
 
 type DataId = TensorInfo['dataId'];
 
+/** Computes and decrypts a node; whoever holds a client key can provide one. Nothing in this module's reach can. */
+export type EncryptedReader = (node: TensorNode) => Promise<Float32Array>;
+
 /**
  * The deferred backend behind the name `he`. Plaintext tensors live in an inner CPU backend and are computed at once; encrypted tensors are
- * nodes of a tensor graph, and kernels on them only record. Reading an encrypted tensor throws: nothing here can decrypt.
+ * nodes of a tensor graph, and kernels on them only record. Reading an encrypted tensor throws unless a reader was attached.
  */
 export class HeBackend extends KernelBackend {
   readonly plain = new MathBackendCPU();
   private readonly nodes = new DataStorage<{ node: TensorNode; references: number }>(this, engine());
-  private currentRecorder: Recorder | null = null;
+  private traceRecorder: Recorder | null = null;
+  private readonly eagerRecorder = new Recorder();
+  private reader: EncryptedReader | null = null;
 
-  /** Where kernels record. @throws HeError GRAPH_INVALID outside of a trace. */
+  /** Where kernels record: the graph of the trace that is running, else that of eager tensors. */
   get recorder(): Recorder {
-    if (this.currentRecorder === null) {
-      throw new HeError('GRAPH_INVALID', 'encrypted tensors exist only while a model is traced', {
-        hint: 'Use compile(model, options) and run the program.',
-      });
-    }
-    return this.currentRecorder;
+    return this.traceRecorder ?? this.eagerRecorder;
+  }
+
+  /** Outside of a trace, what is recorded is labelled with the kernel; inside, the tracer does it with the layer. */
+  announce(kernelName: string): void {
+    if (this.traceRecorder === null) this.eagerRecorder.label = kernelName;
+  }
+
+  /** Lets `data()` of encrypted tensors go through `reader` until the function returned is called. */
+  attachReader(reader: EncryptedReader): () => void {
+    this.reader = reader;
+    return () => {
+      if (this.reader === reader) this.reader = null;
+    };
   }
 
   /** Runs `body` with a fresh recorder. */
   trace<T>(body: (recorder: Recorder) => T): T {
-    const before = this.currentRecorder;
+    const before = this.traceRecorder;
     const recorder = new Recorder();
-    this.currentRecorder = recorder;
+    this.traceRecorder = recorder;
     try {
       return body(recorder);
     } finally {
-      this.currentRecorder = before;
+      this.traceRecorder = before;
     }
   }
 
@@ -71,15 +84,17 @@ export class HeBackend extends KernelBackend {
     this.plain.move(dataId, values, shape, dtype, refCount);
   }
 
+  /** @throws HeError READ_ENCRYPTED when the tensor is encrypted and no reader is attached. */
   override async read(dataId: DataId): Promise<backend_util.BackendValues> {
+    if (this.reader !== null && this.nodes.has(dataId)) return this.reader(this.nodes.get(dataId).node);
     return this.readSync(dataId);
   }
 
   override readSync(dataId: DataId): backend_util.BackendValues {
     if (this.nodes.has(dataId)) {
       throw new HeError('READ_ENCRYPTED', 'an encrypted tensor cannot be read', {
-        op: 'readSync',
-        hint: 'Run the compiled program and decrypt its output with the client.',
+        op: 'read',
+        hint: "Run the compiled program and decrypt its output with the client; eager tensors are decrypted by 'tfjs-he-backend/eager'.",
       });
     }
     return this.plain.readSync(dataId);

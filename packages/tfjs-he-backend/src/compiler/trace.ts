@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { BACKEND_NAME, HeBackend } from '../backend/he_backend.js';
 import { registerHeBackend } from '../backend/register.js';
 import { HeError } from '../errors.js';
-import { sizeOf, type TensorNode } from '../graph/node.js';
+import { sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
 import type { Recorder } from '../graph/recorder.js';
 
 /** A function of tensors. The type is that of a method so that parameters of a known rank (Tensor2D ...) are allowed. */
@@ -134,9 +134,10 @@ function record(
       const info = backend.wrap(recorder.input(name, shape));
       return engine().makeTensorFromTensorInfo(info);
     });
+    const declared = new Set(tensors.map((tensor) => backend.nodeOf(tensor)));
     const [only] = tensors;
     const result = body(tensors.length === 1 && only !== undefined ? only : tensors, recorder);
-    return outputsOf(result).map((tensor) => {
+    const outputs = outputsOf(result).map((tensor) => {
       if (!backend.isEncrypted(tensor))
         throw new HeError('GRAPH_INVALID', 'an output does not depend on an encrypted input', {
           op: 'compile',
@@ -144,6 +145,13 @@ function record(
         });
       return backend.nodeOf(tensor);
     });
+    if (topologicalOrder(outputs).some((node) => node.kind === 'input' && !declared.has(node))) {
+      throw new HeError('GRAPH_INVALID', 'the function uses an encrypted tensor that is not one of its inputs', {
+        op: 'compile',
+        hint: 'Pass it as an input.',
+      });
+    }
+    return outputs;
   } finally {
     engine().endScope();
   }

@@ -37,7 +37,9 @@ export function kernel(kernelName: string, encrypted: EncryptedKernel, plain: En
         });
       }
       const call: KernelCall = { name: kernelName, inputs: inputs ?? {}, attrs: attrs ?? {}, backend };
-      return tensorsOf(call).some((tensor) => backend.isEncrypted(tensor)) ? encrypted(call) : plain(call);
+      if (!tensorsOf(call).some((tensor) => backend.isEncrypted(tensor))) return plain(call);
+      backend.announce(kernelName);
+      return encrypted(call);
     },
   };
 }

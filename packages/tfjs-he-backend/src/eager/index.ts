@@ -1,0 +1,4 @@
+export * from '../index.js';
+export { attachClient, decrypt, type EagerOptions, encrypt } from './eager.js';
+export type { EagerControl, EagerEngine, EagerProgress } from './local_session.js';
+export { type FheMode, type Runner, type RunnerOptions, runner } from './runner.js';

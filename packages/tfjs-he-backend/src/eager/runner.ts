@@ -1,0 +1,115 @@
+import { concat, split, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { compile } from '../compiler/compile.js';
+import type { CompileOptions } from '../compiler/options.js';
+import type { TensorFunction } from '../compiler/trace.js';
+import { HeError } from '../errors.js';
+import type { Program } from '../program/program.js';
+import { type EagerControl, type LocalSession, openLocalSession } from './local_session.js';
+
+/** `disable`: in the clear, as tfjs does; `simulate`: the compiled program on the mock engine; `execute`: on ciphertexts. */
+export type FheMode = 'disable' | 'simulate' | 'execute';
+
+export interface RunnerOptions extends CompileOptions, EagerControl {
+  readonly fhe: FheMode;
+}
+
+/** One model, called the same way in every mode. */
+export interface Runner {
+  readonly fhe: FheMode;
+  /** What runs; null in mode `disable`. */
+  readonly program: Program | null;
+  /**
+   * Outputs for plaintext inputs, one tensor or a list as the model has them. The rows of a batch run one after the other.
+   * @throws HeError ENCODE_INVALID (shapes, values that are not finite), ABORTED, and those of the engine.
+   */
+  predict(inputs: Tensor | readonly Tensor[], control?: EagerControl): Promise<Tensor | Tensor[]>;
+  /** Releases keys and engines. */
+  dispose(): void;
+}
+
+/**
+ * Prepares a model or function for predictions: compiles it and makes keys, unless `fhe` is `disable`. Client and server live in this process:
+ * for trying out what a deployment with createClient and createServer will do.
+ * @throws HeError KERNEL_UNSUPPORTED, COMPILE_FAILED, PARAMETERS_INVALID, GRAPH_INVALID, ABORTED, RUNTIME_UNSUPPORTED.
+ */
+export async function runner(source: LayersModel | TensorFunction, options: RunnerOptions): Promise<Runner> {
+  const { fhe, onProgress, signal, ...compileOptions } = options;
+  if (fhe === 'disable') {
+    return { fhe, program: null, predict: async (inputs) => tidy(() => inTheClear(source, inputs)), dispose() {} };
+  }
+  const program = await compile(source, {
+    ...compileOptions,
+    onProgress: (done, total) => onProgress?.({ type: 'compile', done, total }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const session = await openLocalSession(program, fhe === 'simulate' ? 'mock' : 'seal', { onProgress, signal });
+  const batched = typeof source !== 'function';
+  return {
+    fhe,
+    program,
+    predict: (inputs, control) => predict(session, batched, listOf(inputs), control),
+    dispose: () => session.dispose(),
+  };
+}
+
+function inTheClear(source: LayersModel | TensorFunction, inputs: Tensor | readonly Tensor[]): Tensor | Tensor[] {
+  const list = listOf(inputs);
+  return typeof source === 'function' ? source(...list) : source.predict(list);
+}
+
+function listOf(inputs: Tensor | readonly Tensor[]): Tensor[] {
+  return 'dataId' in inputs ? [inputs] : [...inputs];
+}
+
+async function predict(
+  session: LocalSession,
+  batched: boolean,
+  inputs: readonly Tensor[],
+  control: EagerControl | undefined,
+): Promise<Tensor | Tensor[]> {
+  const rows = batched ? (inputs[0]?.shape[0] ?? 1) : 1;
+  const perInput = inputs.map((x) => (rows > 1 ? tidy(() => split(x, rows, 0)) : [x]));
+  const results: Tensor[][] = [];
+  try {
+    for (let row = 0; row < rows; row++) {
+      results.push(
+        await predictOne(
+          session,
+          perInput.flatMap((parts) => parts[row] ?? []),
+          control,
+        ),
+      );
+    }
+    const outputs = session.manifest.outputs.map((_, i) => joined(results.flatMap((result) => result[i] ?? [])));
+    const [only, ...more] = outputs;
+    return only !== undefined && more.length === 0 ? only : outputs;
+  } finally {
+    if (rows > 1) for (const parts of perInput) for (const part of parts) part.dispose();
+    for (const result of results) for (const part of result) part.dispose();
+  }
+}
+
+/** Rows of a batch in one tensor. */
+function joined(rows: readonly Tensor[]): Tensor {
+  const [first, second] = rows;
+  return first !== undefined && second === undefined ? first.clone() : concat([...rows], 0);
+}
+
+async function predictOne(session: LocalSession, inputs: readonly Tensor[], control: EagerControl | undefined): Promise<Tensor[]> {
+  const layouts = session.manifest.inputs;
+  const values = new Map<string, ArrayLike<number>>();
+  for (const [i, { name, shape }] of layouts.entries()) {
+    const x = inputs[i];
+    if (x === undefined || inputs.length !== layouts.length || x.shape.join() !== shape.join()) {
+      const given = inputs.map((t) => `[${t.shape.join(', ')}]`).join(', ');
+      throw new HeError('ENCODE_INVALID', `inputs of shapes ${given} do not fit the program`, {
+        op: 'predict',
+        hint: `Give ${layouts.map((layout) => `'${layout.name}' [${layout.shape.join(', ')}]`).join(', ')}.`,
+      });
+    }
+    values.set(name, await x.data());
+  }
+  const outputs = await session.run(values, control);
+  return outputs.map((output, i) => tensor(output, [...(session.manifest.outputs[i]?.shape ?? [])]));
+}
