@@ -32,6 +32,7 @@ export type HeErrorCode =
   | 'MEMORY_BUDGET'
   | 'SEAL_FAILURE'
   | 'ABORTED'
+  | 'RUN_UNAVAILABLE'
   // tracing and compiling
   | 'KERNEL_UNSUPPORTED'
   | 'READ_ENCRYPTED'

@@ -15,6 +15,25 @@ export function createTurns(): { due(): boolean; next(): Promise<void> } {
   };
 }
 
+/**
+ * Gives everything that has arrived meanwhile (messages, timers) its turn: cheap enough to do between any two operations, unlike a timer, which
+ * browsers hold back for milliseconds.
+ */
+export function nextMacrotask(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') {
+      setImmediate(resolve);
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
 /** @throws HeError ABORTED */
 export function throwIfAborted(signal: AbortSignal | undefined, op: string): void {
   if (signal?.aborted === true) throw aborted(op);

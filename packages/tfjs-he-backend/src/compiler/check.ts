@@ -1,6 +1,7 @@
 import { createEmptyEngine } from '../engines/empty.js';
 import { HeError } from '../errors.js';
-import { interpret, RegisterFile } from '../executor/interpret.js';
+import { interpret } from '../executor/interpret.js';
+import { RegisterFile } from '../executor/register_file.js';
 import { createParameters } from '../parameters/parameters.js';
 import { lastUses } from '../program/liveness.js';
 import type { Program } from '../program/program.js';
@@ -35,11 +36,13 @@ export function checkProgram(program: Program): DryRun {
   try {
     for (const { register } of program.inputs) registers.set(register, engine.load(new Uint8Array(0)));
     for (const [s, segment] of program.segments.entries()) {
+      registers.mark(); // a run keeps what a segment starts from until its end, to be able to start again
       for (const [i, instruction] of segment.instructions.entries()) {
         interpret(instruction, engine, registers, constant);
         peakCiphertexts = Math.max(peakCiphertexts, engine.ledger.of('ciphertext').count);
         for (const register of dying[s]?.[i] ?? []) registers.release(register);
       }
+      registers.commit();
       for (const { from, to } of segment.refreshes) {
         engine.dispose(engine.mask(registers.get(from), seed));
         registers.set(to, engine.load(new Uint8Array(0)));

@@ -7,7 +7,8 @@ import { createMockEngine, type MockCiphertext, type MockPlaintext } from '../en
 import { createSealEngine, type SealPlaintext } from '../engines/seal.js';
 import { createSealRuntime } from '../engines/seal_runtime.js';
 import { ConstantCache } from '../executor/constants.js';
-import { interpret, RegisterFile } from '../executor/interpret.js';
+import { interpret } from '../executor/interpret.js';
+import { RegisterFile } from '../executor/register_file.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Instruction, Program, Refresh, Register } from '../program/program.js';
 import type { MaskSeed } from '../ring/mask.js';

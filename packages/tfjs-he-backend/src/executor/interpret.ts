@@ -1,38 +1,6 @@
 import type { Engine } from '../engines/engine.js';
-import { HeError } from '../errors.js';
 import type { ConstantId, Instruction, Register } from '../program/program.js';
-
-/** The ciphertexts alive in a run. */
-export class RegisterFile<C> {
-  private readonly live = new Map<Register, C>();
-
-  constructor(private readonly engine: Engine<C, unknown>) {}
-
-  get(register: Register): C {
-    const ciphertext = this.live.get(register);
-    if (ciphertext === undefined) {
-      throw new HeError('PROGRAM_INVALID', `register ${register} is empty`, {
-        hint: 'Compile the program again; if that does not help, this is a bug.',
-      });
-    }
-    return ciphertext;
-  }
-
-  set(register: Register, ciphertext: C): void {
-    this.live.set(register, ciphertext);
-  }
-
-  release(register: Register): void {
-    const ciphertext = this.live.get(register);
-    if (ciphertext === undefined) return;
-    this.live.delete(register);
-    this.engine.dispose(ciphertext);
-  }
-
-  releaseAll(): void {
-    for (const register of [...this.live.keys()]) this.release(register);
-  }
-}
+import type { RegisterFile } from './register_file.js';
 
 /** One instruction on an engine: its result goes to the register it names. */
 export function interpret<C, P>(
@@ -80,7 +48,7 @@ function change<C, P>(
   registers: RegisterFile<C>,
   constant: (id: ConstantId) => P,
 ): void {
-  const acc = registers.get(instruction.acc);
+  const acc = registers.mutable(instruction.acc);
   switch (instruction.op) {
     case 'accumulatePlain':
       engine.accumulateProductPlain(acc, registers.get(instruction.a), constant(instruction.constant));

@@ -1,10 +1,13 @@
 import type { Engine } from '../engines/engine.js';
 import { HeError } from '../errors.js';
-import { lastUses } from '../program/liveness.js';
-import type { ConstantId, Instruction, Program, Segment } from '../program/program.js';
-import { createTurns, throwIfAborted, unlessAborted } from '../turns.js';
-import { interpret, RegisterFile } from './interpret.js';
-import type { LayerTime, ProgressEvent, RunOptions, RunResult } from './types.js';
+import { lastUses, neededAfter } from '../program/liveness.js';
+import type { ConstantId, Program, Segment } from '../program/program.js';
+import { nextMacrotask, throwIfAborted } from '../turns.js';
+import { interpret } from './interpret.js';
+import { LayerClock } from './layer_clock.js';
+import { refreshRound } from './refresh_round.js';
+import { RegisterFile } from './register_file.js';
+import type { KeepOptions, Run, RunOptions, RunResult } from './types.js';
 
 export interface RunContext<C, P> {
   readonly program: Program;
@@ -15,12 +18,123 @@ export interface RunContext<C, P> {
   readonly runId: string;
 }
 
+const KEEP_MS = 120_000;
+const KEEP_BYTES = 256 * 2 ** 20;
+
 /**
- * Runs a program: segment by segment, a round of refreshes between two. Registers are released at their last use, all of them on failure.
- * @throws HeError ABORTED, WIRE_*, and those of the engine.
+ * A run of a program: segment by segment, a round of refreshes between two. Registers are released at their last use; what a segment starts from
+ * is kept until it has ended.
+ * @throws HeError WIRE_* when the inputs are not what the program takes.
  */
-export async function runProgram<C, P>(context: RunContext<C, P>, inputs: readonly Uint8Array[], options: RunOptions): Promise<RunResult> {
+export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint8Array[], options: KeepOptions = {}): Run {
   const { program, engine } = context;
+  const { keepMs = KEEP_MS, keepBytes = KEEP_BYTES } = options;
+  const registers = loadInputs(context, inputs);
+  const clock = new LayerClock(program);
+  const dying = lastUses(program);
+  const needed = neededAfter(program);
+  const time = { total: 0, refresh: 0 };
+  let position = { segment: 0, evaluated: false };
+  let attempt = 0;
+  let refreshes = 0;
+  let state: Run['state'] = 'ready';
+  let result: RunResult | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const disposal = new AbortController();
+
+  const wasDisposed = (): boolean => state === 'gone';
+  const giveUp = (): void => {
+    clearTimeout(timer);
+    state = 'gone';
+    result = undefined;
+    registers.releaseAll();
+  };
+  const evaluate = async (segment: Segment, runOptions: RunOptions): Promise<void> => {
+    registers.mark();
+    clock.enter(position.segment);
+    try {
+      await runSegment(context, segment, registers, dying[position.segment] ?? [], clock, runOptions);
+    } catch (error) {
+      registers.rollback();
+      throw error;
+    }
+    registers.commit();
+    position = { ...position, evaluated: true };
+  };
+  const refresh = async (segment: Segment, runOptions: RunOptions): Promise<void> => {
+    clock.refresh(position.segment, segment.refreshes.length, runOptions.onProgress);
+    const before = performance.now();
+    await refreshRound(context, segment.refreshes, { segment: position.segment, attempt: attempt++ }, registers, runOptions);
+    for (const { from } of segment.refreshes) if (!needed[position.segment]?.has(from)) registers.release(from);
+    const ms = performance.now() - before;
+    clock.refreshed(ms);
+    time.refresh += ms;
+    refreshes += segment.refreshes.length;
+  };
+  const finish = async (runOptions: RunOptions): Promise<RunResult> => {
+    const start = performance.now();
+    try {
+      for (; position.segment < program.segments.length; position = { segment: position.segment + 1, evaluated: false }) {
+        const segment = program.segments[position.segment] ?? { instructions: [], refreshes: [] };
+        if (!position.evaluated) await evaluate(segment, runOptions);
+        if (segment.refreshes.length > 0) await refresh(segment, runOptions);
+      }
+    } finally {
+      time.total += performance.now() - start;
+    }
+    const outputs = program.outputs.map(({ register }) => engine.save(registers.get(register)));
+    registers.releaseAll();
+    return { outputs, layers: clock.times(), evaluateMs: time.total - time.refresh, refreshMs: time.refresh, refreshes };
+  };
+
+  return {
+    async proceed(runOptions) {
+      if (state !== 'ready') throw unavailable(state);
+      clearTimeout(timer);
+      if (result !== undefined) return result;
+      state = 'running';
+      try {
+        const signals = runOptions.signal === undefined ? [disposal.signal] : [disposal.signal, runOptions.signal];
+        result = await finish({ ...runOptions, signal: AbortSignal.any(signals) });
+        if (!wasDisposed()) state = 'ready';
+        return result;
+      } catch (error) {
+        // Disposed of meanwhile, or too large to keep.
+        if (wasDisposed() || registers.bytes > keepBytes) giveUp();
+        else {
+          state = 'ready';
+          timer = setTimeout(giveUp, keepMs);
+          if (typeof timer === 'object') timer.unref();
+        }
+        throw error;
+      }
+    },
+    get segment() {
+      return position.segment;
+    },
+    get state() {
+      return state;
+    },
+    get bytes() {
+      return state === 'gone' ? 0 : registers.bytes;
+    },
+    dispose() {
+      // What is under way ends before its next operation, and then gives up.
+      if (state === 'running') state = 'gone';
+      else giveUp();
+      disposal.abort();
+    },
+  };
+}
+
+function unavailable(state: 'running' | 'gone'): HeError {
+  return new HeError('RUN_UNAVAILABLE', state === 'running' ? 'the run is under way' : 'the run has been given up', {
+    op: 'proceed',
+    hint: state === 'running' ? 'Wait for it, or abort it first.' : 'Start another from the inputs.',
+  });
+}
+
+function loadInputs<C, P>({ program, engine }: RunContext<C, P>, inputs: readonly Uint8Array[]): RegisterFile<C> {
   if (inputs.length !== program.inputs.length) {
     throw new HeError('WIRE_MALFORMED', `${inputs.length} input ciphertexts where ${program.inputs.length} are expected`, {
       op: 'run',
@@ -28,26 +142,12 @@ export async function runProgram<C, P>(context: RunContext<C, P>, inputs: readon
     });
   }
   const registers = new RegisterFile(engine);
-  const clock = new LayerClock(program, options.onProgress);
-  const dying = lastUses(program);
-  let refreshMs = 0;
-  let refreshes = 0;
-  const start = performance.now();
   try {
     for (const [i, { register }] of program.inputs.entries()) registers.set(register, engine.load(inputs[i] ?? new Uint8Array(0)));
-    for (const [index, segment] of program.segments.entries()) {
-      await runSegment(context, segment, registers, dying[index] ?? [], clock, options.signal);
-      if (segment.refreshes.length === 0) continue;
-      clock.refresh(index, segment.refreshes.length);
-      const before = performance.now();
-      await refreshRound(context, segment, index, registers, options);
-      refreshMs += performance.now() - before;
-      refreshes += segment.refreshes.length;
-    }
-    const outputs = program.outputs.map(({ register }) => engine.save(registers.get(register)));
-    return { outputs, layers: clock.times(), evaluateMs: performance.now() - start - refreshMs, refreshMs, refreshes };
-  } finally {
+    return registers;
+  } catch (error) {
     registers.releaseAll();
+    throw error;
   }
 }
 
@@ -57,119 +157,15 @@ async function runSegment<C, P>(
   registers: RegisterFile<C>,
   dying: readonly (readonly number[])[],
   clock: LayerClock,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: RunOptions,
 ): Promise<void> {
-  const turns = createTurns();
   for (const [position, instruction] of segment.instructions.entries()) {
+    // Whatever came in during the last operation is heard before the next one.
+    await nextMacrotask();
     throwIfAborted(signal, 'run');
-    clock.begin(instruction);
+    clock.begin(instruction, onProgress);
     interpret(instruction, engine, registers, constant);
     for (const register of dying[position] ?? []) registers.release(register);
-    clock.end();
-    if (turns.due()) await turns.next();
-  }
-}
-
-async function refreshRound<C, P>(
-  { program, engine, maskKey, runId }: RunContext<C, P>,
-  { refreshes }: Segment,
-  segment: number,
-  registers: RegisterFile<C>,
-  options: RunOptions,
-): Promise<void> {
-  const seedOf = (index: number) => ({ serverKey: maskKey, session: runId, segment, index });
-  const masked = refreshes.map(({ from }, index) => {
-    const ciphertext = engine.mask(registers.get(from), seedOf(index));
-    try {
-      return engine.save(ciphertext);
-    } finally {
-      engine.dispose(ciphertext);
-    }
-  });
-  const answers = await unlessAborted(options.refresh(masked, { segment, segments: program.segments.length }), options.signal, 'refresh');
-  if (answers.length !== refreshes.length) {
-    throw new HeError('WIRE_MALFORMED', `${answers.length} refreshed ciphertexts where ${refreshes.length} are expected`, {
-      op: 'refresh',
-      hint: 'Answer a round with as many ciphertexts as it has, in order.',
-    });
-  }
-  for (const [index, { from, to }] of refreshes.entries()) {
-    const fresh = engine.load(answers[index] ?? new Uint8Array(0));
-    try {
-      registers.set(to, engine.unmask(fresh, seedOf(index)));
-    } finally {
-      engine.dispose(fresh);
-    }
-    if (!usedLater(program, segment, from)) registers.release(from);
-  }
-}
-
-function usedLater(program: Program, segment: number, register: number): boolean {
-  if (program.outputs.some((output) => output.register === register)) return true;
-  return program.segments.slice(segment + 1).some((later) => later.instructions.some((instruction) => reads(instruction, register)));
-}
-
-function reads(instruction: Instruction, register: number): boolean {
-  return ('a' in instruction && instruction.a === register) || ('b' in instruction && instruction.b === register);
-}
-
-/** Time per layer, and progress events when the layer changes. */
-class LayerClock {
-  private readonly layers: { ms: number; from: number; to: number }[];
-  private readonly total: number;
-  private done = 0;
-  private current = -1;
-  private segment = 0;
-  private startedAt = 0;
-
-  constructor(
-    private readonly program: Program,
-    private readonly onProgress: ((event: ProgressEvent) => void) | undefined,
-  ) {
-    this.layers = program.layers.map(() => ({ ms: 0, from: -1, to: Number.POSITIVE_INFINITY }));
-    this.total = program.segments.reduce((sum, segment) => sum + segment.instructions.length, 0);
-  }
-
-  begin({ layer, level }: Instruction): void {
-    this.startedAt = performance.now();
-    const entry = this.layers[layer];
-    if (entry !== undefined) {
-      entry.from = Math.max(entry.from, level);
-      entry.to = Math.min(entry.to, level);
-    }
-    if (layer !== this.current) {
-      this.current = layer;
-      const { segment, done, total } = this;
-      this.onProgress?.({
-        type: 'layer',
-        name: this.program.layers[layer] ?? '',
-        level,
-        segment,
-        segments: this.program.segments.length,
-        done,
-        total,
-      });
-    }
-  }
-
-  end(): void {
-    const entry = this.layers[this.current];
-    if (entry !== undefined) entry.ms += performance.now() - this.startedAt;
-    this.done++;
-  }
-
-  refresh(segment: number, ciphertexts: number): void {
-    this.segment = segment + 1;
-    this.current = -1;
-    this.onProgress?.({ type: 'refresh', segment, segments: this.program.segments.length, ciphertexts });
-  }
-
-  times(): LayerTime[] {
-    return this.layers.map(({ ms, from, to }, i) => ({
-      name: this.program.layers[i] ?? '',
-      ms,
-      fromLevel: from,
-      toLevel: Number.isFinite(to) ? to : from,
-    }));
+    clock.end(instruction);
   }
 }

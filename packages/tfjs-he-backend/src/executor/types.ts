@@ -1,4 +1,7 @@
-/** What happens while a program runs. Layers come in the order of execution; a layer may return after a refresh. */
+/**
+ * What happens while a program runs. Layers come in the order of execution; a layer may return after a refresh, and reports again every quarter of
+ * a second. `done` of `total` operations are done; `remainingMs` is an estimate of the time to the end, refresh rounds included.
+ */
 export type ProgressEvent =
   | {
       readonly type: 'layer';
@@ -8,6 +11,7 @@ export type ProgressEvent =
       readonly segments: number;
       readonly done: number;
       readonly total: number;
+      readonly remainingMs: number;
     }
   | { readonly type: 'refresh'; readonly segment: number; readonly segments: number; readonly ciphertexts: number };
 
@@ -22,6 +26,34 @@ export interface RunOptions {
   ) => Promise<readonly Uint8Array[]>;
   readonly onProgress?: (event: ProgressEvent) => void;
   readonly signal?: AbortSignal;
+}
+
+/** Limits on what a run that was interrupted keeps. */
+export interface KeepOptions {
+  /** It is given up this long after an interruption (default 120000). */
+  readonly keepMs?: number;
+  /** Most ciphertext bytes it may keep (default 256 MiB): a larger one is given up at once. */
+  readonly keepBytes?: number;
+}
+
+/**
+ * One evaluation, which survives interruptions: when `proceed` rejects (the client is gone, the caller aborts), the ciphertexts at the last
+ * border of a segment are kept, and the next `proceed` goes on from there.
+ */
+export interface Run {
+  /**
+   * Evaluates to the end. May be called again after it has rejected; after it has resolved, it resolves to the same result.
+   * @throws HeError ABORTED, WIRE_* (inputs, refreshed ciphertexts), RUN_UNAVAILABLE (given up, disposed of, or under way), what `refresh`
+   *   rejects with, and those of the engine.
+   */
+  proceed(options: RunOptions): Promise<RunResult>;
+  /** Segment that the next `proceed` works on or asks refreshes for. */
+  readonly segment: number;
+  /** `proceed` can be called when `ready`; a run that was given up or disposed of is `gone`. */
+  readonly state: 'ready' | 'running' | 'gone';
+  /** Ciphertext bytes kept. */
+  readonly bytes: number;
+  dispose(): void;
 }
 
 export interface LayerTime {

@@ -19,6 +19,19 @@ export function lastUses(program: Program): (readonly Register[])[][] {
   return dying;
 }
 
+/** For every segment: the registers that later segments or the outputs need. */
+export function neededAfter(program: Program): ReadonlySet<Register>[] {
+  const needed = new Set<Register>(program.outputs.map((output) => output.register));
+  const after: ReadonlySet<Register>[] = new Array(program.segments.length);
+  for (let s = program.segments.length - 1; s >= 0; s--) {
+    after[s] = new Set(needed);
+    const { instructions, refreshes } = program.segments[s] ?? { instructions: [], refreshes: [] };
+    for (const { from } of refreshes) needed.add(from);
+    for (const instruction of instructions) for (const register of touched(instruction)) needed.add(register);
+  }
+  return after;
+}
+
 function touched(instruction: Instruction): Register[] {
   return [...new Set([...readsOf(instruction), writeOf(instruction)])];
 }

@@ -2,7 +2,8 @@ import { randomBytes } from '@noble/hashes/utils.js';
 import { createEngineRuntime } from '../engines/runtime.js';
 import { HeError } from '../errors.js';
 import { ConstantCache } from '../executor/constants.js';
-import { runProgram } from '../executor/run.js';
+import { createRun } from '../executor/run.js';
+import type { Run } from '../executor/types.js';
 import { createParameters } from '../parameters/parameters.js';
 import { checkRefreshMasks } from '../program/check_refresh_masks.js';
 import { manifestOf } from '../program/manifest_of.js';
@@ -37,11 +38,30 @@ export async function createServer(program: Program, options: ServerOptions): Pr
 
   const openSession = async (evaluationKeys: Uint8Array): Promise<Session> => {
     const engine = runtime.open(evaluationKeys);
+    const open = new Set<Run>();
+    const start: Session['start'] = (inputs, keep) => {
+      const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, runId: `${instance}/${runs++}` };
+      const run = createRun(context, inputs, keep);
+      for (const earlier of open) if (earlier.state === 'gone') open.delete(earlier);
+      open.add(run);
+      return run;
+    };
     return {
       ledger: runtime.ledger,
-      run: (inputs, runOptions) =>
-        runProgram({ program, engine, constant: (id) => constants.get(id), maskKey, runId: `${instance}/${runs++}` }, inputs, runOptions),
-      dispose: () => engine.close(),
+      start,
+      async run(inputs, runOptions) {
+        const run = start(inputs);
+        try {
+          return await run.proceed(runOptions);
+        } finally {
+          run.dispose();
+          open.delete(run);
+        }
+      },
+      dispose() {
+        for (const run of open) run.dispose();
+        engine.close();
+      },
     };
   };
   const prepare = async ({ onProgress, signal }: PrepareOptions = {}): Promise<void> => {

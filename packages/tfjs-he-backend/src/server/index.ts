@@ -1,7 +1,7 @@
 import '../runtime_notice.js';
 
 export { HeError, type HeErrorCode } from '../errors.js';
-export type { LayerTime, ProgressEvent, RunOptions, RunResult } from '../executor/types.js';
+export type { KeepOptions, LayerTime, ProgressEvent, Run, RunOptions, RunResult } from '../executor/types.js';
 export { parseProgram } from '../program/serialize.js';
 export { type Manifest, parseManifest } from '../wire/manifest.js';
 export { createServer } from './create_server.js';

@@ -1,14 +1,14 @@
 import type { EngineName } from '../engines/engine.js';
 import type { Ledger } from '../engines/ledger.js';
-import type { RunOptions, RunResult } from '../executor/types.js';
+import type { KeepOptions, Run, RunOptions, RunResult } from '../executor/types.js';
 import type { Manifest } from '../wire/manifest.js';
 
 export type ServerEngine = Exclude<EngineName, 'empty'>;
 
-export const SERVER_ENGINES: readonly ServerEngine[] = ['seal', 'mock'];
+export const SERVER_ENGINES: readonly ServerEngine[] = ['seal', 'simd', 'mock'];
 
 export interface ServerOptions {
-  /** `seal` computes on ciphertexts; `mock` on float64 values with the same rules and noise: no privacy, for tests and studies. */
+  /** `seal` and `simd` compute on ciphertexts, with SEAL and with our own, faster evaluator; `mock` on float64 values with the same rules and noise: no privacy, for tests and studies. */
   readonly engine: ServerEngine;
   /** Secret of the refresh masks, 32 bytes; default: drawn at random. */
   readonly maskKey?: Uint8Array;
@@ -24,6 +24,12 @@ export interface Session {
    * @throws HeError WIRE_* (inputs or refreshed ciphertexts malformed), ABORTED, and those of the engine.
    */
   run(inputs: readonly Uint8Array[], options: RunOptions): Promise<RunResult>;
+  /**
+   * Loads inputs for a run that survives interruptions: proceed() with it, again and again if need be, and dispose of it.
+   * @throws HeError WIRE_*.
+   */
+  start(inputs: readonly Uint8Array[], options?: KeepOptions): Run;
+  /** Forgets the keys and the runs that wait. */
   dispose(): void;
 }
 

@@ -29,11 +29,12 @@ for (const engine of ['mock', 'seal'] as const) {
       expect(bitsOfAgreement(await pair.infer(x), expected!)).toBeGreaterThan(12);
     });
 
-    test('20 inferences leave the handle ledger where the first left it', async () => {
+    const repeats = engine === 'seal' ? 4 : 20;
+    test(`${repeats} inferences leave the handle ledger where the first left it`, async () => {
       await pair.infer(x);
       const before = pair.session.ledger.total();
       const client = pair.client.ledger.total();
-      for (let i = 0; i < 20; i++) await pair.infer(randomValues(8, i + 1));
+      for (let i = 0; i < repeats; i++) await pair.infer(randomValues(8, i + 1));
       expect(pair.session.ledger.total()).toEqual(before);
       expect(pair.client.ledger.total()).toEqual(client);
     });
