@@ -4,8 +4,12 @@ import { registerHeBackend } from './backend/register.js';
 export { BACKEND_NAME, HeBackend } from './backend/he_backend.js';
 export { encryptedKernelNames, registerHeBackend } from './backend/register.js';
 export { type CompileControl, compile, compileGraph } from './compiler/compile.js';
+export { keySwitchingKeyBytes } from './compiler/cost_model.js';
 export type { CompileOptions } from './compiler/options.js';
 export { type InputShapes, type TensorFunction, traceFunction, traceModel } from './compiler/trace.js';
+export { createEmptyEngine, type EmptyCiphertext, type EmptyOptions, type EmptyPlaintext } from './engines/empty.js';
+export type { Engine } from './engines/engine.js';
+export { createOpCounts, type OpCounts } from './engines/op_counts.js';
 export { HeError, type HeErrorCode, type HeErrorContext } from './errors.js';
 export { evaluateGraph } from './graph/evaluate.js';
 export {
@@ -15,6 +19,8 @@ export {
   reciprocal,
   rsqrt,
 } from './ops/polynomial.js';
+export { createParameters, type Parameters, type ParametersLiteral } from './parameters/parameters.js';
+export { choosePrimes } from './parameters/primes.js';
 export { manifestOf } from './program/manifest_of.js';
 export { type LayerProfile, type Profile, profile, profileTable } from './program/profile.js';
 export type { Program } from './program/program.js';

@@ -30,57 +30,68 @@ export interface LayoutTerm {
   readonly layout: SlotLayout;
 }
 
+/** Where the entries of a term go, besides the steps they mark. */
+interface Sink {
+  /** By step: diagonals, made when first met; null to mark steps only. */
+  readonly diagonals: (Float64Array | undefined)[] | null;
+  /** By slot: the output whose partial sum lies there; null unless copies may collide. */
+  readonly owner: Int32Array | null;
+}
+
 /**
- * Where every entry of a term goes: `visit(step, place, value)` means diagonal `step` gets `value` at slot `place`. False: the partial sums
- * that `fold` asks for would collide.
+ * Puts every entry of a term on a diagonal: marks its step, and adds its value at its place. False: the partial sums that `fold` asks for
+ * would collide.
  */
 function placeEntries(
   { map, layout }: LayoutTerm,
   out: SlotLayout,
   period: number,
   fold: Fold | null,
-  owner: Int32Array | null,
-  visit: (step: number, place: number, value: number) => void,
+  marks: Uint8Array,
+  { diagonals, owner }: Sink,
 ): boolean {
-  const replicas = fold?.cyclic === true ? 1 : period / out.period;
+  const replicas = (fold?.cyclic === true ? 1 : period / out.period) * out.copies.length;
   const { rows, rowStart, column, value } = map;
+  const { slotOf } = layout;
   // Periods are powers of two, so that `& (period - 1)` is the modulus, of negative numbers too.
   const sourceMask = layout.period - 1;
+  const foldBits = fold === null ? 0 : (fold.copies - 1) * fold.stride;
   for (let row = 0; row < rows; row++) {
     const end = rowStart[row + 1] ?? 0;
-    for (let replica = 0; replica < replicas * out.copies.length; replica++) {
+    for (let replica = 0; replica < replicas; replica++) {
       const copy = out.copies[replica % out.copies.length] ?? 0;
       const home = (out.slotOf[row] ?? 0) + copy + Math.floor(replica / out.copies.length) * out.period;
       for (let i = rowStart[row] ?? 0; i < end; i++) {
-        let step = nearestStep(layout, column[i] ?? 0, home);
-        let place = home;
-        if (fold !== null) {
-          const shift = step & ((fold.copies - 1) * fold.stride);
-          place = (home + shift) & (period - 1);
-          step = (step - shift) & sourceMask;
-          if (owner !== null) {
-            const before = owner[place] ?? -1;
-            if (before >= 0 && before !== home) return false;
-            owner[place] = home;
-          }
+        const direct = nearest(layout, ((slotOf[column[i] ?? 0] ?? 0) - home) & sourceMask);
+        const shift = direct & foldBits;
+        const place = (home + shift) & (period - 1);
+        const step = (direct - shift) & sourceMask;
+        if (owner !== null) {
+          const before = owner[place] ?? -1;
+          if (before >= 0 && before !== home) return false;
+          owner[place] = home;
         }
-        visit(step, place, value[i] ?? 0);
+        marks[step] = 1;
+        if (diagonals === null) continue;
+        let diagonal = diagonals[step];
+        if (diagonal === undefined) {
+          diagonal = new Float64Array(period);
+          diagonals[step] = diagonal;
+        }
+        diagonal[place] = (diagonal[place] ?? 0) + (value[i] ?? 0);
       }
     }
   }
   return true;
 }
 
-/** Rotation that brings an element to `home`: from its nearest copy. */
-function nearestStep({ slotOf, copies, period }: SlotLayout, element: number, home: number): number {
-  const mask = period - 1;
-  const first = ((slotOf[element] ?? 0) - home) & mask;
-  if (copies.length === 1) return first;
-  const distance = (step: number): number => Math.min(step, period - step);
-  let best = first;
+/** The rotation that brings the nearest copy, where `step` brings the first. */
+function nearest({ copies, period }: SlotLayout, step: number): number {
+  if (copies.length === 1) return step;
+  let best = step;
   for (const copy of copies) {
-    const step = ((slotOf[element] ?? 0) + copy - home) & mask;
-    if (distance(step) < distance(best)) best = step;
+    const other = (step + copy) & (period - 1);
+    if (Math.min(other, period - other) < Math.min(best, period - best)) best = other;
   }
   return best;
 }
@@ -94,47 +105,79 @@ function termPeriod(term: LayoutTerm, terms: readonly LayoutTerm[], out: SlotLay
   return fold === null ? Math.max(term.layout.period, out.period) : commonPeriod(terms, out);
 }
 
-function runFolded(
-  terms: readonly LayoutTerm[],
-  out: SlotLayout,
-  fold: Fold | null,
-  visit: (term: number, step: number, place: number, value: number) => void,
-): boolean {
-  const period = commonPeriod(terms, out);
-  const owner = fold === null || fold.cyclic ? null : new Int32Array(period).fill(-1);
-  const placed = terms.every((term, index) =>
-    placeEntries(term, out, termPeriod(term, terms, out, fold), fold, owner, (step, place, value) => visit(index, step, place, value)),
-  );
-  return placed && (owner === null || firstCopiesSafe(owner, out, period, fold));
-}
-
 /** Steps of the diagonals each term would have; null: the fold's copies collide. */
 export function diagonalSteps(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): number[][] | null {
-  const seen = terms.map((term) => new Uint8Array(term.layout.period));
-  const possible = runFolded(terms, out, fold, (term, step) => {
-    const marks = seen[term];
-    if (marks !== undefined) marks[step] = 1;
-  });
-  return possible ? seen.map((marks) => [...marks.keys()].filter((step) => marks[step] === 1)) : null;
+  return stepsByFold(terms, out)(fold);
+}
+
+/**
+ * The same for many folds: without copies that may collide, the steps follow from those of the outputs' first replicas, and the entries
+ * are gone through only once.
+ */
+export function stepsByFold(terms: readonly LayoutTerm[], out: SlotLayout): (fold: Fold | null) => number[][] | null {
+  let first: Uint8Array[] | null = null;
+  return (fold) => {
+    if (fold !== null && !fold.cyclic) return collidingSteps(terms, out, fold);
+    first ??= terms.map((term) => firstSteps(term, out));
+    return terms.map((term, i) => replicatedSteps(term, out, termPeriod(term, terms, out, fold), fold, first?.[i] ?? new Uint8Array(0)));
+  };
+}
+
+/** Steps from an element's first copy to an output's first replica. */
+function firstSteps({ map, layout }: LayoutTerm, out: SlotLayout): Uint8Array {
+  const marks = new Uint8Array(layout.period);
+  const oneCopy = { ...layout, copies: [0] };
+  placeEntries({ map, layout: oneCopy }, out, out.period, null, marks, { diagonals: null, owner: null });
+  return marks;
+}
+
+function replicatedSteps({ layout }: LayoutTerm, out: SlotLayout, period: number, fold: Fold | null, first: Uint8Array): number[] {
+  const sourceMask = layout.period - 1;
+  const foldBits = fold === null ? 0 : (fold.copies - 1) * fold.stride;
+  const replicas = fold === null ? period / out.period : 1;
+  const marks = new Uint8Array(layout.period);
+  for (let step = 0; step < first.length; step++) {
+    if (first[step] === 0) continue;
+    for (let replica = 0; replica < replicas; replica++) {
+      const direct = nearest(layout, (step - replica * out.period) & sourceMask);
+      marks[(direct - (direct & foldBits)) & sourceMask] = 1;
+    }
+  }
+  return marked(marks);
+}
+
+function collidingSteps(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold): number[][] | null {
+  const period = commonPeriod(terms, out);
+  const owner = new Int32Array(period).fill(-1);
+  const steps: number[][] = [];
+  for (const term of terms) {
+    const marks = new Uint8Array(term.layout.period);
+    if (!placeEntries(term, out, period, fold, marks, { diagonals: null, owner })) return null;
+    steps.push(marked(marks));
+  }
+  return firstCopiesSafe(owner, out, period, fold) ? steps : null;
+}
+
+function marked(marks: Uint8Array): number[] {
+  const steps: number[] = [];
+  for (let step = 0; step < marks.length; step++) if (marks[step] === 1) steps.push(step);
+  return steps;
 }
 
 /** Diagonals of all terms into the layout `out`, with partial sums placed as `fold` says. Null: the fold's copies collide. */
 export function diagonalTerms(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): DiagonalTerm[] | null {
-  const period = (term: LayoutTerm): number => termPeriod(term, terms, out, fold);
-  const diagonals = terms.map(() => new Map<number, Float64Array>());
-  const possible = runFolded(terms, out, fold, (index, step, place, value) => {
-    const own = diagonals[index];
-    const term = terms[index];
-    if (own === undefined || term === undefined) return;
-    let diagonal = own.get(step);
-    if (diagonal === undefined) {
-      diagonal = new Float64Array(period(term));
-      own.set(step, diagonal);
-    }
-    diagonal[place] = (diagonal[place] ?? 0) + value;
-  });
-  if (!possible) return null;
-  return terms.map((term, i) => ({ diagonals: diagonals[i] ?? new Map(), sourcePeriod: term.layout.period, period: period(term) }));
+  const owner = fold === null || fold.cyclic ? null : new Int32Array(commonPeriod(terms, out)).fill(-1);
+  const made: DiagonalTerm[] = [];
+  for (const term of terms) {
+    const period = termPeriod(term, terms, out, fold);
+    const diagonals: (Float64Array | undefined)[] = new Array(term.layout.period).fill(undefined);
+    const marks = new Uint8Array(term.layout.period);
+    if (!placeEntries(term, out, period, fold, marks, { diagonals, owner })) return null;
+    const byStep = new Map<number, Float64Array>();
+    for (const [step, diagonal] of diagonals.entries()) if (diagonal !== undefined) byStep.set(step, diagonal);
+    made.push({ diagonals: byStep, sourcePeriod: term.layout.period, period });
+  }
+  return owner === null || firstCopiesSafe(owner, out, commonPeriod(terms, out), fold) ? made : null;
 }
 
 /** Every slot the fold adds to an output's home must be that output's or empty. */

@@ -11,6 +11,7 @@ import {
   gridStandard,
   gridValuesOperand,
   matMulGrid,
+  matMulSlots,
   powerOfTwoAtLeast,
   type SlotLayout,
   sameLayout,
@@ -42,7 +43,10 @@ class Lowering {
 
   run(outputs: readonly TensorNode[]): Lowered {
     const inputs: { name: string; shape: readonly number[]; layout: SlotLayout }[] = [];
-    for (const node of topologicalOrder(outputs)) {
+    const nodes = topologicalOrder(outputs);
+    // Before any work: no layout takes fewer slots than there are elements.
+    for (const node of nodes) if (sizeOf(node.shape) > this.slots) throw tooLarge(node, this.slots);
+    for (const node of nodes) {
       if (node.kind !== 'input') continue;
       const layout = this.fitting(featureMajor(node.shape), node);
       this.remember(node, { value: this.builder.add(node.label, { kind: 'input', name: node.name }), layout });
@@ -177,8 +181,9 @@ class Lowering {
 }
 
 function tooLarge(node: TensorNode, slots: number): HeError {
-  return new HeError('COMPILE_FAILED', `tensor [${node.shape.join(', ')}] of '${node.label}' does not fit in ${slots} slots`, {
+  const needed = node.kind === 'matmul' ? matMulSlots(node.dims) : featureMajor(node.shape).period;
+  return new HeError('COMPILE_FAILED', `tensor [${node.shape.join(', ')}] of '${node.label}' takes ${needed} slots, ${slots} are there`, {
     op: 'lower',
-    hint: 'Allow a larger ring degree, or make the sequence or the width smaller.',
+    hint: `Allow a ring degree of ${2 * needed} (polyModulusDegrees, at most 32768), or make the sequence or the width smaller.`,
   });
 }

@@ -1,5 +1,5 @@
 import { planBabyStepGiantStep } from './baby_step_giant_step.js';
-import { candidateFolds, type DiagonalTerm, diagonalSteps, diagonalTerms, type Fold, type LayoutTerm } from './diagonals.js';
+import { candidateFolds, type DiagonalTerm, diagonalTerms, type Fold, type LayoutTerm, stepsByFold } from './diagonals.js';
 import type { SlotLayout } from './slot_layout.js';
 
 /** How an affine map is carried out between given layouts. */
@@ -25,21 +25,21 @@ const MAX_FREE_ROTATIONS = 4;
 
 /** Cheapest plan over all folds. Diagonals are counted first and built for the winner only. */
 export function planAffine(terms: readonly LayoutTerm[], out: SlotLayout): AffinePlan {
-  const free = planFree(terms, out);
+  const stepsOf = stepsByFold(terms, out);
+  const free = planFree(terms, out, null, stepsOf(null));
   if (free !== null && free.cost <= 2) return free;
-  let best: { fold: Fold | null; cost: number } = { fold: null, cost: planCost(terms, out, null) };
+  let best: { fold: Fold | null; cost: number } = { fold: null, cost: planCost(terms, null, stepsOf(null)) };
   for (const fold of best.cost <= LEVEL_COST + 2 ? [] : candidateFolds(terms, out)) {
-    const cost = planCost(terms, out, fold);
+    const cost = planCost(terms, fold, stepsOf(fold));
     if (cost < best.cost) best = { fold, cost };
   }
-  const folded = best.fold === null ? null : planFree(terms, out, best.fold);
+  const folded = best.fold === null ? null : planFree(terms, out, best.fold, stepsOf(best.fold));
   for (const plan of [free, folded]) if (plan !== null && plan.cost <= best.cost) return plan;
   return { fold: best.fold, free: null, terms: diagonalTerms(terms, out, best.fold) ?? [], cost: best.cost };
 }
 
 /** Cost of a plan before its diagonals exist: Infinity when the fold is impossible. */
-export function planCost(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): number {
-  const steps = diagonalSteps(terms, out, fold);
+function planCost(terms: readonly LayoutTerm[], fold: Fold | null, steps: readonly (readonly number[])[] | null): number {
   if (steps === null) return Number.POSITIVE_INFINITY;
   let cost = LEVEL_COST + foldCost(fold);
   for (const [index, own] of steps.entries()) {
@@ -52,8 +52,13 @@ function foldCost(fold: Fold | null): number {
   return fold === null ? 0 : Math.log2(fold.copies) + (fold.cyclic ? 0 : LEVEL_COST);
 }
 
-function planFree(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null = null): AffinePlan | null {
-  if (diagonalSteps(terms, out, fold)?.every((steps) => steps.length <= MAX_FREE_ROTATIONS) !== true) return null;
+function planFree(
+  terms: readonly LayoutTerm[],
+  out: SlotLayout,
+  fold: Fold | null,
+  steps: readonly (readonly number[])[] | null,
+): AffinePlan | null {
+  if (steps?.every((own) => own.length <= MAX_FREE_ROTATIONS) !== true) return null;
   const diagonal = diagonalTerms(terms, out, fold);
   const free = diagonal === null ? null : freeTerms(diagonal, terms, fold);
   if (diagonal === null || free === null) return null;

@@ -71,6 +71,12 @@ export function matMulGrid(dims: { batch: number; m: number; k: number; n: numbe
   return { tokens, batch, doubled: 2 * tokens * tokens * batch <= slots };
 }
 
+/** Slots of a matmul that is not doubled. */
+export function matMulSlots(dims: { batch: number; m: number; k: number; n: number }): number {
+  const { tokens, batch } = matMulGrid(dims, 0);
+  return tokens * tokens * batch;
+}
+
 /** Slots from one feature (outer index) to the next. */
 export function featureStep({ tokens, batch, doubled }: MatMulGrid): number {
   return tokens * batch * (doubled ? 2 : 1);

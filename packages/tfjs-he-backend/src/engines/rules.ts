@@ -12,6 +12,7 @@ export interface Operand {
 
 /** Scales of one ladder differ by rounding of doubles only; anything more is a mistake in the program. */
 const SCALE_TOLERANCE = 1e-9;
+const { MAX_VALUE } = Number;
 
 function fail(code: HeErrorCode, op: string, operand: Operand, message: string, hint: string): never {
   throw new HeError(code, message, { op, level: operand.level, scale: operand.scale, hint });
@@ -109,11 +110,17 @@ export function requireEncodable(op: string, parameters: Parameters, values: Flo
   if (values.length !== parameters.slots) {
     fail('ENCODE_INVALID', op, operand, `${values.length} values for ${parameters.slots} slots`, 'Pad with zeros.');
   }
-  if (!values.every(Number.isFinite))
-    fail('ENCODE_INVALID', op, operand, 'a value is not finite', 'Check weights and inputs for NaN and Infinity.');
+  let largest = 0;
+  let finite = true;
+  for (const value of values) {
+    const size = value < 0 ? -value : value;
+    if (size > largest) largest = size;
+    // NaN compares to nothing.
+    finite &&= size <= MAX_VALUE;
+  }
+  if (!finite) fail('ENCODE_INVALID', op, operand, 'a value is not finite', 'Check weights and inputs for NaN and Infinity.');
   requireScaleFits(op, parameters, operand, level, scale);
   // log2 of the largest coefficient is at most that of scale * max|value|.
-  const largest = values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   if (largest > 0 && Math.log2(scale * largest) >= parameters.modulusBits(level) - 1) {
     fail(
       'ENCODE_INVALID',

@@ -25,46 +25,82 @@ export function forEachEntry(map: LinearMap, visit: (row: number, column: number
 
 /** Builds a map row by row: `emit(column, value)` may repeat a column (values add up). */
 export function buildMap(rows: number, cols: number, row: (r: number, emit: (column: number, value: number) => void) => void): LinearMap {
-  const accumulator = new Float64Array(cols);
-  const touched = new Uint8Array(cols);
-  const rowStart = new Int32Array(rows + 1);
-  let capacity = Math.max(rows, 16);
-  let column = new Int32Array(capacity);
-  let value = new Float64Array(capacity);
-  let count = 0;
-  let seen: number[] = [];
+  const builder = new MapBuilder(rows, cols);
   const emit = (c: number, v: number): void => {
     if (c < 0 || c >= cols) {
       throw new HeError('GRAPH_INVALID', `linear map entry outside of ${rows} x ${cols}`, { hint: 'This is a bug of tfjs-he-backend.' });
     }
-    if (touched[c] === 0) {
-      touched[c] = 1;
-      seen.push(c);
-    }
-    accumulator[c] = (accumulator[c] ?? 0) + v;
+    builder.add(c, v);
   };
   for (let r = 0; r < rows; r++) {
     row(r, emit);
-    if (seen.length > 1) seen.sort((a, b) => a - b);
-    if (count + seen.length > capacity) {
-      capacity = Math.max(2 * capacity, count + seen.length);
-      column = grow(column, new Int32Array(capacity));
-      value = grow(value, new Float64Array(capacity));
+    builder.endRow();
+  }
+  return builder.build();
+}
+
+/** Rows in order, each collected in a dense accumulator. */
+class MapBuilder {
+  private readonly accumulator: Float64Array;
+  private readonly touched: Uint8Array;
+  private readonly rowStart: Int32Array;
+  private column: Int32Array;
+  private value: Float64Array;
+  private seen: number[] = [];
+  private count = 0;
+  private row = 0;
+
+  constructor(
+    private readonly rows: number,
+    private readonly cols: number,
+  ) {
+    this.accumulator = new Float64Array(cols);
+    this.touched = new Uint8Array(cols);
+    this.rowStart = new Int32Array(rows + 1);
+    this.column = new Int32Array(Math.max(rows, 16));
+    this.value = new Float64Array(Math.max(rows, 16));
+  }
+
+  add(column: number, value: number): void {
+    if (this.touched[column] === 0) {
+      this.touched[column] = 1;
+      this.seen.push(column);
+    }
+    this.accumulator[column] = (this.accumulator[column] ?? 0) + value;
+  }
+
+  endRow(): void {
+    const { seen, accumulator, touched } = this;
+    if (!isAscending(seen)) seen.sort((a, b) => a - b);
+    if (this.count + seen.length > this.column.length) {
+      const capacity = Math.max(2 * this.column.length, this.count + seen.length);
+      this.column = grow(this.column, new Int32Array(capacity));
+      this.value = grow(this.value, new Float64Array(capacity));
     }
     for (const c of seen) {
       const v = accumulator[c] ?? 0;
       if (v !== 0) {
-        column[count] = c;
-        value[count] = v;
-        count++;
+        this.column[this.count] = c;
+        this.value[this.count] = v;
+        this.count++;
       }
       accumulator[c] = 0;
       touched[c] = 0;
     }
-    seen = [];
-    rowStart[r + 1] = count;
+    this.seen = [];
+    this.row++;
+    this.rowStart[this.row] = this.count;
   }
-  return { rows, cols, rowStart, column: column.slice(0, count), value: value.slice(0, count) };
+
+  build(): LinearMap {
+    const { rows, cols, rowStart, count } = this;
+    return { rows, cols, rowStart, column: this.column.slice(0, count), value: this.value.slice(0, count) };
+  }
+}
+
+function isAscending(list: readonly number[]): boolean {
+  for (let i = 1; i < list.length; i++) if ((list[i - 1] ?? 0) > (list[i] ?? 0)) return false;
+  return true;
 }
 
 function grow<A extends Int32Array | Float64Array>(from: A, to: A): A {
@@ -106,14 +142,52 @@ export function addMaps(a: LinearMap, b: LinearMap): LinearMap {
 
 /** outer o inner: first `inner`, then `outer`. */
 export function compose(outer: LinearMap, inner: LinearMap): LinearMap {
-  return buildMap(outer.rows, inner.cols, (r, emit) => {
+  if (isMonomial(outer)) return composeMonomial(outer, inner);
+  const builder = new MapBuilder(outer.rows, inner.cols);
+  for (let r = 0; r < outer.rows; r++) {
     const end = outer.rowStart[r + 1] ?? 0;
     for (let i = outer.rowStart[r] ?? 0; i < end; i++) {
       const middle = outer.column[i] ?? 0;
       const factor = outer.value[i] ?? 0;
       const innerEnd = inner.rowStart[middle + 1] ?? 0;
-      for (let j = inner.rowStart[middle] ?? 0; j < innerEnd; j++) emit(inner.column[j] ?? 0, factor * (inner.value[j] ?? 0));
+      for (let j = inner.rowStart[middle] ?? 0; j < innerEnd; j++) builder.add(inner.column[j] ?? 0, factor * (inner.value[j] ?? 0));
     }
+    builder.endRow();
+  }
+  return builder.build();
+}
+
+/** Rows of `inner`, picked and scaled: no sums, so rows are copied as they are. */
+function composeMonomial(outer: LinearMap, inner: LinearMap): LinearMap {
+  const { rows, rowStart: outerStart, column: middleOf, value: factors } = outer;
+  const rowStart = new Int32Array(rows + 1);
+  for (let r = 0; r < rows; r++) {
+    const at = outerStart[r] ?? 0;
+    const middle = middleOf[at] ?? 0;
+    const entries = at === outerStart[r + 1] ? 0 : (inner.rowStart[middle + 1] ?? 0) - (inner.rowStart[middle] ?? 0);
+    rowStart[r + 1] = (rowStart[r] ?? 0) + entries;
+  }
+  const column = new Int32Array(rowStart[rows] ?? 0);
+  const value = new Float64Array(column.length);
+  for (let r = 0; r < rows; r++) {
+    const at = outerStart[r] ?? 0;
+    if (at === outerStart[r + 1]) continue;
+    const from = inner.rowStart[middleOf[at] ?? 0] ?? 0;
+    const to = rowStart[r] ?? 0;
+    const length = (rowStart[r + 1] ?? 0) - to;
+    const factor = factors[at] ?? 0;
+    column.set(inner.column.subarray(from, from + length), to);
+    for (let i = 0; i < length; i++) value[to + i] = factor * (inner.value[from + i] ?? 0);
+  }
+  return withoutZeros({ rows, cols: inner.cols, rowStart, column, value });
+}
+
+/** Products of tiny numbers may underflow, and entries are never zero. */
+function withoutZeros(map: LinearMap): LinearMap {
+  if (map.value.every((value) => value !== 0)) return map;
+  return buildMap(map.rows, map.cols, (r, emit) => {
+    const end = map.rowStart[r + 1] ?? 0;
+    for (let i = map.rowStart[r] ?? 0; i < end; i++) emit(map.column[i] ?? 0, map.value[i] ?? 0);
   });
 }
 

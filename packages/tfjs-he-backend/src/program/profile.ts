@@ -2,6 +2,7 @@ import { checkProgram } from '../compiler/check.js';
 import { evaluationKeyBytes, instructionMs, programMs } from '../compiler/cost_model.js';
 import { createParameters } from '../parameters/parameters.js';
 import { maskSlackBits } from '../ring/mask.js';
+import { programDepth } from './depth.js';
 import type { Program } from './program.js';
 
 /** What a user wants to know before anything is spent. Bytes are exact, milliseconds predicted (node-seal 7, one core, warm). */
@@ -11,6 +12,8 @@ export interface Profile {
   readonly coeffModulusBits: readonly number[];
   readonly totalBits: number;
   readonly securityBits: number;
+  /** Levels on the longest way from input to output, refreshes not counted. */
+  readonly depth: number;
   /** Levels between two refreshes. */
   readonly levelsPerSegment: number;
   readonly scaleBits: number;
@@ -53,6 +56,7 @@ export function profile(program: Program, roundTripMs = 20): Profile {
     coeffModulusBits: coeffModulus.map((prime) => prime.toString(2).length),
     totalBits: parameters.totalBits,
     securityBits: parameters.securityBits,
+    depth: programDepth(program),
     levelsPerSegment: maxLevel - refreshLevel,
     scaleBits: Math.log2(parameters.levelScale(maxLevel)),
     maskSlackBits: maskSlackBits(parameters),
@@ -86,7 +90,7 @@ export function profileTable(p: Profile): string {
   const rows: [string, string][] = [
     ['ring degree', String(p.polyModulusDegree)],
     ['modulus', `${p.totalBits} bits (${p.coeffModulusBits.join(' + ')}), ${p.securityBits}-bit security`],
-    ['levels', `${p.levelsPerSegment} between two refreshes, scale 2^${p.scaleBits.toFixed(1)}`],
+    ['levels', `${p.depth} deep, ${p.levelsPerSegment} between two refreshes, scale 2^${p.scaleBits.toFixed(1)}`],
     ['refreshes', `${p.refreshes} ciphertexts in ${p.segments - 1} rounds, mask slack ${p.maskSlackBits.toFixed(1)} bits`],
     ['key switches', `${p.keySwitches} (${p.rotations} rotations with ${p.galoisKeys} Galois keys)`],
     ['products', `${p.products} of ciphertexts, ${p.plainProducts} with plaintexts`],

@@ -1,0 +1,75 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { parseArgs } from 'node:util';
+import { enableProdMode, setBackend } from '@tensorflow/tfjs-core';
+import {
+  choosePrimes,
+  compile,
+  compileGraph,
+  createEmptyEngine,
+  createOpCounts,
+  createParameters,
+  keySwitchingKeyBytes,
+  profile,
+  traceFunction,
+} from 'tfjs-he-backend';
+import { CASES, traceable } from './cases.ts';
+import { type CountRow, countRow, HAND_WRITTEN_CASES, HAND_WRITTEN_DEGREE, HAND_WRITTEN_PRIMES, handWrittenRow } from './count_row.ts';
+import { SHIPPED_MODEL, shippedModel } from './shipped_model.ts';
+
+export const COUNTS_HELP = `counts: operations, keys and bytes of compiled programs, beside hand-written ones
+
+  --json           one JSON object a line
+  --case TEXT      only cases whose name contains TEXT`;
+
+/** Prints one row per case as soon as it is compiled. */
+export async function counts(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      json: { type: 'boolean', default: false },
+      case: { type: 'string', default: '' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(COUNTS_HELP);
+    return;
+  }
+  enableProdMode();
+  await setBackend('cpu');
+  const wanted = (name: string): boolean => name.includes(values.case);
+  const print = values.json ? printJson : printTable;
+  for (const benchCase of CASES) {
+    const { name, inputShape } = benchCase;
+    if (!wanted(name)) continue;
+    const graph = await traceFunction(traceable(benchCase), [{ name: 'x', shape: inputShape }]);
+    print(countRow(name, profile(compileGraph(graph))));
+    for (const handWritten of HAND_WRITTEN_CASES) if (handWritten.of === name) print(handWrittenRow(handWritten, countingEngine()));
+  }
+  if (wanted(SHIPPED_MODEL)) {
+    const { model, inputShape } = await shippedModel();
+    print(countRow(SHIPPED_MODEL, profile(await compile(model, { inputShape }))));
+  }
+}
+
+function countingEngine() {
+  const coeffModulus = choosePrimes(HAND_WRITTEN_DEGREE, HAND_WRITTEN_PRIMES);
+  const parameters = createParameters({ polyModulusDegree: HAND_WRITTEN_DEGREE, coeffModulus, securityBits: 128, refreshLevel: 1 });
+  const opCounts = createOpCounts();
+  const engine = createEmptyEngine(parameters, { observe: opCounts.observe });
+  return { engine, counts: opCounts, parameters, keyBytes: keySwitchingKeyBytes(HAND_WRITTEN_DEGREE, coeffModulus.length) };
+}
+
+function printJson(row: CountRow): void {
+  console.log(JSON.stringify(row));
+}
+
+let printed = 0;
+
+function printTable({ case: name, ...numbers }: CountRow): void {
+  const cells = Object.entries(numbers).map(
+    ([key, value]) => [key, key.endsWith('Bytes') ? `${(value / 1e6).toFixed(1)} MB` : value] as const,
+  );
+  if (printed++ === 0) console.log(`${'case'.padEnd(44)}${cells.map(([key]) => key.padStart(key.length + 2)).join('')}`);
+  console.log(`${name.padEnd(44)}${cells.map(([key, value]) => String(value).padStart(key.length + 2)).join('')}`);
+}

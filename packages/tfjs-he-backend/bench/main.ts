@@ -1,0 +1,23 @@
+import { COUNTS_HELP, counts } from './counts.ts';
+
+const BENCHMARKS: Readonly<Record<string, { readonly run: (args: string[]) => Promise<void>; readonly help: string }>> = {
+  counts: { run: counts, help: COUNTS_HELP },
+};
+
+const [name = '--help', ...args] = process.argv.slice(2);
+const benchmark = BENCHMARKS[name];
+
+try {
+  if (benchmark !== undefined) await benchmark.run(args);
+  else {
+    const help = Object.values(BENCHMARKS).map((entry) => entry.help);
+    console.log(['usage: npm run bench -w tfjs-he-backend -- <name> [options]', ...help].join('\n\n'));
+    if (name !== '--help') {
+      console.error(`unknown benchmark '${name}'`);
+      process.exitCode = 1;
+    }
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
