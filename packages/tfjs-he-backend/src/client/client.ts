@@ -13,6 +13,8 @@ export interface ClientOptions {
   readonly seed?: number;
   /** Refuse manifests with less security (default 128; 0 is for tests). */
   readonly minimumSecurityBits?: 0 | 128 | 192 | 256;
+  /** Refuse manifests whose evaluation keys are larger, in bytes of the upload (default 2 GiB): a server says how many keys it wants. */
+  readonly maxKeyBytes?: number;
 }
 
 /** Holder of the secret key: the only one who can read. */

@@ -8,6 +8,7 @@ import { type EvaluationSeal, loadEvaluationSeal } from '../seal/evaluation.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
 import { createSealFrames, type SealFrames } from '../wire/seal_frames.js';
 import { Ledger } from './ledger.js';
+import { contextBytes, encoderBytes, keyBytes } from './memory.js';
 
 /** One client's evaluation keys, loaded. */
 export interface SealKeys {
@@ -34,25 +35,6 @@ export interface SealRuntime {
   dispose(): void;
 }
 
-/** Bytes of one loaded key: k - 1 ciphertexts of two polynomials over all k primes. */
-function keyBytes({ polyModulusDegree: n, coeffModulus: { length: k } }: Parameters): number {
-  return 16 * n * k * (k - 1);
-}
-
-// WebAssembly's heap ends at 4 GiB, and SEAL hangs rather than fails near it; ciphertexts and scratch need the rest.
-const KEY_BUDGET = 3 * 2 ** 30;
-
-function requireKeyMemory(parameters: Parameters, ledger: Ledger, keys: number): void {
-  const needed = keys * keyBytes(parameters);
-  const used = ledger.total().bytes;
-  if (used + needed <= KEY_BUDGET) return;
-  const [mebibytes, free] = [needed, KEY_BUDGET - used].map((bytes) => Math.max(0, Math.round(bytes / 2 ** 20)));
-  throw new HeError('MEMORY_BUDGET', `${keys} keys take ${mebibytes} MiB, ${free} MiB are free`, {
-    op: 'load keys',
-    hint: 'Close other sessions, use fewer rotation steps, or start another process.',
-  });
-}
-
 function levelParmsIds(context: SEALContext, maxLevel: number): ParmsIdType[] {
   const ids: ParmsIdType[] = [];
   let data = context.firstContextData();
@@ -77,7 +59,9 @@ export async function createSealRuntime(parameters: Parameters): Promise<SealRun
   const evaluator = new seal.Evaluator(context);
   const scratch = new seal.Ciphertext();
   const parmsIds = levelParmsIds(context, maxLevel);
-  ledger.acquire('context', 0);
+  const ownBytes = contextBytes(polyModulusDegree, coeffModulus.length, true);
+  const levelBytes = (level: number) => contextBytes(polyModulusDegree, level + 2, false) + encoderBytes(polyModulusDegree);
+  ledger.acquire('context', ownBytes);
 
   // SEAL encodes for the first level of a context only. The first level of a context over q_0..q_level and the special prime has the same
   // identifier as that level of the full chain, so its encoder makes plaintexts for the level directly instead of for all primes.
@@ -93,7 +77,6 @@ export async function createSealRuntime(parameters: Parameters): Promise<SealRun
 
   const frames = createSealFrames(parameters);
   const loadKeys = (keys: EvaluationKeyFrames): SealKeys => {
-    requireKeyMemory(parameters, ledger, keys.galois.length + 1);
     const galois = new Map<number, GaloisKeys>();
     const relinearization = new seal.RelinKeys();
     try {
@@ -134,7 +117,7 @@ export async function createSealRuntime(parameters: Parameters): Promise<SealRun
       if (known !== undefined) return known.encoder;
       const made = makeEncoder(level);
       encoders.set(level, made);
-      ledger.acquire('context', 0);
+      ledger.acquire('context', levelBytes(level));
       return made.encoder;
     },
     loadKeys,
@@ -154,17 +137,17 @@ export async function createSealRuntime(parameters: Parameters): Promise<SealRun
       }
     },
     dispose() {
-      for (const made of encoders.values()) {
+      for (const [level, made] of encoders) {
         made.encoder.delete();
         made.context.delete();
-        ledger.release('context', 0);
+        ledger.release('context', levelBytes(level));
       }
       encoders.clear();
       for (const id of parmsIds) id.delete();
       scratch.delete();
       evaluator.delete();
       context.delete();
-      ledger.release('context', 0);
+      ledger.release('context', ownBytes);
     },
   };
 }

@@ -9,6 +9,7 @@ import { checkRefreshMasks } from '../program/check_refresh_masks.js';
 import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted } from '../turns.js';
+import { MEMORY_LIMIT, requireServerMemory, requireSessionMemory, serverMemory } from './memory.js';
 import { type PrepareOptions, SERVER_ENGINES, type Server, type ServerOptions, type Session } from './types.js';
 
 const MASK_KEY_BYTES = 32;
@@ -16,7 +17,7 @@ const MASK_KEY_BYTES = 32;
 /**
  * A server for a compiled program: encoded constants and the engine's context are shared by all sessions.
  * @throws HeError RUNTIME_UNSUPPORTED (no WebAssembly exception handling), PARAMETERS_INVALID (the engine's name, maskKey), PARAMETERS_INSECURE,
- *   PARAMETERS_MASK_SLACK (masks of less than 40 bits over the values that the program admits).
+ *   PARAMETERS_MASK_SLACK (masks of less than 40 bits over the values that the program admits), MEMORY_BUDGET (before anything is allocated).
  */
 export async function createServer(program: Program, options: ServerOptions): Promise<Server> {
   requireEngine(options.engine);
@@ -29,6 +30,9 @@ export async function createServer(program: Program, options: ServerOptions): Pr
   }
   const parameters = createParameters(program.parameters);
   checkRefreshMasks(program, parameters);
+  const { memoryBytes = MEMORY_LIMIT } = options;
+  const memory = serverMemory(program, parameters, options.engine);
+  requireServerMemory(memory, memoryBytes);
   const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps);
   const keyless = runtime.openKeyless();
   const constants = new ConstantCache(program, keyless);
@@ -37,6 +41,8 @@ export async function createServer(program: Program, options: ServerOptions): Pr
   const instance = Array.from(randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
   const openSession = async (evaluationKeys: Uint8Array): Promise<Session> => {
+    const { ledger } = runtime;
+    requireSessionMemory(memory, ledger.of('key').bytes + ledger.of('ciphertext').bytes, memoryBytes);
     const engine = runtime.open(evaluationKeys);
     const open = new Set<Run>();
     const start: Session['start'] = (inputs, keep) => {
@@ -47,7 +53,7 @@ export async function createServer(program: Program, options: ServerOptions): Pr
       return run;
     };
     return {
-      ledger: runtime.ledger,
+      ledger,
       start,
       async run(inputs, runOptions) {
         const run = start(inputs);

@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly maskKey?: Uint8Array;
   /** Seed of the mock engine's noise. */
   readonly seed?: number;
+  /** Most WebAssembly memory that program and sessions may take, in bytes (default 3 GiB of the heap's 4). Not for `mock`. */
+  readonly memoryBytes?: number;
 }
 
 /** One client's evaluation keys, loaded. */
@@ -50,7 +52,7 @@ export interface Server {
    * @throws HeError ABORTED.
    */
   prepare(options?: PrepareOptions): Promise<void>;
-  /** Loads a client's evaluation keys (as made by Client.evaluationKeys). @throws HeError WIRE_*. */
+  /** Loads a client's evaluation keys (as made by Client.evaluationKeys). @throws HeError WIRE_*, MEMORY_BUDGET. */
   openSession(evaluationKeys: Uint8Array): Promise<Session>;
   dispose(): void;
 }

@@ -1,0 +1,30 @@
+import { keySwitchingKeyBytes } from '../compiler/cost_model.js';
+import type { Parameters } from '../parameters/parameters.js';
+
+/** Bytes of one root of unity or residue with the quotient SEAL keeps beside it, forward and inverse. */
+const TABLE_BYTES = 32;
+
+/**
+ * WebAssembly memory of a SEALContext over `primes` primes, the key prime included, with all lower levels or only the first. Every level has
+ * transform tables for its primes and for an auxiliary base of one more (Bajard et al. 2016; CKKS never uses it, SEAL makes it all the same).
+ * Measured with node-seal 7: 13 MB for N = 8192 and 5 primes, 55 MB for 16384 and 9, 311 MB for 32768 and 16.
+ */
+export function contextBytes(polyModulusDegree: number, primes: number, expandChain: boolean): number {
+  const tables = expandChain ? primes * (primes + 2) : 4 * primes;
+  return tables * TABLE_BYTES * polyModulusDegree;
+}
+
+/** Roots of unity and index map of a CKKSEncoder. */
+export function encoderBytes(polyModulusDegree: number): number {
+  return TABLE_BYTES * polyModulusDegree;
+}
+
+/** A relinearisation key or one Galois key, loaded. */
+export function keyBytes({ polyModulusDegree, coeffModulus }: Parameters): number {
+  return keySwitchingKeyBytes(polyModulusDegree, coeffModulus.length);
+}
+
+/** An encoded plaintext, or one polynomial of a ciphertext. */
+export function polynomialBytes(polyModulusDegree: number, level: number): number {
+  return 8 * polyModulusDegree * (level + 1);
+}

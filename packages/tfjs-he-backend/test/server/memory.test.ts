@@ -1,0 +1,72 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { createClient } from '../../src/client/index.js';
+import { compileGraph, manifestOf, type Program, profile } from '../../src/index.js';
+import { createParameters } from '../../src/parameters/parameters.js';
+import { createServer } from '../../src/server/index.js';
+import { requireServerMemory, serverMemory } from '../../src/server/memory.js';
+import { traceAttention } from '../support/attention.js';
+
+let program: Program;
+beforeAll(async () => {
+  program = compileGraph(await traceAttention({ tokens: 2, heads: 2, headDim: 2, labels: 3 }), { polyModulusDegrees: [8192] });
+});
+const MIB = 2 ** 20;
+
+describe('a server', () => {
+  test('knows what it takes before it allocates, takes that, and refuses the session that would not fit', async () => {
+    const memory = serverMemory(program, createParameters(program.parameters), 'seal');
+    const all = Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);
+    const client = await createClient(manifestOf(program), { engine: 'seal' });
+    const keys = await client.evaluationKeys();
+    const server = await createServer(program, { engine: 'seal', memoryBytes: all + memory.keys / 2 });
+    const session = await server.openSession(keys);
+    await expect(server.openSession(keys)).rejects.toMatchObject({ code: 'MEMORY_BUDGET', op: 'openSession' });
+
+    await server.prepare();
+    const { ledger } = session;
+    expect(ledger.of('context').bytes).toBe(memory.contexts);
+    expect(ledger.of('plaintext').bytes).toBe(memory.constants);
+    expect(ledger.of('key').bytes).toBe(memory.keys);
+    const before = ledger.total().bytes;
+    const inputs = client.encrypt([new Float64Array(client.parameters.slots).fill(0.1)]);
+    await session.run(inputs, { refresh: async (ciphertexts) => client.refresh(ciphertexts) });
+    expect(ledger.peakBytes - before).toBeLessThanOrEqual(memory.ciphertexts);
+    expect(profile(program)).toMatchObject({ evaluationKeyBytes: memory.keys, constantBytes: memory.constants });
+
+    session.dispose();
+    (await server.openSession(keys)).dispose();
+    server.dispose();
+    client.dispose();
+  });
+
+  test('that would not fit is refused with the limit, the excess and the option that helps', async () => {
+    const { keys, contexts, constants, ciphertexts } = serverMemory(program, createParameters(program.parameters), 'seal');
+    const all = keys + contexts + constants + ciphertexts;
+    const error = await createServer(program, { engine: 'seal', memoryBytes: all - 5 * MIB }).catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      code: 'MEMORY_BUDGET',
+      op: 'createServer',
+      message: expect.stringContaining(', 5 more than the limit of'),
+    });
+    expect((error as Error).message).toMatch(/maxEvaluationKeyBytes \d+ or less|polyModulusDegrees/);
+  });
+
+  test('whose keys are the largest part is told how many bytes of keys would fit', () => {
+    const memory = { contexts: 100 * MIB, constants: 200 * MIB, keys: 900 * MIB, ciphertexts: 100 * MIB };
+    const most = Math.floor((600 * MIB) / 1e6) * 1e6;
+    expect(() => requireServerMemory(memory, 1000 * MIB)).toThrow(`maxEvaluationKeyBytes ${most} or less`);
+  });
+
+  test('on mock has no such limit', async () => {
+    const server = await createServer(program, { engine: 'mock', memoryBytes: 1 });
+    server.dispose();
+  });
+});
+
+test('a client refuses a manifest that asks for more keys than it allows, before it makes any', async () => {
+  const client = createClient(manifestOf(program), { engine: 'seal', maxKeyBytes: 100_000 });
+  await expect(client).rejects.toMatchObject({ code: 'MEMORY_BUDGET', message: expect.stringContaining('maxKeyBytes') });
+  const { slots } = createParameters(program.parameters);
+  const greedy = { ...manifestOf(program), galoisSteps: Array.from({ length: slots - 1 }, (_, i) => i + 1) };
+  await expect(createClient(greedy, { engine: 'seal' })).rejects.toMatchObject({ code: 'MEMORY_BUDGET' });
+});
