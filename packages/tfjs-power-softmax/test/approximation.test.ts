@@ -5,7 +5,6 @@ import { chebyshevInterpolant, clenshaw } from '../src/approximation/chebyshev.j
 import { cheapestBabySteps } from '../src/approximation/cost.js';
 import { chebyshevDepth } from '../src/approximation/evaluate.js';
 import { erf } from '../src/approximation/functions.js';
-import { numberAlgebra } from '../src/approximation/number_algebra.js';
 import {
   ApproximationError,
   approximate,
@@ -17,6 +16,7 @@ import {
   minimaxPolynomial,
 } from '../src/index.js';
 import { useBackend } from './support/backend.js';
+import { numberAlgebra } from './support/number_algebra.js';
 import { largestDifference, valuesOf } from './support/reference.js';
 
 beforeAll(() => useBackend('cpu'));

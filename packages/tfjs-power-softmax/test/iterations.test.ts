@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { costOf } from '../src/approximation/cost.js';
-import { numberAlgebra } from '../src/approximation/number_algebra.js';
 import { tensorAlgebra } from '../src/approximation/tensor_algebra.js';
 import {
   type ApproximatedFunction,
@@ -16,6 +15,7 @@ import {
   variableMap,
 } from '../src/index.js';
 import { useBackend } from './support/backend.js';
+import { numberAlgebra } from './support/number_algebra.js';
 import { largestDifference, valuesOf } from './support/reference.js';
 
 await useBackend('cpu');

@@ -5,7 +5,7 @@ import { cheapestBabySteps } from './cost.js';
 import { evaluateChebyshev, type PolynomialAlgebra } from './evaluate.js';
 import { type ErrorMeasure, errorOf, FUNCTIONS } from './functions.js';
 import { ITERATION_METHODS, type Iteration, type IterationMethod, iteration } from './iteration.js';
-import { numberAlgebra } from './number_algebra.js';
+import { vectorAlgebra } from './vector_algebra.js';
 
 /** `minimax` is the best polynomial in the maximum norm (Remez); `chebyshev` interpolates at Chebyshev points. */
 export type PolynomialMethod = 'minimax' | 'chebyshev';
@@ -61,7 +61,7 @@ export function evaluateOver<T>(algebra: PolynomialAlgebra<T>, approximation: Ev
 
 /** Value of an approximation at `x`, in float64. */
 export function evaluateApproximation(approximation: Evaluable, x: number): number {
-  return evaluator(approximation)(x);
+  return evaluateAll(approximation, [x])[0] ?? Number.NaN;
 }
 
 /** Largest and mean error over points, in the approximation's measure. */
@@ -70,24 +70,22 @@ export function approximationErrors(
   points: ArrayLike<number>,
 ): { readonly max: number; readonly mean: number } {
   const { evaluate } = FUNCTIONS[approximation.function];
-  const value = evaluator(approximation);
+  const values = evaluateAll(approximation, points);
   let max = 0;
   let sum = 0;
   for (let i = 0; i < points.length; i++) {
-    const x = points[i] ?? 0;
-    const error = errorOf(value(x), evaluate(x), approximation.measure);
+    const error = errorOf(values[i] ?? 0, evaluate(points[i] ?? 0), approximation.measure);
     max = Math.max(max, error);
     sum += error;
   }
   return { max, mean: points.length === 0 ? 0 : sum / points.length };
 }
 
-function evaluator(approximation: Evaluable): (x: number) => number {
-  const steps = iterationOf(approximation);
+function evaluateAll(approximation: Evaluable, points: ArrayLike<number>): Float64Array {
   const { slope, offset } = variableMap(approximation);
-  return steps === undefined
-    ? (x) => clenshaw(approximation.coefficients, slope * x + offset)
-    : (x) => steps.evaluate(numberAlgebra, slope * x + offset, 1);
+  const variable = Float64Array.from(points, (x) => slope * x + offset);
+  const steps = iterationOf(approximation);
+  return steps === undefined ? variable.map((u) => clenshaw(approximation.coefficients, u)) : steps.evaluate(vectorAlgebra, variable, 1);
 }
 
 function iterationOf({ function: name, method, interval, coefficients, steps }: Evaluable): Iteration | undefined {

@@ -40,7 +40,9 @@ export function errorOf(q: number, f: number, measure: ErrorMeasure): number {
 
 const GRID_POINTS = 2000;
 
+const UNIT_GRID = Array.from({ length: GRID_POINTS + 1 }, (_, i) => -Math.cos((Math.PI * i) / GRID_POINTS));
+
 /** Points on which errors are measured, both ends included, denser towards them as the extrema of best approximations are. */
 export function errorGrid(interval: Interval): number[] {
-  return Array.from({ length: GRID_POINTS + 1 }, (_, i) => fromUnit(interval, -Math.cos((Math.PI * i) / GRID_POINTS)));
+  return UNIT_GRID.map((u) => fromUnit(interval, u));
 }

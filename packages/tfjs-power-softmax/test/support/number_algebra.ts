@@ -1,4 +1,4 @@
-import type { PolynomialAlgebra } from './evaluate.js';
+import type { PolynomialAlgebra } from '../../src/index.js';
 
 /** Arithmetic in float64. */
 export const numberAlgebra: PolynomialAlgebra<number> = {
