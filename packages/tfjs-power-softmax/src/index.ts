@@ -50,6 +50,7 @@ export type { FitOptions, PerSite } from './polynomial/fit_site.js';
 export { PolynomialAttention, type PolynomialAttentionArgs } from './polynomial/polynomial_attention.js';
 export { PolynomialFeedForward, type PolynomialFeedForwardArgs } from './polynomial/polynomial_feed_forward.js';
 export { PolynomialNorm, type PolynomialNormArgs } from './polynomial/polynomial_norm.js';
+export { PolynomialSigmaAttention, type PolynomialSigmaAttentionArgs } from './polynomial/polynomial_sigma_attention.js';
 export { formatReport, type PolynomialReport, polynomialReport, type SiteReport } from './polynomial/report.js';
 export type { CalibrationRecord, SiteApproximation } from './polynomial/site_approximation.js';
 export { type PolynomialModel, type ToPolynomialOptions, toPolynomial } from './polynomial/to_polynomial.js';

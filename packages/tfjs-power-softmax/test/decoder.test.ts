@@ -1,15 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  collectRanges,
-  DecoderBlock,
-  type DecoderBlockArgs,
-  InvalidArgumentError,
-  MultiHeadAttention,
-  toPolynomial,
-  UnsupportedLayerError,
-} from '../src/index.js';
+import { collectRanges, DecoderBlock, type DecoderBlockArgs, InvalidArgumentError, MultiHeadAttention } from '../src/index.js';
 import { useBackend } from './support/backend.js';
 import { BLOCK, FEATURES, roundTrip, TOKENS } from './support/models.js';
 import { largestDifference, normal, valuesOf } from './support/reference.js';
@@ -128,13 +120,4 @@ describe('DecoderBlock', () => {
 test.each([{ causal: true }, { rotary: true }])('cross-attention refuses %j', (args) => {
   const layer = new MultiHeadAttention({ numHeads: 2, keyDim: 4, ...args });
   expect(() => layer.apply([x, memory])).toThrow(InvalidArgumentError);
-});
-
-test.each([
-  ['cross-attention', () => new MultiHeadAttention({ name: 'cross', numHeads: 2, keyDim: 4 }), 'cross'],
-  ['a decoder block', () => decoder(), 'decoder'],
-])('toPolynomial refuses %s, naming the layer', (_, make, name) => {
-  const convert = () => toPolynomial(model(make()), { calibration: [x, memory] });
-  expect(convert).toThrow(UnsupportedLayerError);
-  expect(convert).toThrow(name);
 });

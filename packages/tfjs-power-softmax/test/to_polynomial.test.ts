@@ -219,8 +219,10 @@ describe('interval checks', () => {
 });
 
 describe('toPolynomial refuses', () => {
-  test('softmax attention', () => {
-    expect(() => toPolynomial(classifier({ attention: 'softmax' }), { calibration: x })).toThrow(UnsupportedLayerError);
+  test('softmax attention, by name', () => {
+    const convert = () => toPolynomial(classifier({ attention: 'softmax' }), { calibration: x });
+    expect(convert).toThrow(UnsupportedLayerError);
+    expect(convert).toThrow(/block_0/);
   });
 
   test('a final softmax, saying that logits suffice', () => {

@@ -1,8 +1,11 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
+import type { DecoderBlock } from '../layers/decoder_block.js';
 import type { EncoderBlock } from '../layers/encoder_block.js';
 import type { TransformerBlock } from '../layers/transformer_block.js';
 import { applied, applyAttention, applyFeedForward, applyNorm, type SiteLookup } from './convert_parts.js';
+
+type SubLayer = 'attention' | 'cross_attention' | 'feed_forward';
 
 /** The sub-layers of an encoder block, each a layer under the block's name. */
 export function convertEncoder(block: EncoderBlock, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
@@ -15,10 +18,25 @@ export function convertEncoder(block: EncoderBlock, inputs: SymbolicTensor[], lo
   return convertResidual(block, 'feed_forward', attended, lookup, (input, part) => applyFeedForward(part, block, [input], lookup));
 }
 
+/** The sub-layers of a decoder block, each a layer under the block's name. */
+export function convertDecoder(block: DecoderBlock, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
+  const { name, config } = block;
+  const [x, ...memory] = inputs;
+  if (x === undefined) throw new InvalidArgumentError(`${name} has no input.`, { layer: name });
+  const attended = convertResidual(block, 'attention', x, lookup, (input, part) =>
+    applyAttention(part, config, block.attentionWeights(), [input], lookup),
+  );
+  const crossConfig = { ...config, causal: false, rotary: false };
+  const read = convertResidual(block, 'cross_attention', attended, lookup, (input, part) =>
+    applyAttention(part, crossConfig, block.crossAttentionWeights(), [input, ...memory], lookup),
+  );
+  return convertResidual(block, 'feed_forward', read, lookup, (input, part) => applyFeedForward(part, block, [input], lookup));
+}
+
 /** A sub-layer with its residual connection: `norm(x + f(x))`, or `x + f(norm(x))` with `normFirst`. */
 function convertResidual(
   block: TransformerBlock,
-  part: 'attention' | 'feed_forward',
+  part: SubLayer,
   x: SymbolicTensor,
   lookup: SiteLookup,
   f: (x: SymbolicTensor, name: string) => SymbolicTensor,

@@ -3,6 +3,7 @@ import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { UnsupportedLayerError } from '../errors.js';
 import type { AttentionConfig } from '../layers/attention_config.js';
 import { ClassificationHead } from '../layers/classification_head.js';
+import { DecoderBlock } from '../layers/decoder_block.js';
 import { EncoderBlock } from '../layers/encoder_block.js';
 import { FeedForward } from '../layers/feed_forward.js';
 import { LanguageModelHead } from '../layers/language_model_head.js';
@@ -12,7 +13,8 @@ import { MaskedMeanPooling } from '../layers/masked_mean_pooling.js';
 import { MultiHeadAttention } from '../layers/multi_head_attention.js';
 import { RMSNorm } from '../layers/rms_norm.js';
 import { TokenPooling } from '../layers/token_pooling.js';
-import { convertEncoder } from './convert_block.js';
+import { TransformerBlock } from '../layers/transformer_block.js';
+import { convertDecoder, convertEncoder } from './convert_block.js';
 import { convertHead } from './convert_head.js';
 import { applied, applyAttention, applyFeedForward, applyNorm, type SiteLookup } from './convert_parts.js';
 
@@ -42,12 +44,9 @@ export function assertConvertible(layer: layers.Layer): void {
     assertPublicCount(layer);
     if (layer instanceof ClassificationHead) return;
   }
-  if (layer instanceof EncoderBlock || layer instanceof MultiHeadAttention) {
+  if (layer instanceof TransformerBlock || layer instanceof MultiHeadAttention) {
     assertConvertibleAttention(layer.name, layer.config);
-    if (!(layer instanceof MultiHeadAttention && layer.crossAttends)) return;
-    throw new UnsupportedLayerError(`${layer.name} attends to a memory, which toPolynomial does not convert yet. Use self-attention.`, {
-      layer: layer.name,
-    });
+    return;
   }
   const kind = layer.getClassName();
   const activation = layer.getConfig().activation ?? 'linear';
@@ -55,7 +54,7 @@ export function assertConvertible(layer: layers.Layer): void {
   throw new UnsupportedLayerError(
     activation === 'softmax'
       ? `Layer ${layer.name} ends in softmax, which is no polynomial. End the model in logits: the client takes the softmax after decryption.`
-      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, MultiHeadAttention, FeedForward, LayerNorm, RMSNorm, ClassificationHead, LanguageModelHead, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
+      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, DecoderBlock, MultiHeadAttention, FeedForward, LayerNorm, RMSNorm, ClassificationHead, LanguageModelHead, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
     { layer: layer.name, kind },
   );
 }
@@ -70,20 +69,17 @@ function assertPublicCount(layer: MaskedMeanPooling | ClassificationHead): void 
 }
 
 function assertConvertibleAttention(layer: string, { attention }: AttentionConfig): void {
-  if (attention !== 'power') {
-    throw new UnsupportedLayerError(
-      `${layer} uses ${attention} attention, which has no polynomial here. Train it with attention: 'power'.`,
-      {
-        layer,
-        attention,
-      },
-    );
-  }
+  if (attention !== 'softmax') return;
+  throw new UnsupportedLayerError(
+    `${layer} uses softmax attention, which has no polynomial here. Train it with attention: 'power' or 'sigma', or see replaceSoftmax.`,
+    { layer, attention },
+  );
 }
 
 /** Applies the polynomial form of a layer that {@link assertConvertible} accepts to symbolic inputs. */
 export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
   if (layer instanceof EncoderBlock) return convertEncoder(layer, inputs, lookup);
+  if (layer instanceof DecoderBlock) return convertDecoder(layer, inputs, lookup);
   if (layer instanceof MultiHeadAttention) return applyAttention(layer.name, layer.config, layer.attentionWeights(), inputs, lookup);
   if (layer instanceof LayerNorm)
     return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma'), layer.weight('beta')], inputs, lookup);

@@ -4,10 +4,12 @@ import { UnsupportedLayerError } from '../errors.js';
 import type { AttentionWeights, Projection } from '../layers/attention.js';
 import type { AttentionConfig } from '../layers/attention_config.js';
 import { FeedForward } from '../layers/feed_forward.js';
+import { memoryShape } from '../layers/inputs.js';
 import type { NormWeights } from '../layers/norms.js';
 import { PolynomialAttention } from './polynomial_attention.js';
 import { PolynomialFeedForward } from './polynomial_feed_forward.js';
 import { PolynomialNorm } from './polynomial_norm.js';
+import { PolynomialSigmaAttention } from './polynomial_sigma_attention.js';
 import type { SiteApproximation } from './site_approximation.js';
 
 /** The polynomial chosen for a site. @throws InvalidArgumentError for a site that calibration did not see */
@@ -34,29 +36,27 @@ export function applyFeedForward(
   return output;
 }
 
+/**
+ * Attention of `[x]`, `[x, mask]`, `[x, memory]` or `[x, memory, mask]`.
+ *
+ * @throws UnsupportedLayerError where the number of keys is not fixed
+ */
 export function applyAttention(
   name: string,
-  { numHeads, keyValueHeads, keyDim, p, epsilon, useBias, causal, rotary }: AttentionConfig,
+  { attention, numHeads, keyValueHeads, keyDim, p, epsilon, useBias, causal, rotary }: AttentionConfig,
   weights: AttentionWeights,
   inputs: SymbolicTensor[],
   lookup: SiteLookup,
 ): SymbolicTensor {
-  const tokens = inputs[0]?.shape[1];
+  const tokens = (memoryShape(inputs.map(({ shape }) => shape)) ?? inputs[0]?.shape)?.[1];
   if (tokens === undefined || tokens === null) {
     throw new UnsupportedLayerError(`${name} has no fixed number of tokens. Give the model's input a shape [tokens, d].`, { layer: name });
   }
-  const layer = new PolynomialAttention({
-    name,
-    numHeads,
-    keyDim,
-    p,
-    epsilon,
-    useBias,
-    tokens,
-    causal,
-    rotary,
-    approximation: lookup(`${name}/denominator`),
-  });
+  const settings = { name, numHeads, keyDim, useBias, tokens, causal, rotary };
+  const layer =
+    attention === 'sigma'
+      ? new PolynomialSigmaAttention({ ...settings, approximation: lookup(`${name}/scores`) })
+      : new PolynomialAttention({ ...settings, p, epsilon, approximation: lookup(`${name}/denominator`) });
   const output = applied(layer, inputs);
   const shared = numHeads / keyValueHeads;
   tf.tidy(() => {
