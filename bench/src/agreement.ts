@@ -10,8 +10,8 @@ import { argMax, bitsOfPrecision, mean, median } from './statistics.ts';
 export const AGREEMENT_HELP = `agreement: encrypted against plaintext polynomial model on development questions
 
   --data DIR       folder with banking77/train.csv (required)
-  --engine NAME    mock or seal (default mock)
-  --limit N        questions (default 200 on mock, 20 on seal)
+  --engine NAME    mock, seal or simd (default mock)
+  --limit N        questions (default 200 on mock, else 20)
   --model NAME     default power-banking77
   --json           one JSON object on the last line`;
 
@@ -34,8 +34,8 @@ export async function agreement(args: string[]): Promise<void> {
   }
   const { engine, data } = values;
   if (data === undefined) throw new Error('--data DIR is missing');
-  if (engine !== 'mock' && engine !== 'seal') throw new Error(`unknown engine '${engine}': mock or seal`);
-  const limit = Number(values.limit ?? (engine === 'seal' ? 20 : 200));
+  if (engine !== 'mock' && engine !== 'seal' && engine !== 'simd') throw new Error(`unknown engine '${engine}': mock, seal or simd`);
+  const limit = Number(values.limit ?? (engine === 'mock' ? 200 : 20));
   if (!Number.isInteger(limit) || limit < 1) throw new Error('--limit takes a positive integer');
 
   enableProdMode();

@@ -18,7 +18,7 @@ export interface Target {
 export interface Arithmetic<V, W> {
   readonly name: EngineName;
   ciphertextBytes(level: number, size: number): number;
-  plaintextBytes(level: number): number;
+  plaintextBytes(level: number, plaintext: W): number;
   encode(values: Float64Array, level: number, scale: number): W;
   clone(a: V): V;
   add(acc: V, b: V, to: Target): void;
@@ -29,6 +29,8 @@ export interface Arithmetic<V, W> {
   /** acc += a * p. */
   accumulateProductPlain(acc: V, a: V, p: W, to: Target): void;
   multiply(a: V, b: V, to: Target): void;
+  /** acc += a * b, of size 3; without it, the product is made and added. */
+  accumulateProduct?(acc: V, a: V, b: V, to: Target): void;
   square(a: V, to: Target): void;
   relinearize(a: V, to: Target): void;
   rescale(a: V, to: Target): void;
@@ -147,9 +149,9 @@ export function createCheckedEngine<V, W>(
     encode(values, level, scale) {
       rules.requireEncodable('encode', parameters, values, level, scale);
       observe('encode', level);
-      const made = new PlaintextHandle(arithmetic.encode(values, level, scale), level, scale);
-      ledger.acquire('plaintext', arithmetic.plaintextBytes(level));
-      return made;
+      const value = arithmetic.encode(values, level, scale);
+      ledger.acquire('plaintext', arithmetic.plaintextBytes(level, value));
+      return new PlaintextHandle(value, level, scale);
     },
     info: ({ level, scale, size }) => ({ level, scale, size }),
     clone: (c) => clone(c, 'clone'),
@@ -205,7 +207,20 @@ export function createCheckedEngine<V, W>(
       arithmetic.accumulateProductPlain(acc.read(op), a.read(op), p.read(op), acc);
     },
     accumulateProduct(acc, a, b) {
-      const product = clone(a, 'accumulateProduct');
+      const op = 'accumulateProduct';
+      if (arithmetic.accumulateProduct !== undefined) {
+        const to = productOf('multiply', a, b, 3);
+        rules.requireSize('multiply', a, 2);
+        rules.requireSize('multiply', b, 2);
+        rules.requireSameLevel('add', acc, to);
+        rules.requireSameScale('add', acc, to.scale);
+        rules.requireSameSize('add', acc, to);
+        observe('multiply', a.level);
+        observe('add', a.level);
+        arithmetic.accumulateProduct(acc.read(op), a.read(op), b.read(op), acc);
+        return;
+      }
+      const product = clone(a, op);
       try {
         multiplyInPlace(product, b);
         combine('add', acc, product);
@@ -244,7 +259,7 @@ export function createCheckedEngine<V, W>(
     dispose,
     disposePlain(p) {
       const value = p.take('disposePlain');
-      ledger.release('plaintext', arithmetic.plaintextBytes(p.level));
+      ledger.release('plaintext', arithmetic.plaintextBytes(p.level, value));
       arithmetic.freePlain(value);
     },
     close() {

@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.js';
 
 export type { MaskSeed } from '../ring/mask.js';
 
-export type EngineName = 'empty' | 'mock' | 'seal';
+export type EngineName = 'empty' | 'mock' | 'seal' | 'simd';
 
 export interface CiphertextInfo {
   /** Residues minus one; fresh = parameters.maxLevel. */

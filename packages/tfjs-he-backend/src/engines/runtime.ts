@@ -7,13 +7,15 @@ import { Ledger } from './ledger.js';
 import { createMockEngine } from './mock.js';
 import { createSealEngine } from './seal.js';
 import { createSealRuntime } from './seal_runtime.js';
+import { createSimdEngine } from './simd.js';
+import { createSimdRuntime } from './simd_runtime.js';
 
 /** An engine of whichever kind. */
 export type AnyEngine = Engine<CiphertextHandle<unknown>, PlaintextHandle<unknown>>;
 
 /** A program's engine, shared by all clients: open() one engine per set of evaluation keys. */
 export interface EngineRuntime {
-  readonly name: 'mock' | 'seal';
+  readonly name: 'mock' | 'seal' | 'simd';
   readonly parameters: Parameters;
   /** Of all engines of this runtime together. */
   readonly ledger: Ledger;
@@ -26,14 +28,16 @@ export interface EngineRuntime {
   dispose(): void;
 }
 
-/** @throws HeError RUNTIME_UNSUPPORTED (seal). */
+/** @throws HeError RUNTIME_UNSUPPORTED (seal, simd). */
 export async function createEngineRuntime(
-  name: 'mock' | 'seal',
+  name: 'mock' | 'seal' | 'simd',
   parameters: Parameters,
   galoisSteps: readonly number[],
 ): Promise<EngineRuntime> {
-  const split = (keys: Uint8Array) => splitEvaluationKeys(keys, name, parameters, galoisSteps);
-  const common = { name, parameters, evaluationKeysBytes: evaluationKeysBytes(name, parameters, galoisSteps) };
+  // The simd engine works on SEAL's ciphertexts and keys, so a client need not know of it.
+  const wire = name === 'simd' ? 'seal' : name;
+  const split = (keys: Uint8Array) => splitEvaluationKeys(keys, wire, parameters, galoisSteps);
+  const common = { name, parameters, evaluationKeysBytes: evaluationKeysBytes(wire, parameters, galoisSteps) };
   if (name === 'mock') {
     const ledger = new Ledger();
     return {
@@ -42,6 +46,16 @@ export async function createEngineRuntime(
       open: (keys, observe) => createMockEngine(parameters, split(keys), observe === undefined ? { ledger } : { ledger, observe }),
       openKeyless: () => createMockEngine(parameters, [], { ledger }),
       dispose() {},
+    };
+  }
+  if (name === 'simd') {
+    const runtime = await createSimdRuntime(parameters);
+    return {
+      ...common,
+      ledger: runtime.ledger,
+      open: (keys, observe) => createSimdEngine(runtime, split(keys), observe),
+      openKeyless: () => createSimdEngine(runtime, undefined),
+      dispose: () => runtime.dispose(),
     };
   }
   const runtime = await createSealRuntime(parameters);

@@ -20,6 +20,12 @@ export interface SealFrames {
   /** Seeded SEAL Galois keys holding exactly the key of `step` -> frame. */
   frameGalois(seal: Uint8Array, step: number): Uint8Array;
   unframeGalois(frame: Uint8Array, step: number): Uint8Array;
+  /** The same frames as residues, for engines that compute on them without SEAL. */
+  readCiphertext(frame: Uint8Array, level: number, seeded: boolean): RnsCiphertext;
+  /** A ciphertext of size 2 with canonical residues. */
+  writeCiphertext(c: RnsCiphertext, level: number): Uint8Array;
+  readRelinearization(frame: Uint8Array): RnsCiphertext[];
+  readGalois(frame: Uint8Array, step: number): RnsCiphertext[];
 }
 
 export function createSealFrames(parameters: Parameters): SealFrames {
@@ -52,10 +58,22 @@ export function createSealFrames(parameters: Parameters): SealFrames {
     });
     return out;
   };
-  const unframeKey = (frame: Uint8Array, head: FrameHeader, index: number): Uint8Array => {
+  const readKey = (frame: Uint8Array, head: FrameHeader): RnsCiphertext[] => {
     expectFrame(frame, head, print, parts * partBytes);
-    const read = Array.from({ length: parts }, (_, i) => unpackRns(frame, FRAME_HEADER + i * partBytes, degree, coeffModulus, 1, true, 1));
-    return writeSealKeys(keyShape, index, read);
+    return Array.from({ length: parts }, (_, i) => unpackRns(frame, FRAME_HEADER + i * partBytes, degree, coeffModulus, 1, true, 1));
+  };
+  const unframeKey = (frame: Uint8Array, head: FrameHeader, index: number): Uint8Array =>
+    writeSealKeys(keyShape, index, readKey(frame, head));
+  const readCiphertext = (frame: Uint8Array, level: number, seeded: boolean): RnsCiphertext => {
+    expectFrame(frame, header(level, seeded), print, bodyBytes(level, seeded));
+    const primes = dataPrimes.slice(0, level + 1);
+    return unpackRns(frame, FRAME_HEADER, degree, primes, seeded ? 1 : 2, seeded, parameters.levelScale(level));
+  };
+  const writeCiphertext = (c: RnsCiphertext, level: number, seeded: boolean): Uint8Array => {
+    const out = new Uint8Array(FRAME_HEADER + bodyBytes(level, seeded));
+    writeFrameHeader(out, header(level, seeded), print);
+    packRns(c, dataPrimes, out, FRAME_HEADER);
+    return out;
   };
   const relinearization: FrameHeader = { kind: 'relinearization', engine: 'seal', level: parameters.maxLevel, step: 0 };
   const galois = (step: number): FrameHeader => ({ kind: 'galois', engine: 'seal', level: parameters.maxLevel, step });
@@ -66,21 +84,16 @@ export function createSealFrames(parameters: Parameters): SealFrames {
     shape,
     ciphertextFrameBytes: (level, seeded) => FRAME_HEADER + bodyBytes(level, seeded),
     keyFrameBytes: FRAME_HEADER + parts * partBytes,
-    frameCiphertext(seal, level, seeded) {
-      const out = new Uint8Array(FRAME_HEADER + bodyBytes(level, seeded));
-      writeFrameHeader(out, header(level, seeded), print);
-      packRns(readSealCiphertext(seal, shape(level), seeded ? 1 : 2, seeded), dataPrimes, out, FRAME_HEADER);
-      return out;
-    },
-    unframeCiphertext(frame, level, seeded) {
-      expectFrame(frame, header(level, seeded), print, bodyBytes(level, seeded));
-      const primes = dataPrimes.slice(0, level + 1);
-      const read = unpackRns(frame, FRAME_HEADER, degree, primes, seeded ? 1 : 2, seeded, parameters.levelScale(level));
-      return writeSealCiphertext(shape(level), read);
-    },
+    frameCiphertext: (seal, level, seeded) =>
+      writeCiphertext(readSealCiphertext(seal, shape(level), seeded ? 1 : 2, seeded), level, seeded),
+    unframeCiphertext: (frame, level, seeded) => writeSealCiphertext(shape(level), readCiphertext(frame, level, seeded)),
     frameRelinearization: (seal) => frameKey(readSealKeys(seal, keyShape, 0, 1), relinearization),
     unframeRelinearization: (frame) => unframeKey(frame, relinearization, 0),
     frameGalois: (seal, step) => frameKey(readSealKeys(seal, keyShape, galoisIndex(step), degree), galois(step)),
     unframeGalois: (frame, step) => unframeKey(frame, galois(step), galoisIndex(step)),
+    readCiphertext,
+    writeCiphertext: (c, level) => writeCiphertext(c, level, false),
+    readRelinearization: (frame) => readKey(frame, relinearization),
+    readGalois: (frame, step) => readKey(frame, galois(step)),
   };
 }

@@ -3,7 +3,7 @@ import { openSession, parameters } from './session.js';
 
 const { slots, maxLevel, refreshLevel } = parameters;
 
-test.each(['mock', 'seal'] as const)('the ledger of the %s engine returns to where it started', async (name) => {
+test.each(['mock', 'seal', 'simd'] as const)('the ledger of the %s engine returns to where it started', async (name) => {
   const session = await openSession(name);
   const { engine, client, runtime } = session;
   const below = parameters.levelScale(maxLevel - 1);

@@ -46,7 +46,7 @@ export interface Session {
   close(): void;
 }
 
-export async function openSession(name: 'empty' | 'mock' | 'seal', observe?: OpObserver): Promise<Session> {
+export async function openSession(name: 'empty' | 'mock' | 'seal' | 'simd', observe?: OpObserver): Promise<Session> {
   if (name === 'empty') {
     const engine: AnyEngine = createEmptyEngine(parameters, observe === undefined ? { galoisSteps } : { galoisSteps, observe });
     return {
@@ -61,7 +61,7 @@ export async function openSession(name: 'empty' | 'mock' | 'seal', observe?: OpO
       close: () => engine.close(),
     };
   }
-  const client = await createClient(manifestFor(parameters), { engine: name, minimumSecurityBits: 0 });
+  const client = await createClient(manifestFor(parameters), { engine: name === 'mock' ? 'mock' : 'seal', minimumSecurityBits: 0 });
   const runtime = await createEngineRuntime(name, parameters, galoisSteps);
   const engine = runtime.open(await client.evaluationKeys(), observe);
   return {

@@ -18,7 +18,7 @@ const LINEAR_BITS = 15;
 const PRODUCT_BITS = 14;
 
 /** What every engine must do. `empty` is checked for levels, scales and failures only. */
-export function conformance(name: 'empty' | 'mock' | 'seal'): void {
+export function conformance(name: 'empty' | 'mock' | 'seal' | 'simd'): void {
   describe(`${name} engine`, () => {
     let session: Session;
     let a: C;

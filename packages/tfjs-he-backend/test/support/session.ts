@@ -6,8 +6,8 @@ import { createServer } from '../../src/server/index.js';
 import { pack, unpack } from '../../src/wire/layout.js';
 
 /** A client and a server of a program in one process. */
-export async function openPair(program: Program, engine: 'mock' | 'seal') {
-  const client = await createClient(JSON.parse(JSON.stringify(manifestOf(program))), { engine });
+export async function openPair(program: Program, engine: 'mock' | 'seal' | 'simd') {
+  const client = await createClient(JSON.parse(JSON.stringify(manifestOf(program))), { engine: engine === 'mock' ? 'mock' : 'seal' });
   const server = await createServer(program, { engine });
   const session = await server.openSession(await client.evaluationKeys());
   const { slots } = client.parameters;

@@ -1,0 +1,83 @@
+/**
+ * Exact arithmetic modulo primes p < 2^50 on pairs of doubles. Residues are integers held as doubles, usually *centred*: |x| <= p/2 + 1.
+ *
+ * Two builds are made of this source. FUSED = 1 uses relaxed_madd, on machines where it rounds once (the host probes that); FUSED = 0 gets the
+ * error of a product by Dekker's method (Numer. Math. 18, 1971), which is slower and needs nothing but IEEE 754.
+ */
+
+// Adding and subtracting 1.5 * 2^52 rounds |x| <= 2^51 to the nearest integer.
+export const ROUNDER: f64 = 6755399441055744.0;
+// 2^27 + 1: Veltkamp's constant for splitting a significand in halves.
+const SPLITTER: f64 = 134217729.0;
+
+// @ts-ignore: decorator
+@inline
+function upperHalf(x: v128): v128 {
+  const c = f64x2.mul(f64x2.splat(SPLITTER), x);
+  return f64x2.sub(c, f64x2.sub(c, x));
+}
+
+/** h - a * b, exactly, for h = a * b rounded. */
+// @ts-ignore: decorator
+@inline
+export function productError(a: v128, b: v128, h: v128): v128 {
+  if (FUSED) return f64x2.relaxed_nmadd(a, b, h);
+  const ah = upperHalf(a);
+  const al = f64x2.sub(a, ah);
+  const bh = upperHalf(b);
+  const bl = f64x2.sub(b, bh);
+  let e = f64x2.sub(h, f64x2.mul(ah, bh));
+  e = f64x2.sub(e, f64x2.mul(ah, bl));
+  e = f64x2.sub(e, f64x2.mul(al, bh));
+  return f64x2.sub(e, f64x2.mul(al, bl));
+}
+
+/**
+ * h - q * p where that is a representable integer. Without fusion: m = q * p rounded is either within a factor of two of h, or both are integers
+ * below 2^53; so h - m is exact, and the sum of the two exact parts is the integer wanted.
+ */
+// @ts-ignore: decorator
+@inline
+export function subtractMultiple(h: v128, q: v128, p: v128): v128 {
+  if (FUSED) return f64x2.relaxed_nmadd(q, p, h);
+  const m = f64x2.mul(q, p);
+  return f64x2.add(f64x2.sub(h, m), productError(q, p, m));
+}
+
+/** a * b rounded to an integer, for |a * b| <= 2^51; off by at most 1/2 and |a * b| 2^-53 (the latter only without fusion). */
+// @ts-ignore: decorator
+@inline
+export function roundedProduct(a: v128, b: v128): v128 {
+  const r = f64x2.splat(ROUNDER);
+  if (FUSED) return f64x2.sub(f64x2.relaxed_madd(a, b, r), r);
+  return f64x2.sub(f64x2.add(f64x2.mul(a, b), r), r);
+}
+
+/** Centred residue of an integer |x| < 2^53 with |x / p| <= 2^33: the quotient is off by at most 1/2 + 2^-18, the result within p/2 + 1. */
+// @ts-ignore: decorator
+@inline
+export function centred(x: v128, p: v128, inverse: v128): v128 {
+  return subtractMultiple(x, roundedProduct(x, inverse), p);
+}
+
+/**
+ * a * w mod p for a constant w, |w| <= p/2, and overP = w / p rounded; for |a| = b * 2^50, b <= 4. The quotient is off by 1/2, by |a| 2^-55 (overP) and,
+ * without fusion, by |a| 2^-54 (its rounding): the result is within (1/2 + 3b/32) p of zero. The high part minus the multiple of p is an integer
+ * below 2^53, as is the result, so both sums are exact.
+ */
+// @ts-ignore: decorator
+@inline
+export function timesConstant(a: v128, w: v128, overP: v128, p: v128): v128 {
+  const h = f64x2.mul(a, w);
+  const error = productError(a, w, h);
+  return f64x2.sub(subtractMultiple(h, roundedProduct(a, overP), p), error);
+}
+
+/** a * b mod p for |a|, |b| <= p: |a b / p| <= 2^50, the quotient is off by at most 1/2 + 3/8. */
+// @ts-ignore: decorator
+@inline
+export function times(a: v128, b: v128, p: v128, inverse: v128): v128 {
+  const h = f64x2.mul(a, b);
+  const error = productError(a, b, h);
+  return f64x2.sub(subtractMultiple(h, roundedProduct(h, inverse), p), error);
+}

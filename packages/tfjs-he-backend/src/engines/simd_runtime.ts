@@ -1,0 +1,116 @@
+import { HeError } from '../errors.js';
+import type { Parameters } from '../parameters/parameters.js';
+import { createRing, type Ring } from '../ring/ring.js';
+import { Encoder } from '../simd/encoder.js';
+import { Heap } from '../simd/heap.js';
+import { type Kernels, loadKernels, type Variant } from '../simd/kernels.js';
+import { KeySwitcher, type SwitchingKey } from '../simd/key_switch.js';
+import { LimbPool } from '../simd/limbs.js';
+import { SeedExpander } from '../simd/seed_expander.js';
+import { Sums } from '../simd/sums.js';
+import { createTables, inverseOf, type PrimeTables } from '../simd/tables.js';
+import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
+import { createSealFrames, type SealFrames } from '../wire/seal_frames.js';
+import { Ledger } from './ledger.js';
+
+/** One client's evaluation keys, expanded. */
+export interface SimdKeys {
+  readonly relinearization: SwitchingKey;
+  readonly galois: ReadonlyMap<number, SwitchingKey>;
+}
+
+/** What all clients of a program share: tables and memory. */
+export interface SimdRuntime {
+  readonly parameters: Parameters;
+  readonly variant: Variant;
+  readonly ledger: Ledger;
+  readonly frames: SealFrames;
+  readonly ring: Ring;
+  readonly heap: Heap;
+  readonly kernels: Kernels;
+  readonly pool: LimbPool;
+  readonly tables: readonly PrimeTables[];
+  readonly expander: SeedExpander;
+  readonly encoder: Encoder;
+  readonly switcher: KeySwitcher;
+  readonly sums: Sums;
+  /** 1 / q_level modulo the primes below it, by level. */
+  readonly primeInverses: readonly (readonly number[])[];
+  /** @throws HeError WIRE_*, MEMORY_BUDGET. */
+  loadKeys(keys: EvaluationKeyFrames): SimdKeys;
+  releaseKeys(keys: SimdKeys): void;
+  dispose(): void;
+}
+
+/**
+ * @param only skips the choice between the kernels' variants: for tests and measurements
+ * @throws HeError RUNTIME_UNSUPPORTED, MEMORY_BUDGET.
+ */
+export async function createSimdRuntime(parameters: Parameters, only?: Variant): Promise<SimdRuntime> {
+  const { polyModulusDegree: degree, coeffModulus, dataPrimes } = parameters;
+  const heap = new Heap();
+  const { kernels, variant } = await loadKernels(heap.memory, only);
+  const ledger = new Ledger();
+  const frames = createSealFrames(parameters);
+  const pool = new LimbPool(heap, degree);
+  const tables = createTables(heap, parameters);
+  const expander = new SeedExpander(heap, kernels, degree, coeffModulus);
+  const encoder = new Encoder(heap, kernels, degree, tables);
+  const switcher = new KeySwitcher(parameters, heap, kernels, pool, tables, expander);
+  const sums = new Sums(heap, kernels, pool, tables, ({ plaintext }) => encoder.release(plaintext));
+  const contextBytes = 32 * degree * coeffModulus.length;
+  ledger.acquire('context', contextBytes);
+
+  return {
+    parameters,
+    variant,
+    ledger,
+    frames,
+    ring: createRing(parameters),
+    heap,
+    kernels,
+    pool,
+    tables,
+    expander,
+    encoder,
+    switcher,
+    sums,
+    primeInverses: dataPrimes.map((q, level) => dataPrimes.slice(0, level).map((p) => inverseOf(q, p))),
+    loadKeys(keys) {
+      const loaded: SwitchingKey[] = [];
+      const load = (key: SwitchingKey): SwitchingKey => {
+        loaded.push(key);
+        ledger.acquire('key', switcher.keyBytes);
+        return key;
+      };
+      try {
+        const relinearization = load(switcher.load(frames.readRelinearization(keys.relinearization), 0));
+        const galois = new Map(keys.galois.map(({ step, frame }) => [step, load(switcher.load(frames.readGalois(frame, step), step))]));
+        return { relinearization, galois };
+      } catch (error) {
+        for (const key of loaded) {
+          switcher.release(key);
+          ledger.release('key', switcher.keyBytes);
+        }
+        throw error;
+      }
+    },
+    releaseKeys({ relinearization, galois }) {
+      for (const key of [relinearization, ...galois.values()]) {
+        switcher.release(key);
+        ledger.release('key', switcher.keyBytes);
+      }
+    },
+    dispose() {
+      ledger.release('context', contextBytes);
+    },
+  };
+}
+
+export function missingRelinearizationKey(level: number): HeError {
+  return new HeError('MISSING_RELINEARIZATION_KEY', 'the engine has no keys', {
+    op: 'relinearize',
+    level,
+    hint: "Open the engine with the client's evaluation keys.",
+  });
+}

@@ -1,0 +1,107 @@
+import type { Heap } from './heap.js';
+import type { Address, Kernels } from './kernels.js';
+import { type PrimeTables, placeRoots, slotPlaces } from './tables.js';
+
+/** An encoded vector: for every prime, 2^(log2 N - logRun) values, each of which stands for a run of 2^logRun neighbours. */
+export interface SimdPlaintext {
+  readonly limbs: readonly Address[];
+  readonly logRun: number;
+  /** Of one limb. */
+  readonly limbBytes: number;
+  holders: number;
+}
+
+/** The transform takes integers up to this. */
+const DIRECT = 2 ** 50;
+const DIGIT = 2 ** 40;
+const MIN_PERIOD = 4;
+
+/** Smallest power of two, at least 4, that is a period of the vector. */
+export function periodOf(values: Float64Array): number {
+  let period = values.length;
+  for (; period > MIN_PERIOD; period /= 2) {
+    const half = period / 2;
+    for (let i = 0; i < half; i++) if (values[i] !== values[i + half]) return period;
+  }
+  return period;
+}
+
+/**
+ * Encodes in double precision. A vector of period P is a polynomial in X^(N / 2P), whose transform has 2P different values, each N / 2P times in a row:
+ * only those are computed and kept.
+ */
+export class Encoder {
+  readonly #logSlots: number;
+  readonly #roots: Address;
+  readonly #twists: Address;
+  /** Complex values, then coefficients. */
+  readonly #values: Address;
+  readonly #coefficients: Address;
+  readonly #scratch: Address;
+  readonly #places = new Map<number, Uint32Array>();
+
+  constructor(
+    private readonly heap: Heap,
+    private readonly kernels: Kernels,
+    private readonly degree: number,
+    private readonly tables: readonly PrimeTables[],
+  ) {
+    const slots = degree / 2;
+    this.#logSlots = Math.log2(slots);
+    this.#roots = placeRoots(heap, this.#logSlots, slots / 2);
+    this.#twists = placeRoots(heap, this.#logSlots + 2, slots);
+    this.#values = heap.allocate(16 * slots);
+    this.#coefficients = heap.allocate(8 * degree);
+    this.#scratch = heap.allocate(8 * degree);
+  }
+
+  /** @param values N / 2 finite numbers; scale * |values| must fit the modulus of the level. */
+  encode(values: Float64Array, level: number, scale: number): SimdPlaintext {
+    const { heap, kernels, degree, tables } = this;
+    const period = periodOf(values);
+    const logPeriod = Math.log2(period);
+    const points = 2 * period;
+    const largest = this.#coefficientsOf(values, logPeriod, scale);
+    const limbBytes = 8 * points;
+    const limbs: Address[] = [];
+    for (const { prime, forward } of tables.slice(0, level + 1)) {
+      const at = heap.allocate(limbBytes);
+      limbs.push(at);
+      let source = this.#coefficients;
+      if (largest >= DIRECT) {
+        let digits = 1;
+        for (let bound = DIRECT * DIGIT; bound <= largest; bound *= DIGIT) digits++;
+        kernels.reduceLarge(this.#scratch, source, points, digits, prime);
+        source = this.#scratch;
+      }
+      kernels.forward(at, source, forward, 8 * degree, logPeriod + 1, prime);
+    }
+    return { limbs, logRun: this.#logSlots - logPeriod, limbBytes, holders: 1 };
+  }
+
+  release(plaintext: SimdPlaintext): void {
+    if (--plaintext.holders > 0) return;
+    for (const at of plaintext.limbs) this.heap.free(at, plaintext.limbBytes);
+  }
+
+  /** Rounded coefficients of the polynomial in X^(N / 2P); returns the largest magnitude. */
+  #coefficientsOf(values: Float64Array, logPeriod: number, scale: number): number {
+    const { heap, kernels } = this;
+    const period = 2 ** logPeriod;
+    const places = this.#placesOf(logPeriod);
+    const complex = heap.doubles(this.#values, 2 * period).fill(0);
+    places.forEach((place, k) => {
+      complex[2 * place] = values[k] ?? 0;
+    });
+    kernels.fft(this.#values, this.#roots, logPeriod, this.#logSlots);
+    return kernels.roundCoefficients(this.#coefficients, this.#values, this.#twists, logPeriod, this.#logSlots, scale / period);
+  }
+
+  #placesOf(logPeriod: number): Uint32Array {
+    const known = this.#places.get(logPeriod);
+    if (known !== undefined) return known;
+    const made = slotPlaces(logPeriod);
+    this.#places.set(logPeriod, made);
+    return made;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Heap } from './heap.js';
+import type { Address } from './kernels.js';
+
+/** Residues of one polynomial modulo one prime: N centred doubles. Never written while anybody else holds it. */
+export interface Limb {
+  readonly at: Address;
+  holders: number;
+}
+
+/** Limbs of q_0, q_1, ... */
+export type Polynomial = readonly Limb[];
+
+/** Limbs are counted, so that copies of a ciphertext, dropped primes and sums not yet computed share them. */
+export class LimbPool {
+  readonly #bytes: number;
+
+  constructor(
+    private readonly heap: Heap,
+    readonly degree: number,
+  ) {
+    this.#bytes = 8 * degree;
+  }
+
+  /** Not cleared. */
+  create(): Limb {
+    return { at: this.heap.allocate(this.#bytes), holders: 1 };
+  }
+
+  createPolynomial(limbs: number): Polynomial {
+    const made: Limb[] = [];
+    try {
+      while (made.length < limbs) made.push(this.create());
+      return made;
+    } catch (error) {
+      this.release(made);
+      throw error;
+    }
+  }
+
+  hold(polynomial: Polynomial): Polynomial {
+    for (const limb of polynomial) limb.holders++;
+    return polynomial;
+  }
+
+  release(polynomial: Polynomial): void {
+    for (const limb of polynomial) if (--limb.holders === 0) this.heap.free(limb.at, this.#bytes);
+  }
+
+  /** Where the result of an operation on a limb may go: the limb itself if this is its only holder. */
+  writable(limb: Limb): Limb {
+    return limb.holders === 1 ? limb : this.create();
+  }
+
+  /** Runs with scratch limbs, which are free again afterwards. */
+  withScratch<T>(limbs: number, use: (scratch: Polynomial) => T): T {
+    const scratch = this.createPolynomial(limbs);
+    try {
+      return use(scratch);
+    } finally {
+      this.release(scratch);
+    }
+  }
+}

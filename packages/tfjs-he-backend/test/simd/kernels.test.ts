@@ -1,0 +1,236 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { choosePrimes, powMod } from '../../src/parameters/primes.js';
+import { minimalPrimitiveRoot } from '../../src/ring/ntt.js';
+import { Heap } from '../../src/simd/heap.js';
+import { type Kernels, loadKernels, type Variant } from '../../src/simd/kernels.js';
+import { createPrimeTables, galoisPermutation } from '../../src/simd/tables.js';
+
+/** Variants that are exact on this machine. */
+const variants: Variant[] = ['plain'];
+if ((await loadKernels(new Heap().memory)).variant === 'fused') variants.unshift('fused');
+
+const N = 16;
+const primes = choosePrimes(1024, [50, 50, 49, 40, 30, 22]);
+const mod = (x: bigint, p: bigint) => ((x % p) + p) % p;
+
+/** Residues, favouring the ends of the range and its middle, where the bounds of the kernels are met. */
+const residue = (p: bigint) => fc.oneof(fc.bigInt({ min: 0n, max: p - 1n }), fc.constantFrom(0n, 1n, p - 1n, (p - 1n) / 2n, (p + 1n) / 2n));
+const residues = (p: bigint, length: number) => fc.array(residue(p), { minLength: length, maxLength: length });
+const centre = (x: bigint, p: bigint) => Number(x > p / 2n ? x - p : x);
+
+describe.each(variants)('kernels, variant %s', (variant) => {
+  const heap = new Heap();
+  let k: Kernels;
+  beforeAll(async () => {
+    ({ kernels: k } = await loadKernels(heap.memory, variant));
+  });
+
+  const limb = (values: readonly bigint[], p: bigint): number => {
+    const at = heap.allocate(8 * values.length);
+    heap.doubles(at, values.length).set(values.map((x) => centre(x, p)));
+    return at;
+  };
+  /** Result as integers mod p, after checking that it is centred. */
+  const read = (at: number, n: number, p: bigint): bigint[] =>
+    Array.from(heap.doubles(at, n), (x) => {
+      expect(Number.isInteger(x) && Math.abs(x) <= Number(p) / 2 + 1).toBe(true);
+      return mod(BigInt(x), p);
+    });
+  const binary = (name: 'add' | 'subtract' | 'multiply', reference: (x: bigint, y: bigint) => bigint) => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...primes).chain((p) => fc.tuple(fc.constant(p), residues(p, N), residues(p, N))),
+        ([p, x, y]) => {
+          const [a, b] = [limb(x, p), limb(y, p)];
+          if (name === 'multiply') {
+            const pairs = heap.allocate(8);
+            heap.words(pairs, 2).set([a, b]);
+            k.sumOfProducts(a, pairs, 1, 0, N, p.toString(2).length, Number(p), 0);
+          } else k[name](a, a, b, N, Number(p));
+          expect(read(a, N, p)).toEqual(x.map((v, i) => mod(reference(v, y[i]!), p)));
+          heap.free(a, 8 * N);
+          heap.free(b, 8 * N);
+        },
+      ),
+      { numRuns: 200, seed: 21 },
+    );
+  };
+
+  test('sums', () => binary('add', (x, y) => x + y));
+  test('differences', () => binary('subtract', (x, y) => x - y));
+  test('products', () => binary('multiply', (x, y) => x * y));
+
+  test('the transform gives the values at the odd powers of the root, bit-reversed, and its inverse the coefficients', () => {
+    fc.assert(
+      fc.property(
+        fc
+          .constantFrom(...primes)
+          .chain((p) =>
+            fc.integer({ min: 3, max: 6 }).chain((logN) => fc.tuple(fc.constant(p), fc.constant(logN), residues(p, 2 ** logN))),
+          ),
+        ([p, logN, x]) => {
+          const n = 2 ** logN;
+          const { forward, inverse } = createPrimeTables(heap, n, p);
+          const root = minimalPrimitiveRoot(2 * n, p);
+          const [src, dst, back] = [limb(x, p), heap.allocate(8 * n), heap.allocate(8 * n)];
+          // The largest input that is allowed: residues need not be reduced.
+          heap.doubles(src, n).set(x.map((v) => Number(v)));
+          k.forward(dst, src, forward, 8 * n, logN, Number(p));
+          const reversed = (i: number) => Number.parseInt(i.toString(2).padStart(logN, '0').split('').reverse().join(''), 2);
+          const expected = x.map((_, i) => {
+            const point = powMod(root, BigInt(2 * reversed(i) + 1), p);
+            return x.reduceRight((sum, c) => mod(sum * point + c, p), 0n);
+          });
+          expect(read(dst, n, p)).toEqual(expected);
+          k.inverse(back, dst, inverse, 8 * n, logN, Number(p));
+          expect(Array.from(heap.doubles(back, n), (v) => BigInt(v))).toEqual(x);
+        },
+      ),
+      { numRuns: 60, seed: 22 },
+    );
+  });
+
+  test.each([12, 13, 14, 15])('extreme residues pass through 2^%d points', (logN) => {
+    const n = 2 ** logN;
+    for (const p of choosePrimes(n, [50, 30])) {
+      const { forward, inverse } = createPrimeTables(heap, n, p);
+      const [src, dst] = [heap.allocate(8 * n), heap.allocate(8 * n)];
+      const last = Number(p) - 1;
+      for (const f of [() => last, (i: number) => (i % 2 === 0 ? last : 1), (i: number) => (i % 3 === 0 ? last / 2 : last / 2 + 1)]) {
+        const x = Float64Array.from({ length: n }, (_, i) => f(i));
+        heap.doubles(src, n).set(x);
+        k.forward(dst, src, forward, 8 * n, logN, Number(p));
+        expect(heap.doubles(dst, n).every((v) => Math.abs(v) <= Number(p) / 2 + 1)).toBe(true);
+        k.inverse(dst, dst, inverse, 8 * n, logN, Number(p));
+        expect(heap.doubles(dst, n).every((v, i) => v === x[i])).toBe(true);
+      }
+    }
+  });
+
+  test('long sums of products, of the largest factors too', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...primes).chain((p) =>
+          fc.tuple(
+            fc.constant(p),
+            fc.integer({ min: 1, max: 70 }).chain((n) => fc.tuple(residues(p, n), residues(p, n))),
+            fc.boolean(),
+            residue(p),
+          ),
+        ),
+        ([p, [x, y], runs, start]) => {
+          const dst = limb(new Array<bigint>(4).fill(start), p);
+          const pairs = heap.allocate(8 * x.length);
+          const list = x.flatMap((a, i) => [limb([a, a, a, a], p), limb([y[i]!, y[i]!, y[i]!, y[i]!], p)]);
+          heap.words(pairs, list.length).set(list);
+          k.sumOfProducts(dst, pairs, x.length, runs ? 1 : 0, 4, p.toString(2).length, Number(p), 1);
+          const sum = mod(
+            x.reduce((total, a, i) => total + a * y[i]!, start),
+            p,
+          );
+          expect(read(dst, 4, p)).toEqual([sum, sum, sum, sum]);
+          for (const at of list) heap.free(at, 32);
+        },
+      ),
+      { numRuns: 300, seed: 23 },
+    );
+  });
+
+  test('inner products with keys as placed, permuted back', () => {
+    const parts = 12;
+    fc.assert(
+      fc.property(
+        fc
+          .constantFrom(...primes)
+          .chain((p) =>
+            fc.tuple(
+              fc.constant(p),
+              fc.array(residues(p, N), { minLength: parts, maxLength: parts }),
+              fc.array(residues(p, N), { minLength: 2 * parts, maxLength: 2 * parts }),
+              fc.integer({ min: 1, max: parts }),
+              fc.constantFrom(1, 3, 5, 31),
+            ),
+          ),
+        ([p, digits, key, count, g]) => {
+          const permutation = galoisPermutation(N, g);
+          const table = heap.allocate(4 * N);
+          heap.words(table, N).set(permutation);
+          const placed = heap.allocate(16 * N * parts);
+          const source = heap.allocate(8 * N);
+          key.forEach((values, i) => {
+            heap.doubles(source, N).set(values.map(Number));
+            k.placeKey(placed, source, g === 1 ? 0 : table, N, parts, i >> 1, i & 1, Number(p));
+          });
+          const list = heap.allocate(4 * count);
+          const limbs = digits.slice(0, count).map((digit) => limb(digit, p));
+          heap.words(list, count).set(limbs);
+          const [dst0, dst1, out] = [heap.allocate(8 * N), heap.allocate(8 * N), heap.allocate(8 * N)];
+          k.innerProducts(dst0, dst1, list, count, placed, parts, N, p.toString(2).length, Number(p));
+          [dst0, dst1].forEach((dst, which) => {
+            k.permute(out, dst, table, N);
+            const expected = Array.from({ length: N }, (_, i) =>
+              mod(
+                digits.slice(0, count).reduce((sum, digit, j) => sum + digit[permutation[i]!]! * key[2 * j + which]![i]!, 0n),
+                p,
+              ),
+            );
+            expect(read(out, N, p)).toEqual(expected);
+          });
+        },
+      ),
+      { numRuns: 60, seed: 24 },
+    );
+  });
+
+  test('(a - b) * c + d', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...primes).chain((p) => fc.tuple(fc.constant(p), residues(p, 4), residues(p, 4), residues(p, 4), residue(p))),
+        ([p, x, y, z, c]) => {
+          const [a, b, d] = [limb(x, p), limb(y, p), limb(z, p)];
+          k.subtractScaleAdd(d, a, b, d, 4, centre(c, p), Number(p));
+          k.subtractScale(a, a, b, 4, centre(c, p), Number(p));
+          expect(read(a, 4, p)).toEqual(x.map((v, i) => mod((v - y[i]!) * c, p)));
+          expect(read(d, 4, p)).toEqual(x.map((v, i) => mod((v - y[i]!) * c + z[i]!, p)));
+        },
+      ),
+      { numRuns: 200, seed: 25 },
+    );
+  });
+
+  test('the lift before an automorphism is that of the digits after it', () => {
+    const p = primes[3]!;
+    fc.assert(
+      fc.property(residues(p, N), fc.constantFrom(3, 5, 9, 31), (x, g) => {
+        const at = heap.allocate(8 * N);
+        heap.doubles(at, N).set(x.map(Number));
+        k.liftFor(at, at, N, g, Number(p));
+        const lifted = heap.doubles(at, N);
+        x.forEach((value, i) => {
+          const flipped = (i * g) % (2 * N) >= N;
+          // After the automorphism the coefficient is +-value mod p, lifted to [0, p); undone, that is:
+          expect(BigInt(lifted[i]!)).toBe(flipped ? -mod(-value, p) : value);
+        });
+      }),
+      { numRuns: 50, seed: 26 },
+    );
+  });
+
+  test('integers beyond 2^53 are reduced exactly', () => {
+    const [p] = primes;
+    const values = [1, -1, 2 ** 52 + 1, -(2 ** 60), 2 ** 89 + 2 ** 40, -(2 ** 88) * 1.2345678912345, 2 ** 90 * (1 - 2 ** -53), 3];
+    const [src, dst] = [heap.allocate(64), heap.allocate(64)];
+    heap.doubles(src, 8).set(values);
+    k.reduceLarge(dst, src, 8, 1, Number(p));
+    expect(read(dst, 8, p!)).toEqual(values.map((v) => mod(BigInt(v), p!)));
+    heap.doubles(src, 8).set(values.map((v) => v * 2 ** 40));
+    k.reduceLarge(dst, src, 8, 2, Number(p));
+    expect(read(dst, 8, p!)).toEqual(values.map((v) => mod(BigInt(v) << 40n, p!)));
+  });
+});
+
+test('a fused multiply-add is used only where it rounds once', async () => {
+  const { kernels, variant } = await loadKernels(new Heap().memory);
+  expect(kernels.isFused(2 ** 27 + 1) === 1).toBe(variant === 'fused');
+});
