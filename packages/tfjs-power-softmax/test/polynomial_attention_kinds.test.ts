@@ -29,7 +29,7 @@ const predict = (of: tfl.LayersModel, inputs: tf.Tensor | tf.Tensor[]) => values
 
 /** Converts a model and expects a faithful polynomial, also after saving and loading, whose inputs stay in their intervals. */
 async function expectPolynomial(model: tfl.LayersModel, inputs: tf.Tensor | tf.Tensor[], tolerance = 1e-4): Promise<tfl.LayersModel> {
-  const polynomial = toPolynomial(model, { calibration: inputs, bits: 18, margin: 1.2, method: 'minimax' }).model;
+  const polynomial = toPolynomial(model, { calibration: inputs, bits: 18, margin: 1.2 }).model;
   expect(largestDifference(predict(polynomial, inputs), predict(model, inputs))).toBeLessThan(tolerance);
   expect(predict(await roundTrip(polynomial), inputs)).toEqual(predict(polynomial, inputs));
   assertIntervals(polynomial, inputs);
