@@ -1,6 +1,8 @@
 import { readCorpus } from './corpus.ts';
+import { tasksOf } from './experiments/all.ts';
 import { HELP, type Options, parseOptions, UsageError } from './options.ts';
 import { FULL, QUICK } from './plan.ts';
+import { type Archive, archiveOf } from './report/archive.ts';
 import { readArchive, sectionsOf, writeReport } from './report/write.ts';
 import { planOf, reproduce } from './reproduce.ts';
 
@@ -14,25 +16,21 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  if (options.reportOnly || options.data === undefined) return report(options);
-  const corpus = readCorpus(options.data);
+  const { data } = options;
+  if (data === undefined) return report(options, readArchive(options.out));
+  const corpus = readCorpus(data);
+  const plan = planOf(options.quick ? QUICK : FULL, options.seeds, corpus);
+  if (options.reportOnly) return report(options, archiveOf(plan, tasksOf(plan), options.work, options.jobs));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  const plan = planOf(options.quick ? QUICK : FULL, options.seeds, corpus);
-  const archive = await reproduce(plan, { ...options, data: options.data, signal: stop.signal, terminal: process.stderr });
-  const sections = sectionsOf(archive);
-  if (stop.signal.aborted) {
-    console.error('\nstopped; the same command goes on where it was');
-    return INTERRUPTED;
-  }
-  writeReport(archive, sections, options.out);
-  announce(options, sections);
-  return 0;
+  const archive = await reproduce(plan, { ...options, data, signal: stop.signal, terminal: process.stderr });
+  if (!stop.signal.aborted) return report(options, archive);
+  console.error('\nstopped; the same command goes on where it was');
+  return INTERRUPTED;
 }
 
-function report(options: Options): number {
-  const archive = readArchive(options.out);
+function report(options: Options, archive: Archive): number {
   const sections = sectionsOf(archive);
   writeReport(archive, sections, options.out);
   announce(options, sections);

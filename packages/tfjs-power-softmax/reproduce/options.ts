@@ -14,7 +14,7 @@ Trains small language models with softmax, sigma and PowerSoftmax attention and 
   --jobs N         processes at once, default the number of cores, at most 2
   --work DIR       folder for finished runs, default node_modules/.cache/tfjs-power-softmax-reproduce in the repository
   --out DIR        folder for tables and plots, default docs/results in the repository
-  --report-only    write tables and plots again from results.json in the output folder; needs no --data
+  --report-only    run nothing: write tables and plots of the finished runs or, without --data, of results.json in the output folder
   --json           print the tables as JSON on stdout
   --help           this text`;
 

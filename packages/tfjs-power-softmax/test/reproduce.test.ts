@@ -157,7 +157,7 @@ describe('plots', () => {
       name: 'x',
       title: 'A title',
       x: { name: 'step' },
-      y: { name: 'loss', log: true },
+      y: { name: 'loss', log: 10 },
       lines: [{ name: 'first', points: [1, 2, 3].map((x) => ({ x, y: x, low: x / 2, high: 2 * x })) }],
     });
     for (const text of ['A title', 'step', 'loss', 'first', 'opacity="0.15"']) expect(svg).toContain(text);

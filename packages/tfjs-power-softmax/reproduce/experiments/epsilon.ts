@@ -141,11 +141,11 @@ function errorPlot(plan: Plan, results: Results, measure: 'worst' | 'mean') {
       measure === 'worst'
         ? 'Largest error of 1/x on the interval after plain Goldschmidt steps'
         : 'Mean error of 1/x over the denominators seen after plain Goldschmidt steps',
-    x: { name: 'epsilon', log: true },
-    y: { name: 'relative error', log: true },
+    x: { name: 'epsilon', log: 10 },
+    y: { name: 'relative error', log: 10, min: SMALLEST_ERROR, max: 1 },
     lines,
   });
 }
 
-/** Below this an error is rounding; a logarithmic axis needs an end. */
-const SMALLEST_ERROR = 1e-12;
+/** Where the logarithmic axis ends; smaller errors are drawn there. */
+const SMALLEST_ERROR = 1e-6;

@@ -103,8 +103,8 @@ function kappaPlot(plan: Plan, results: Results) {
   return linePlot({
     name: 'length-kappa',
     title: 'Largest over smallest denominator by length (mean, and range over the seeds)',
-    x: { name: 'characters', log: true, min: plan.budget.model.tokens },
-    y: { name: 'kappa', log: true },
+    x: { name: 'characters', log: 2, min: plan.budget.model.tokens },
+    y: { name: 'kappa', log: 10 },
     lines: POWERS.map(power).flatMap((variant) =>
       DENOMINATOR_FORMS.map((form) => ({
         name: `p = ${variant.p}, ${form} form`,

@@ -11,7 +11,8 @@ export interface Plot {
 
 export interface Axis {
   readonly name: string;
-  readonly log?: boolean;
+  /** Base of a logarithmic axis. */
+  readonly log?: 2 | 10;
   readonly min?: number;
   readonly max?: number;
 }
@@ -30,6 +31,9 @@ export interface LinePlot {
   readonly y: Axis;
   readonly lines: readonly Line[];
 }
+
+/** What is in the pictures for pointers only. */
+const INTERACTIVE = / (?:ecmeta_\w+|class|pointer-events)="[^"]*"|<style[^>]*>[\s\S]*?<\/style>/g;
 
 /** Colours that stay apart for the colour-blind (Okabe and Ito). */
 const COLOURS = ['#000000', '#e69f00', '#56b4e9', '#009e73', '#d55e00', '#cc79a7', '#0072b2', '#999933'];
@@ -93,60 +97,76 @@ export interface HeatMapPlot {
   readonly largest: number;
 }
 
-/** Square maps side by side, all with the same colours. */
+/** Square maps side by side, all with the same colours; their upper triangles are left out. */
 export function heatMapPlot({ name, title, rows, largest }: HeatMapPlot): Plot {
   const columns = rows[0]?.length ?? 1;
   const [gap, top] = [12, 70];
-  const side = Math.floor((WIDTH - gap) / columns) - gap;
-  const maps = rows.flatMap((row, r) =>
-    row.map((map, c) => ({ ...map, left: gap + c * (side + gap), top: top + r * (side + gap + 20), size: map.cells.length })),
-  );
-  const height = top + rows.length * (side + gap + 20) + 30;
-  const hidden = (gridIndex: number, size: number) => ({
-    type: 'category' as const,
-    gridIndex,
-    data: Array.from({ length: size }, (_, k) => k),
-    axisLabel: { show: false },
-    axisTick: { show: false },
-    axisLine: { show: true, onZero: false },
+  const cells = Math.max(1, rows[0]?.[0]?.cells.length ?? 1);
+  const cell = Math.max(1, Math.floor(((WIDTH - gap) / columns - gap) / cells));
+  const pitch = cells * cell + gap;
+  const placed = rows.flatMap((row, r) => row.map((map, c) => ({ map, left: gap + c * pitch, top: top + r * (pitch + 20) })));
+  const bottom = top + rows.length * (pitch + 20);
+  const label = (text: string, left: number, above: number): echarts.TitleComponentOption => ({
+    text,
+    left,
+    top: above,
+    textStyle: { fontSize: 12, fontWeight: 'normal' },
   });
-  const svg = render(height, {
+  const legend = Array.from({ length: SHADES }, (_, shade) => ({
+    fill: shadeColour(shade),
+    pathData: square(60 + 10 * shade, bottom, 10),
+  }));
+  const svg = render(bottom + 30, {
     title: [
       titleOf(title),
-      ...maps.map((map) => ({
-        text: map.name,
-        left: map.left,
-        top: map.top - 20,
-        textStyle: { fontSize: 12, fontWeight: 'normal' as const },
-      })),
+      ...placed.map((at) => label(at.map.name, at.left - 5, at.top - 22)),
+      label('0', 40, bottom - 8),
+      label(`${largest} and above`, 60 + 10 * SHADES, bottom - 8),
     ],
-    grid: maps.map((map) => ({ left: map.left, top: map.top, width: side, height: side })),
-    xAxis: maps.map((map, i) => hidden(i, map.size)),
-    yAxis: maps.map((map, i) => ({ ...hidden(i, map.size), inverse: true })),
-    visualMap: {
-      min: 0,
-      max: largest,
-      orient: 'horizontal',
-      left: 'center',
-      bottom: 5,
-      itemHeight: 200,
-      itemWidth: 12,
-      precision: 2,
-      inRange: { color: ['#ffffff', '#56b4e9', '#0b3c5d', '#000000'] },
+    series: {
+      type: 'custom',
+      coordinateSystem: 'none',
+      data: [0],
+      renderItem: () => ({
+        type: 'group',
+        children: [...placed.flatMap((at) => shadedPaths(at.map, at.left, at.top, cell, largest)), ...legend].map(({ fill, pathData }) => ({
+          type: 'path' as const,
+          shape: { pathData },
+          style: { fill },
+        })),
+      }),
     },
-    series: maps.map((map, i) => ({
-      type: 'heatmap',
-      xAxisIndex: i,
-      yAxisIndex: i,
-      data: map.cells.flatMap((cells, row) => cells.flatMap((value, column) => (column <= row ? [[column, row, value]] : []))),
-    })),
   });
   return { name, alternative: title, svg };
 }
 
-function axisOf({ name, log = false, min, max }: Axis, nameGap: number) {
+/** Number of colours of a map: cells of one colour are one path, which keeps the file small. */
+const SHADES = 24;
+
+function shadedPaths({ cells }: HeatMap, left: number, top: number, cell: number, largest: number) {
+  const paths = new Map<number, string>();
+  cells.forEach((row, i) => {
+    row.slice(0, i + 1).forEach((value, j) => {
+      const shade = Math.min(SHADES - 1, Math.floor((SHADES * value) / largest));
+      paths.set(shade, (paths.get(shade) ?? '') + square(left + j * cell, top + i * cell, cell));
+    });
+  });
+  return [...paths].map(([shade, pathData]) => ({ fill: shadeColour(shade), pathData }));
+}
+
+function square(x: number, y: number, side: number): string {
+  return `M${x} ${y}h${side}v${side}h${-side}z`;
+}
+
+/** White, blue, black. */
+function shadeColour(shade: number): string {
+  const stops = ['#f4f9fd', '#56b4e9', '#0b3c5d', '#000000'];
+  return echarts.color.lerp(shade / (SHADES - 1), stops);
+}
+
+function axisOf({ name, log, min, max }: Axis, nameGap: number) {
   return {
-    type: log ? ('log' as const) : ('value' as const),
+    ...(log === undefined ? { type: 'value' as const } : { type: 'log' as const, logBase: log }),
     name,
     nameLocation: 'middle' as const,
     nameGap,
@@ -154,7 +174,8 @@ function axisOf({ name, log = false, min, max }: Axis, nameGap: number) {
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
     splitLine: { show: true, lineStyle: { color: '#e8e8e8' } },
-    axisLabel: log ? { formatter: (value: number) => (value >= 1e4 || value < 1e-2 ? value.toExponential(0) : String(value)) } : {},
+    axisLabel:
+      log !== undefined ? { formatter: (value: number) => (value >= 1e4 || value < 1e-2 ? value.toExponential(0) : String(value)) } : {},
   };
 }
 
@@ -167,5 +188,5 @@ function render(height: number, option: echarts.EChartsOption): string {
   chart.setOption({ animation: false, backgroundColor: '#ffffff', textStyle: { fontFamily: 'sans-serif' }, ...option });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return `${svg}\n`;
+  return `${svg.replace(INTERACTIVE, '')}\n`;
 }
