@@ -14,6 +14,7 @@ export type DemoErrorCode =
   | 'UNKNOWN_MODEL'
   | 'UNKNOWN_ROUTE'
   | 'UNKNOWN_SESSION'
+  | 'UNKNOWN_RUN'
   | 'SESSION_BUSY'
   | 'SERVER_BUSY'
   | 'KEYS_SIZE';

@@ -10,6 +10,7 @@ export class Display {
   #step = '';
   #stepStart = 0;
   #drawnAt = Number.NEGATIVE_INFINITY;
+  #layer = '';
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -67,6 +68,9 @@ export class Display {
         this.step(`uploading ${megabytes(event.total)} of evaluation keys`);
         this.update(event.sent, event.total, megabytes(event.sent));
         break;
+      case 'reconnect':
+        this.note(`connection lost, going on over another one (attempt ${event.attempt})`);
+        break;
       case 'run':
         this.#onRun(event.event);
     }
@@ -75,8 +79,10 @@ export class Display {
   #onRun(event: Extract<ClientEvent, { type: 'run' }>['event']): void {
     if (event.type === 'layer') {
       const where = event.segments > 1 ? `, part ${event.segment + 1} of ${event.segments}` : '';
-      if (!this.#stream.isTTY) this.note(`layer ${event.name} at level ${event.level}${where}`);
-      this.update(event.done, event.total, `${event.name} at level ${event.level}${where}`);
+      const layer = `${event.name} at level ${event.level}${where}`;
+      if (!this.#stream.isTTY && this.#layer !== layer) this.note(`layer ${layer}`);
+      this.#layer = layer; // a long layer reports several times
+      this.update(event.done, event.total, `${layer}, ${(event.remainingMs / 1000).toFixed(0)} s left`);
     } else if (event.type === 'refresh') {
       this.note(
         `refresh ${event.segment + 1} of ${event.segments - 1}: ${event.ciphertexts} masked ciphertexts re-encrypted by the client`,

@@ -9,7 +9,8 @@ export type ClientEvent =
   | { readonly type: 'phase'; readonly name: string }
   | { readonly type: 'keys'; readonly done: number; readonly total: number }
   | { readonly type: 'upload'; readonly sent: number; readonly total: number }
-  | { readonly type: 'run'; readonly event: RunEvent };
+  | { readonly type: 'run'; readonly event: RunEvent }
+  | { readonly type: 'reconnect'; readonly attempt: number };
 
 export interface SessionRequest {
   readonly url: URL;
@@ -116,6 +117,7 @@ function openSession(
         ciphertextBytes: 2 * 8 * parameters.polyModulusDegree * parameters.coeffModulus.length + 1024,
         refresh: (ciphertexts) => client.refresh(ciphertexts),
         onEvent: (event) => onEvent({ type: 'run', event }),
+        onReconnect: (attempt) => onEvent({ type: 'reconnect', attempt }),
         signal,
       });
       onEvent({ type: 'phase', name: 'decrypting' });

@@ -29,7 +29,7 @@ export type SessionReply = z.infer<typeof sessionReply>;
 export const layerTime = z.object({ name: text, ms: milliseconds, fromLevel: count, toLevel: count });
 export type LayerTime = z.infer<typeof layerTime>;
 
-/** What the server says while a question is evaluated; `done` follows the outputs, `failed` ends the run. */
+/** What the server says while a question is evaluated; `resumed` comes first on a second connection, `done` follows the outputs, `failed` ends the run. */
 export const runEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('layer'),
@@ -39,7 +39,9 @@ export const runEvent = z.discriminatedUnion('type', [
     segments: count,
     done: count,
     total: count,
+    remainingMs: milliseconds,
   }),
+  z.object({ type: z.literal('resumed'), segment: count }),
   z.object({ type: z.literal('refresh'), segment: count, segments: count, ciphertexts: count }),
   z.object({
     type: z.literal('done'),

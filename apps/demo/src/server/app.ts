@@ -17,7 +17,12 @@ export interface AppOptions {
   readonly now?: () => number;
 }
 
-export const DEFAULT_LIMITS: SessionLimits & RunLimits = { maxSessions: 4, timeToLiveMs: 15 * 60_000, clientTimeoutMs: 120_000 };
+export const DEFAULT_LIMITS: SessionLimits & RunLimits = {
+  maxSessions: 4,
+  timeToLiveMs: 15 * 60_000,
+  clientTimeoutMs: 120_000,
+  resumeMs: 60_000,
+};
 
 const STATUS: Partial<Record<DemoErrorCode, number>> = {
   UNKNOWN_MODEL: 404,
@@ -35,7 +40,7 @@ const STATUS: Partial<Record<DemoErrorCode, number>> = {
  *   GET    /models/:model           manifest, engine and size of the keys
  *   POST   /models/:model/sessions  evaluation keys (application/octet-stream) -> session identifier
  *   DELETE /sessions/:session       forget the keys
- *   GET    /sessions/:session/run   WebSocket: one question
+ *   GET    /sessions/:session/run   WebSocket: one question; with ?resume, the rest of one whose connection was lost
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -57,7 +62,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 
   app.get<{ Params: { model: string } }>('/models/:model', ({ params }): ManifestReply => {
     const { engine, evaluationKeyBytes, manifest } = serverOf(params.model);
-    return { model: params.model, engine, evaluationKeyBytes, manifest };
+    return { model: params.model, engine: engine === 'mock' ? 'mock' : 'seal', evaluationKeyBytes, manifest };
   });
 
   app.post<{ Params: { model: string } }>('/models/:model/sessions', async ({ params, headers, body }, reply): Promise<SessionReply> => {
@@ -79,8 +84,14 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return reply.code(204).send();
   });
 
-  app.get<{ Params: { session: string } }>('/sessions/:session/run', { websocket: true }, (socket, { params }) =>
-    serveRun(socket, () => sessions.lease(params.session), serverOf, limits),
+  app.get<{ Params: { session: string }; Querystring: { resume?: string } }>(
+    '/sessions/:session/run',
+    { websocket: true },
+    (socket, { params: { session }, query }) => {
+      const resume = query.resume !== undefined;
+      const takeLease = () => (resume ? sessions.takeOver(session) : sessions.lease(session));
+      return serveRun(socket, { takeLease, resume }, serverOf, limits);
+    },
   );
 
   const sweeper = setInterval(() => sessions.sweep(), Math.max(1000, limits.timeToLiveMs / 10)).unref();

@@ -1,5 +1,5 @@
 import { on } from 'node:events';
-import type { Server } from 'tfjs-he-backend/server';
+import type { Run, Server } from 'tfjs-he-backend/server';
 import type { RawData, WebSocket } from 'ws';
 import { codeOf, DemoError, oneLine } from '../errors.js';
 import { decodeFrame, encodeFrame } from '../protocol/frame.js';
@@ -13,15 +13,18 @@ const CLOSE_FAILED = 4000;
 export interface RunLimits {
   /** Longest wait for the inputs and for the answer to a refresh. */
   readonly clientTimeoutMs: number;
+  /** How long an interrupted run waits for its client to come back. */
+  readonly resumeMs: number;
 }
 
 /**
- * Answers one question over a socket: inputs in, progress and refresh requests out, refreshed ciphertexts in, outputs out. The run is
- * abandoned when the socket closes. Never rejects: errors go to the client as a `failed` event.
+ * Answers one question over a socket: inputs in, progress and refresh requests out, refreshed ciphertexts in, outputs out. When the socket closes,
+ * the run stops and waits with its session for a client that resumes it: then no inputs are expected, and a `resumed` event says where it
+ * goes on. Never rejects: errors go to the client as a `failed` event.
  */
 export async function serveRun(
   socket: WebSocket,
-  takeLease: () => Lease,
+  { takeLease, resume }: { readonly takeLease: () => Lease | Promise<Lease>; readonly resume: boolean },
   serverOf: (model: string) => Server,
   limits: RunLimits,
 ): Promise<void> {
@@ -32,13 +35,18 @@ export async function serveRun(
   const send = (event: RunEvent): void => socket.send(JSON.stringify(event));
   let lease: Lease | undefined;
   try {
-    lease = takeLease();
+    lease = await takeLease();
     const { manifest } = serverOf(lease.model);
     const signal = AbortSignal.any([closed.signal, lease.signal]);
     const receive = (): Promise<Uint8Array> => withTimeout(nextBinary(messages), limits.clientTimeoutMs, signal);
 
-    const inputs = decodeFrame(await receive(), { kind: 'inputs', segment: 0, count: ciphertextsOf(manifest.inputs) });
-    const result = await lease.session.run(inputs, {
+    // A run that has ended, its answer lost, is past its last segment.
+    if (resume) send({ type: 'resumed', segment: Math.min(waitingRun(lease).segment, manifest.segments - 1) });
+    else {
+      const inputs = decodeFrame(await receive(), { kind: 'inputs', segment: 0, count: ciphertextsOf(manifest.inputs) });
+      lease.run = lease.session.start(inputs, { keepMs: limits.resumeMs });
+    }
+    const result = await waitingRun(lease).proceed({
       signal,
       onProgress: send,
       async refresh(ciphertexts, { segment }) {
@@ -51,6 +59,8 @@ export async function serveRun(
     send({ type: 'done', layers: layers.filter(({ fromLevel }) => fromLevel >= 0), evaluateMs, refreshMs, refreshes });
     socket.close(CLOSE_NORMAL);
   } catch (error) {
+    // Silence may be a lost connection that nobody has noticed yet; any other failure ends the question.
+    if (lease !== undefined && !closed.signal.aborted && !lease.signal.aborted && codeOf(error) !== 'TIMEOUT') lease.run = undefined;
     if (socket.readyState === socket.OPEN) {
       send({ type: 'failed', code: codeOf(error) ?? 'INTERNAL', message: codeOf(error) === undefined ? 'internal error' : oneLine(error) });
       socket.close(CLOSE_FAILED);
@@ -58,6 +68,12 @@ export async function serveRun(
   } finally {
     lease?.release();
   }
+}
+
+/** @throws DemoError UNKNOWN_RUN. */
+function waitingRun({ run }: Lease): Run {
+  if (run !== undefined && run.state === 'ready') return run;
+  throw new DemoError('UNKNOWN_RUN', 'the server has nothing left of the interrupted question: ask it again');
 }
 
 function ciphertextsOf(layouts: readonly { readonly ciphertexts: number }[]): number {

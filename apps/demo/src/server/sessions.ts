@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Session } from 'tfjs-he-backend/server';
+import type { Run, Session } from 'tfjs-he-backend/server';
 import { DemoError } from '../errors.js';
 
 export interface SessionLimits {
@@ -15,6 +15,10 @@ interface Entry {
   expiresAt: number;
   /** Set while a run uses the session. */
   running: AbortController | null;
+  /** Resolves when that use has ended. */
+  released: Promise<void>;
+  /** The last question, kept in case its client comes back. It gives itself up after a while, and goes with the session. */
+  run: Run | undefined;
 }
 
 /** A place kept for a session whose keys are still being uploaded. */
@@ -30,6 +34,8 @@ export interface Lease {
   readonly session: Session;
   /** Aborts when the session is deleted or the store closes. */
   readonly signal: AbortSignal;
+  /** The session's last question, or what takes its place. */
+  run: Run | undefined;
   release(): void;
 }
 
@@ -67,7 +73,14 @@ export class SessionStore {
       commit: (model, session) => {
         close();
         const id = randomBytes(16).toString('base64url');
-        this.#entries.set(id, { model, session, expiresAt: this.#now() + this.#limits.timeToLiveMs, running: null });
+        this.#entries.set(id, {
+          model,
+          session,
+          expiresAt: this.#now() + this.#limits.timeToLiveMs,
+          running: null,
+          released: Promise.resolve(),
+          run: undefined,
+        });
         return id;
       },
       cancel: close,
@@ -81,8 +94,17 @@ export class SessionStore {
     if (entry === undefined) throw new DemoError('UNKNOWN_SESSION', 'the server does not know this session: upload the keys again');
     if (entry.running !== null) throw new DemoError('SESSION_BUSY', 'this session is already running a question: wait for its answer');
     const running = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<void>();
     entry.running = running;
+    entry.released = promise;
     return {
+      get run() {
+        return entry.run;
+      },
+      set run(run) {
+        if (entry.run !== run) entry.run?.dispose();
+        entry.run = run;
+      },
       model: entry.model,
       session: entry.session,
       signal: running.signal,
@@ -91,8 +113,20 @@ export class SessionStore {
         entry.running = null;
         if (this.#entries.get(id) === entry) this.#touch(id, entry);
         else entry.session.dispose();
+        resolve();
       },
     };
+  }
+
+  /**
+   * As `lease`, for a client that has lost its connection: a run that still waits for the lost one is interrupted first.
+   * @throws DemoError UNKNOWN_SESSION, SESSION_BUSY (somebody else was faster).
+   */
+  async takeOver(id: string): Promise<Lease> {
+    const entry = this.#entries.get(id);
+    entry?.running?.abort(new DemoError('INTERRUPTED', 'the client has come back on another connection'));
+    await entry?.released;
+    return this.lease(id);
   }
 
   /** Forgets a session and ends its run, if any. Unknown ones are ignored. */

@@ -19,7 +19,10 @@ function conversation(display: Display): void {
   display.on({ type: 'keys', done: 1, total: 2 });
   display.on({ type: 'keys', done: 2, total: 2 });
   display.on({ type: 'phase', name: 'evaluating on ciphertexts' });
-  display.on({ type: 'run', event: { type: 'layer', name: 'attention', level: 3, segment: 0, segments: 2, done: 5, total: 10 } });
+  display.on({
+    type: 'run',
+    event: { type: 'layer', name: 'attention', level: 3, segment: 0, segments: 2, done: 5, total: 10, remainingMs: 2400 },
+  });
   display.on({ type: 'run', event: { type: 'refresh', segment: 0, segments: 2, ciphertexts: 4 } });
   display.finish();
 }
@@ -37,7 +40,7 @@ describe('progress', () => {
 
   test('redraws one line on a terminal and leaves finished steps behind', () => {
     const text = written(true, conversation);
-    expect(text).toContain('\r\u001b[Kevaluating on ciphertexts ████████████░░░░░░░░░░░░ attention at level 3, part 1 of 2');
+    expect(text).toContain('\r\u001b[Kevaluating on ciphertexts ████████████░░░░░░░░░░░░ attention at level 3, part 1 of 2, 2 s left');
     expect(text).toMatch(/✓(\S*) generating 2 evaluation keys \d+\.\d s\n/);
     expect(text.endsWith(' s\n')).toBe(true);
   });

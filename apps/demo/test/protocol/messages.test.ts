@@ -1,7 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseJson, type RunEvent, runEvent, sessionReply } from '../../src/protocol/messages.js';
 
-const layer: RunEvent = { type: 'layer', name: 'block_0/attention', level: 3, segment: 0, segments: 2, done: 1, total: 9 };
+const layer: RunEvent = {
+  type: 'layer',
+  name: 'block_0/attention',
+  level: 3,
+  segment: 0,
+  segments: 2,
+  done: 1,
+  total: 9,
+  remainingMs: 100,
+};
 
 describe('messages of the server', () => {
   test('are taken as they are when they fit the schema', () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Session } from 'tfjs-he-backend/server';
+import type { Run, Session } from 'tfjs-he-backend/server';
 import { SessionStore } from '../../src/server/sessions.js';
 
 let now = 0;
@@ -103,5 +103,28 @@ describe('session store', () => {
     store.close();
     lease.release();
     expect(disposed).toEqual(['a', 'b']);
+  });
+
+  test('lets a client that comes back take over from the run that waits for its lost connection', async () => {
+    const id = open('a');
+    const lost = store.lease(id);
+    lost.signal.addEventListener('abort', () => setImmediate(() => lost.release()));
+    const lease = await store.takeOver(id);
+    expect(lost.signal.aborted).toBe(true);
+    expect(lease.signal.aborted).toBe(false);
+    await expect(store.takeOver('nonexistent')).rejects.toMatchObject({ code: 'UNKNOWN_SESSION' });
+  });
+
+  test("keeps one run per session: a new question disposes of the last one's", () => {
+    const id = open('a');
+    const ended: string[] = [];
+    const run = (name: string) => ({ dispose: () => ended.push(name) }) as unknown as Run; // the store only ever disposes of it
+    const lease = store.lease(id);
+    lease.run = run('first');
+    lease.release();
+    const next = store.lease(id);
+    expect(next.run).toBeDefined();
+    next.run = run('second');
+    expect(ended).toEqual(['first']);
   });
 });
