@@ -16,7 +16,7 @@ import { TokenPooling } from '../layers/token_pooling.js';
 import { TransformerBlock } from '../layers/transformer_block.js';
 import { convertDecoder, convertEncoder } from './convert_block.js';
 import { convertHead } from './convert_head.js';
-import { applied, applyAttention, applyFeedForward, applyNorm, type SiteLookup } from './convert_parts.js';
+import { applied, applyAttention, applyFeedForward, applyNorm, type Choices } from './convert_parts.js';
 
 /** Layers that are linear (or drop out at inference) and are copied as they are. */
 const LINEAR_LAYERS = new Set([
@@ -77,15 +77,15 @@ function assertConvertibleAttention(layer: string, { attention }: AttentionConfi
 }
 
 /** Applies the polynomial form of a layer that {@link assertConvertible} accepts to symbolic inputs. */
-export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], lookup: SiteLookup): SymbolicTensor {
-  if (layer instanceof EncoderBlock) return convertEncoder(layer, inputs, lookup);
-  if (layer instanceof DecoderBlock) return convertDecoder(layer, inputs, lookup);
-  if (layer instanceof MultiHeadAttention) return applyAttention(layer.name, layer.config, layer.attentionWeights(), inputs, lookup);
+export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], choices: Choices): SymbolicTensor {
+  if (layer instanceof EncoderBlock) return convertEncoder(layer, inputs, choices);
+  if (layer instanceof DecoderBlock) return convertDecoder(layer, inputs, choices);
+  if (layer instanceof MultiHeadAttention) return applyAttention(layer.name, layer.config, layer.attentionWeights(), inputs, choices);
   if (layer instanceof LayerNorm)
-    return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma'), layer.weight('beta')], inputs, lookup);
-  if (layer instanceof RMSNorm) return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma')], inputs, lookup);
-  if (layer instanceof FeedForward) return applyFeedForward(layer.name, layer, inputs, lookup);
-  if (layer instanceof ClassificationHead || layer instanceof LanguageModelHead) return convertHead(layer, inputs, lookup);
+    return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma'), layer.weight('beta')], inputs, choices);
+  if (layer instanceof RMSNorm) return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma')], inputs, choices);
+  if (layer instanceof FeedForward) return applyFeedForward(layer.name, layer, inputs, choices);
+  if (layer instanceof ClassificationHead || layer instanceof LanguageModelHead) return convertHead(layer, inputs, choices);
   return copyLinear(layer, inputs);
 }
 

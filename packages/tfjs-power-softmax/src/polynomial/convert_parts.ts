@@ -6,21 +6,27 @@ import type { AttentionConfig } from '../layers/attention_config.js';
 import { FeedForward } from '../layers/feed_forward.js';
 import { memoryShape } from '../layers/inputs.js';
 import type { NormWeights } from '../layers/norms.js';
+import { cheapestDivision, type DivisionPlace } from './division.js';
 import { PolynomialAttention } from './polynomial_attention.js';
 import { PolynomialFeedForward } from './polynomial_feed_forward.js';
 import { PolynomialNorm } from './polynomial_norm.js';
 import { PolynomialSigmaAttention } from './polynomial_sigma_attention.js';
 import type { SiteApproximation } from './site_approximation.js';
 
-/** The polynomial chosen for a site. @throws InvalidArgumentError for a site that calibration did not see */
-export type SiteLookup = (name: string) => SiteApproximation;
+/** What conversion chose. */
+export interface Choices {
+  /** The polynomial of a site. @throws InvalidArgumentError for a site that calibration did not see */
+  readonly polynomial: (site: string) => SiteApproximation;
+  /** Where PowerSoftmax attention divides: `auto` takes the cheaper place. */
+  readonly division: DivisionPlace | 'auto';
+}
 
 /** A quadratic network is a polynomial already. */
 export function applyFeedForward(
   name: string,
   of: Pick<FeedForward, 'hiddenDim' | 'activation' | 'feedForwardWeights'>,
   inputs: SymbolicTensor[],
-  lookup: SiteLookup,
+  choices: Choices,
 ): SymbolicTensor {
   const { hiddenDim, activation } = of;
   const weights = of.feedForwardWeights();
@@ -30,7 +36,7 @@ export function applyFeedForward(
     layer.setWeights([weights.hidden, weights.output].flatMap(({ kernel, bias }) => (bias === undefined ? [kernel] : [kernel, bias])));
     return output;
   }
-  const layer = new PolynomialFeedForward({ name, hiddenDim, activation, approximation: lookup(`${name}/activation`) });
+  const layer = new PolynomialFeedForward({ name, hiddenDim, activation, approximation: choices.polynomial(`${name}/activation`) });
   const output = applied(layer, inputs);
   layer.setFoldedWeights(weights);
   return output;
@@ -46,17 +52,22 @@ export function applyAttention(
   { attention, numHeads, keyValueHeads, keyDim, p, epsilon, useBias, causal, rotary }: AttentionConfig,
   weights: AttentionWeights,
   inputs: SymbolicTensor[],
-  lookup: SiteLookup,
+  choices: Choices,
 ): SymbolicTensor {
   const tokens = (memoryShape(inputs.map(({ shape }) => shape)) ?? inputs[0]?.shape)?.[1];
   if (tokens === undefined || tokens === null) {
     throw new UnsupportedLayerError(`${name} has no fixed number of tokens. Give the model's input a shape [tokens, d].`, { layer: name });
   }
   const settings = { name, numHeads, keyDim, useBias, tokens, causal, rotary };
+  const power = (approximation: SiteApproximation): PolynomialAttention => {
+    const shape = { queries: inputs[0]?.shape[1] ?? tokens, keys: tokens, keyDim, reciprocalDepth: approximation.depth };
+    const division = choices.division === 'auto' ? cheapestDivision(shape) : choices.division;
+    return new PolynomialAttention({ ...settings, p, epsilon, division, approximation });
+  };
   const layer =
     attention === 'sigma'
-      ? new PolynomialSigmaAttention({ ...settings, approximation: lookup(`${name}/scores`) })
-      : new PolynomialAttention({ ...settings, p, epsilon, approximation: lookup(`${name}/denominator`) });
+      ? new PolynomialSigmaAttention({ ...settings, approximation: choices.polynomial(`${name}/scores`) })
+      : power(choices.polynomial(`${name}/denominator`));
   const output = applied(layer, inputs);
   const shared = numHeads / keyValueHeads;
   tf.tidy(() => {
@@ -81,10 +92,15 @@ export function applyNorm(
   epsilon: number,
   [gamma, beta]: NormWeights,
   inputs: SymbolicTensor[],
-  lookup: SiteLookup,
+  choices: Choices,
 ): SymbolicTensor {
   const centred = beta !== undefined;
-  const layer = new PolynomialNorm({ name, epsilon, centred, approximation: lookup(`${name}/${centred ? 'variance' : 'mean_square'}`) });
+  const layer = new PolynomialNorm({
+    name,
+    epsilon,
+    centred,
+    approximation: choices.polynomial(`${name}/${centred ? 'variance' : 'mean_square'}`),
+  });
   const output = applied(layer, inputs);
   layer.setFoldedWeights(gamma, ...(centred ? [beta] : []));
   return output;

@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { FUNCTIONS } from '../approximation/functions.js';
 import { textTable } from '../text_table.js';
+import { type DivisionReport, PolynomialAttention } from './polynomial_attention.js';
 import { PolynomialLayer } from './polynomial_layer.js';
 import type { SiteApproximation } from './site_approximation.js';
 
@@ -10,6 +11,8 @@ export interface SiteReport extends SiteApproximation {
   readonly layer: string;
   /** Ratio of the interval's ends, which decides the degree of `reciprocal` and `rsqrt`; absent for `gelu`. */
   readonly kappa?: number;
+  /** Of PowerSoftmax attention: where it divides, and what that costs. */
+  readonly division?: DivisionReport;
 }
 
 export interface PolynomialReport {
@@ -20,9 +23,16 @@ export interface PolynomialReport {
 export function polynomialReport(model: LayersModel): PolynomialReport {
   const layers = model.layers.filter((layer) => layer instanceof PolynomialLayer);
   return {
-    sites: layers.map(({ name, site, approximation }) => {
+    sites: layers.map((layer) => {
+      const { name, site, approximation } = layer;
       const [lower, upper] = approximation.interval;
-      return { site, layer: name, ...(FUNCTIONS[approximation.function].positive ? { kappa: upper / lower } : {}), ...approximation };
+      return {
+        site,
+        layer: name,
+        ...(FUNCTIONS[approximation.function].positive ? { kappa: upper / lower } : {}),
+        ...(layer instanceof PolynomialAttention ? { division: layer.divisionReport() } : {}),
+        ...approximation,
+      };
     }),
   };
 }
@@ -41,9 +51,10 @@ export function formatReport({ sites }: PolynomialReport): string {
     `${site.maxError.toExponential(1)} ${site.measure}`,
     site.calibration.maxError.toExponential(1),
     site.calibration.meanError.toExponential(1),
+    site.division === undefined ? '-' : `${site.division.place}, ${site.division.costs[site.division.place].depth} levels`,
   ]);
   return textTable([
-    ['site', 'function', 'interval', 'kappa', 'method', 'degree', 'depth', 'products', 'max error', 'on data', 'mean'],
+    ['site', 'function', 'interval', 'kappa', 'method', 'degree', 'depth', 'products', 'max error', 'on data', 'mean', 'division of'],
     ...rows,
   ]);
 }

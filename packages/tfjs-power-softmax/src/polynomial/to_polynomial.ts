@@ -1,9 +1,11 @@
 import { input, LayersModel, type layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError, UnsupportedLayerError } from '../errors.js';
+import { validateOneOf } from '../validate.js';
 import { type ModelInputs, observeSites } from './calibrate.js';
 import { assertFiniteWeights } from './check_weights.js';
 import { assertConvertible, convertLayer } from './convert_layer.js';
-import type { SiteLookup } from './convert_parts.js';
+import type { Choices } from './convert_parts.js';
+import { DIVISION_PLACES, type DivisionPlace } from './division.js';
 import { type FitOptions, fitSite } from './fit_site.js';
 import { type PolynomialReport, polynomialReport } from './report.js';
 
@@ -12,6 +14,12 @@ export interface ToPolynomialOptions extends FitOptions {
   readonly calibration: ModelInputs;
   /** Examples run at once during calibration. Default 64. */
   readonly batchSize?: number;
+  /**
+   * Where PowerSoftmax attention multiplies by the reciprocal of a row: its `outputs [tokens, keyDim]`, deferred past the product with the values,
+   * or its `weights [tokens, keys]`. Default `auto`: fewer levels first, then fewer products, which is `outputs` whatever the shape, as deferring
+   * saves a level. `weights` multiplies fewer numbers where there are fewer keys than `keyDim`, and keeps values at their own scale.
+   */
+  readonly division?: DivisionPlace | 'auto';
   /** Name of the polynomial model. Default `<name>_polynomial`. */
   readonly name?: string;
 }
@@ -34,16 +42,20 @@ export interface PolynomialModel {
  * @throws ApproximationError where no degree up to 63, or no number of steps up to 32, is accurate enough
  */
 export function toPolynomial(model: LayersModel, options: ToPolynomialOptions): PolynomialModel {
+  const division = validateOneOf('division', options.division ?? 'auto', ['auto', ...DIVISION_PLACES]);
   for (const layer of convertibleLayers(model)) assertConvertible(layer);
   assertFiniteWeights(model);
   const observations = observeSites(model, options.calibration, options.batchSize);
   const fitted = new Map(observations.map((observation) => [observation.name, fitSite(observation, options)]));
-  const lookup: SiteLookup = (name) => {
-    const site = fitted.get(name);
-    if (site === undefined) throw new InvalidArgumentError(`Calibration saw no site ${name}.`, { site: name, known: [...fitted.keys()] });
-    return site;
+  const choices: Choices = {
+    division,
+    polynomial: (name) => {
+      const site = fitted.get(name);
+      if (site === undefined) throw new InvalidArgumentError(`Calibration saw no site ${name}.`, { site: name, known: [...fitted.keys()] });
+      return site;
+    },
   };
-  const polynomial = rebuild(model, options.name ?? `${model.name}_polynomial`, lookup);
+  const polynomial = rebuild(model, options.name ?? `${model.name}_polynomial`, choices);
   return { model: polynomial, report: polynomialReport(polynomial) };
 }
 
@@ -52,7 +64,7 @@ function convertibleLayers(model: LayersModel): layers.Layer[] {
 }
 
 /** Walks the model's graph in topological order, applying the polynomial form of each layer. */
-function rebuild(model: LayersModel, name: string, lookup: SiteLookup): LayersModel {
+function rebuild(model: LayersModel, name: string, choices: Choices): LayersModel {
   const converted = new Map<number, SymbolicTensor>();
   const inputs = model.inputs.map((tensor) => input({ shape: tensor.shape.slice(1), name: tensor.sourceLayer.name, dtype: tensor.dtype }));
   model.inputs.forEach((tensor, i) => {
@@ -72,7 +84,7 @@ function rebuild(model: LayersModel, name: string, lookup: SiteLookup): LayersMo
       convertLayer(
         layer,
         node.inputTensors.map((tensor) => lookUp(converted, tensor)),
-        lookup,
+        choices,
       ),
     );
   }
