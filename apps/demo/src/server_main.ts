@@ -5,18 +5,18 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
+import { HeModelServer } from 'he-models/server';
 import { parseServerArguments } from './cli/server_arguments.js';
 import { codeOf, DemoError, oneLine } from './errors.js';
 import type { ServerReport } from './protocol/report.js';
 import { requireNode } from './runtime.js';
 import { createApp } from './server/app.js';
-import { hostModel } from './server/hosted_model.js';
 
 async function main(): Promise<void> {
   requireNode(process.versions.node);
   const { host, port, model, engine, maxSessions, sessionMinutes } = parseServerArguments(process.argv.slice(2));
   await checkFree(host, port); // before seconds are spent on compiling
-  const hosted = await hostModel(model, engine);
+  const hosted = await HeModelServer.from_pretrained(model, { engine });
   const app = await createApp({ models: new Map([[model, hosted]]), limits: { maxSessions, timeToLiveMs: sessionMinutes * 60_000 } });
   await app.listen({ host, port }).catch((cause: unknown) => {
     throw cannotListen(host, port, cause);

@@ -1,7 +1,12 @@
 export type HeModelsErrorCode =
   | 'UNKNOWN_MODEL'
+  | 'UNKNOWN_TASK'
+  | 'MODEL_UNAVAILABLE'
   | 'EMPTY_TEXT'
   | 'TEXT_TOO_LONG'
+  | 'TEXT_UNKNOWN'
+  | 'INPUT_INVALID'
+  | 'NOT_CONNECTED'
   | 'ASSET_CORRUPT'
   | 'DATA_INVALID'
   | 'CHECKPOINT_INVALID'
@@ -26,9 +31,19 @@ export abstract class HeModelsError extends Error {
   }
 }
 
-/** `fromPretrained` was asked for a model that this package does not ship. */
+/** No model of this package, folder or address goes by that name. */
 export class UnknownModelError extends HeModelsError {
   override readonly code = 'UNKNOWN_MODEL';
+}
+
+/** There is no such task, or the model is for another one. */
+export class UnknownTaskError extends HeModelsError {
+  override readonly code = 'UNKNOWN_TASK';
+}
+
+/** A model's file cannot be read or fetched. */
+export class ModelUnavailableError extends HeModelsError {
+  override readonly code = 'MODEL_UNAVAILABLE';
 }
 
 /** The text has no tokens. */
@@ -41,7 +56,22 @@ export class TextTooLongError extends HeModelsError {
   override readonly code = 'TEXT_TOO_LONG';
 }
 
-/** A file of a shipped model is missing, truncated or differs from its recorded digest. */
+/** The tokenizer knows nothing of the text, a language it was not made for say. */
+export class UnknownTextError extends HeModelsError {
+  override readonly code = 'TEXT_UNKNOWN';
+}
+
+/** An input of the wrong kind or length, or with values that are not finite. */
+export class InputError extends HeModelsError {
+  override readonly code = 'INPUT_INVALID';
+}
+
+/** Encryption was asked for before the client had keys. */
+export class NotConnectedError extends HeModelsError {
+  override readonly code = 'NOT_CONNECTED';
+}
+
+/** A file of a model is missing, truncated or differs from its recorded digest. */
 export class AssetError extends HeModelsError {
   override readonly code = 'ASSET_CORRUPT';
 }

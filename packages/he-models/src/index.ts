@@ -4,7 +4,16 @@ import { type ServerModel, serverFromPretrained } from './pretrained/server_mode
 
 export * from './client.js';
 export type { ApproximationSummary, HeMetadata } from './pretrained/config.js';
-export { type ServerModel, serverFromPretrained } from './pretrained/server_model.js';
+export * from './server.js';
+export { type Inference, type InferOptions, type LocalPair, openLocalPair, type PairOptions } from './use/local_pair.js';
+export {
+  type ClassificationPipeline,
+  type ClassifyOptions,
+  type Fhe,
+  type PipelineOptions,
+  pipeline,
+  type TaskInputs,
+} from './use/pipeline.js';
 
 /** Both halves of a pretrained model. */
 export interface PretrainedModel extends ClientModel, ServerModel {}

@@ -26,6 +26,7 @@ async function bundle(source: string, folder: string): Promise<readonly string[]
     platform: 'browser',
     metafile: true,
     logLevel: 'silent',
+    external: ['module'], // node-seal imports it in Node only
   });
   return Object.keys(metafile.inputs);
 }

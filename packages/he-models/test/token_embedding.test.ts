@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { EMBEDDING_NORM_EPSILON } from '../src/embedding_norm.js';
 import { normals, seededRandom } from '../src/random.js';
-import { EMBEDDING_NORM_EPSILON, embedTokens } from '../src/text/token_embedding.js';
+import { embedTokens } from '../src/text/token_embedding.js';
 
 const VOCABULARY = 10;
 const TOKENS = 4;

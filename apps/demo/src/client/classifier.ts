@@ -1,13 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { enableProdMode, Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
-import { serverFromPretrained } from 'he-models';
-import { clientFromPretrained } from 'he-models/client';
+import { HeModelClient, loadClearModel } from 'he-models';
 
 /** What the client knows of a model: how text becomes numbers, what the results mean and, to compare, the polynomial in the clear. */
 export interface Classifier {
   readonly name: string;
   readonly labels: readonly string[];
-  /** Text -> the model's input, row-major. @throws EmptyTextError, TextTooLongError of he-models. */
+  /** Text -> the model's input, row-major. @throws EmptyTextError, TextTooLongError, UnknownTextError of he-models. */
   embed(text: string): Float32Array;
   /** The same logits without encryption. A real client does not have the server's weights: the demo has, to show that both agree. */
   plainLogits(values: Float32Array): Promise<Float32Array>;
@@ -15,21 +13,18 @@ export interface Classifier {
 
 /** @throws UnknownModelError of he-models. */
 export async function loadClassifier(name: string): Promise<Classifier> {
-  enableProdMode(); // no advertisement for tfjs-node on the console
-  const { labels, inputShape, embed, config } = await clientFromPretrained(name);
+  const client = await HeModelClient.from_pretrained(name);
   return {
     name,
-    labels,
-    embed,
+    labels: client.labels,
+    embed: (text) => client.embed(text),
     async plainLogits(values) {
-      const { model } = await serverFromPretrained(name, config.files);
-      const logits = tidy(() => {
-        const output = model.predict(tensor(values, [...inputShape]));
-        if (!(output instanceof Tensor)) throw new Error(`${name} has several outputs`);
-        return Float32Array.from(output.dataSync());
-      });
-      model.dispose();
-      return logits;
+      const clear = await loadClearModel(name);
+      try {
+        return clear.logits(values);
+      } finally {
+        clear.dispose();
+      }
     },
   };
 }

@@ -17,26 +17,41 @@ export function fileBytes(files: BundledFiles, name: string): Uint8Array<ArrayBu
   }
 }
 
+/** Hexadecimal SHA-256. */
+export function sha256Of(bytes: Uint8Array): string {
+  return bytesToHex(sha256(bytes));
+}
+
+/** @throws AssetError unless length and SHA-256 are as recorded */
+export function requireDigest(bytes: Uint8Array, name: string, expected: FileDigest | undefined): void {
+  const actual = sha256Of(bytes);
+  if (expected?.bytes === bytes.length && expected.sha256 === actual) return;
+  const what = expected !== undefined && bytes.length < expected.bytes ? `is cut off after ${bytes.length} of ${expected.bytes} bytes` : '';
+  throw new AssetError(`The model's file ${name} ${what || 'differs from its recorded digest'}: get the model again.`, {
+    file: name,
+    expected: expected?.sha256 ?? 'none',
+    actual,
+  });
+}
+
 /** Content of a bundled file whose length and SHA-256 are as recorded. @throws AssetError otherwise */
 export function verifiedBytes(files: BundledFiles, name: string, digests: Readonly<Record<string, FileDigest>>): Uint8Array<ArrayBuffer> {
   const bytes = fileBytes(files, name);
-  const expected = digests[name];
-  const actual = bytesToHex(sha256(bytes));
-  if (expected === undefined || expected.bytes !== bytes.length || expected.sha256 !== actual) {
-    throw new AssetError(`The model's file ${name} differs from its recorded digest: reinstall he-models.`, {
-      file: name,
-      expected: expected?.sha256 ?? 'none',
-      actual,
-    });
-  }
+  requireDigest(bytes, name, digests[name]);
   return bytes;
 }
 
 /**
- * Reads JSON as `T`. The shape is not checked: the bytes are this package's own, verified by digest or part of the code.
+ * Reads JSON as `T`. The shape is not checked: give `unknown` for bytes of others.
+ *
+ * @throws AssetError if it is no JSON
  */
-export function parseJson<T>(bytes: Uint8Array): T {
-  return JSON.parse(new TextDecoder().decode(bytes));
+export function parseJson<T>(bytes: Uint8Array, name = 'a file'): T {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new AssetError(`The model's file ${name} is no JSON: get the model again.`, { file: name });
+  }
 }
 
 /** Reads little-endian float32 as `count` values at `offset` floats. */

@@ -1,3 +1,5 @@
+import type { CompileOptions } from 'tfjs-he-backend';
+import type { PatchGrid } from '../patches/patch_grid.js';
 import type { Architecture, Recipe } from '../train/recipe.js';
 
 /** Digest of a shipped file. */
@@ -5,6 +7,52 @@ export interface FileDigest {
   readonly bytes: number;
   /** Hexadecimal. */
   readonly sha256: string;
+}
+
+/** What a model does with its input. */
+export type Task = 'text-classification' | 'signal-classification' | 'image-classification';
+
+export const TASKS: readonly Task[] = ['text-classification', 'signal-classification', 'image-classification'];
+
+/** Sizes of `embedding.bin` of a text model: token, position, gamma and beta, one after the other, as little-endian float32. */
+export interface TextEmbeddingConfig {
+  readonly vocabularySize: number;
+  readonly features: number;
+  readonly maxTokens: number;
+}
+
+/** Sizes of `embedding.bin` of a model of patches: projection, position, gamma and beta. */
+export interface PatchEmbeddingConfig {
+  readonly grid: PatchGrid;
+  readonly features: number;
+}
+
+interface AnyConfig {
+  readonly name: string;
+  readonly format: 1;
+  /** Names of the logits, in order. */
+  readonly labels: readonly string[];
+  /** Digests of all files but `config.json` and `README.md`. */
+  readonly files: Readonly<Record<string, FileDigest>>;
+}
+
+export interface TextConfig extends AnyConfig {
+  /** Default `text-classification`. */
+  readonly task?: 'text-classification';
+  readonly embedding: TextEmbeddingConfig;
+}
+
+export interface PatchConfig extends AnyConfig {
+  readonly task: 'signal-classification' | 'image-classification';
+  readonly embedding: PatchEmbeddingConfig;
+}
+
+/** What `config.json` of any model must hold; models of this package say more. */
+export type PretrainedConfig = TextConfig | PatchConfig;
+
+/** Whether a model takes arrays; the others take texts. */
+export function takesArrays(config: PretrainedConfig): config is PatchConfig {
+  return config.task === 'signal-classification' || config.task === 'image-classification';
 }
 
 /** Share of the development questions whose intent ranks first, in [0, 1]. */
@@ -17,13 +65,9 @@ export interface Accuracies {
   readonly polynomial: number;
 }
 
-/** `config.json` of a shipped model. */
-export interface ModelConfig {
-  readonly name: string;
-  readonly format: 1;
+/** `config.json` of a text model that the training command wrote. */
+export interface ModelConfig extends TextConfig {
   readonly architecture: Architecture;
-  readonly labels: readonly string[];
-  readonly embedding: { readonly vocabularySize: number; readonly features: number; readonly maxTokens: number };
   readonly recipe: Recipe;
   /** Held-out questions behind the accuracies. */
   readonly devQuestions: number;
@@ -33,7 +77,6 @@ export interface ModelConfig {
   readonly approximatedValues: number;
   /** Numbers of weights on either side. */
   readonly parameters: { readonly client: number; readonly server: number };
-  readonly files: Readonly<Record<string, FileDigest>>;
 }
 
 /** One function that a polynomial stands in for. */
@@ -56,4 +99,10 @@ export interface HeMetadata {
   readonly maxInput: number;
   readonly maxLogit: number;
   readonly approximations: readonly ApproximationSummary[];
+  /** Rows of the input. */
+  readonly tokens: number;
+  /** Levels on the longest way from input to output, as compiled with `parameters`; refreshes are not counted. */
+  readonly depth: number;
+  /** What the model is compiled with unless the caller says otherwise. */
+  readonly parameters: Pick<CompileOptions, 'securityBits' | 'precisionBits' | 'valueBits'>;
 }

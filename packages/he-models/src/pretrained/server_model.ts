@@ -1,9 +1,11 @@
 import { io } from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import 'tfjs-power-softmax';
-import { parseJson, verifiedBytes } from './assets.js';
+import { AssetError } from '../errors.js';
+import { type ModelFiles, openModel } from '../hub/model_files.js';
+import { parseJson } from './assets.js';
 import type { FileDigest, HeMetadata } from './config.js';
-import { loadFiles } from './registry.js';
+import { SERVER_BUNDLES } from './server_bundles.js';
 
 /** The server's part of a pretrained model. */
 export interface ServerModel {
@@ -15,24 +17,33 @@ export interface ServerModel {
 /** Topology and weight manifest as tfjs writes them. */
 interface StoredModel {
   readonly modelTopology: object;
-  readonly weightsManifest: readonly { readonly weights: io.WeightsManifestEntry[] }[];
+  readonly weightsManifest: readonly { readonly paths: readonly string[]; readonly weights: io.WeightsManifestEntry[] }[];
 }
 
 /**
  * Loads the polynomial model into the current tfjs backend; set one up first, e.g. by importing `@tensorflow/tfjs-backend-cpu`.
  *
- * @param files digests from the model's config
- * @throws UnknownModelError, AssetError
+ * @param digests of the files, as the client's configuration has them; default: those of the model's own
+ * @throws UnknownModelError, ModelUnavailableError, AssetError
  */
-export async function serverFromPretrained(name: string, digests: Readonly<Record<string, FileDigest>>): Promise<ServerModel> {
-  const files = await loadFiles(name, 'server');
-  const { modelTopology, weightsManifest } = parseJson<StoredModel>(verifiedBytes(files, 'model.json', digests));
-  const model = await loadLayersModel(
-    io.fromMemory({
-      modelTopology,
-      weightSpecs: weightsManifest.flatMap(({ weights }) => weights),
-      weightData: verifiedBytes(files, 'weights.bin', digests).buffer,
-    }),
-  );
-  return { model, he: parseJson<HeMetadata>(verifiedBytes(files, 'he.json', digests)) };
+export async function serverFromPretrained(name: string, digests?: Readonly<Record<string, FileDigest>>): Promise<ServerModel> {
+  const files = await openModel(name, SERVER_BUNDLES);
+  if (digests === undefined) return loadServerModel(files);
+  for (const [file, { sha256 }] of Object.entries(files.config.files)) {
+    if (digests[file]?.sha256 !== sha256) {
+      throw new AssetError(`The model's file ${file} differs from the digest asked for: use one version on both sides.`, { file });
+    }
+  }
+  return loadServerModel(files);
+}
+
+/** Loads topology, all weight shards and the metadata. @throws AssetError, ModelUnavailableError */
+export async function loadServerModel(files: ModelFiles): Promise<ServerModel> {
+  const he = parseJson<HeMetadata>(await files.file('he.json'), 'he.json');
+  const { modelTopology, weightsManifest } = parseJson<StoredModel>(await files.file('model.json'), 'model.json');
+  const shards: ArrayBuffer[] = [];
+  for (const path of weightsManifest.flatMap(({ paths }) => paths)) shards.push((await files.file(path)).buffer);
+  const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
+  const model = await loadLayersModel(io.fromMemory({ modelTopology, weightSpecs, weightData: io.CompositeArrayBuffer.join(shards) }));
+  return { model, he };
 }

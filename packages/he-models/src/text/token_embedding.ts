@@ -1,3 +1,5 @@
+import { EMBEDDING_NORM_EPSILON, normaliseRow } from '../embedding_norm.js';
+
 /** Weights of the client's embedding, each row-major float32. */
 export interface EmbeddingWeights {
   /** `[vocabulary, features]` */
@@ -9,9 +11,6 @@ export interface EmbeddingWeights {
   /** LayerNorm's shift `[features]`. */
   readonly beta: Float32Array;
 }
-
-/** Added to the variance in the embedding's LayerNorm. It runs in the clear, so it can be small. */
-export const EMBEDDING_NORM_EPSILON = 1e-6;
 
 /**
  * `LayerNorm(token[ids_i] + position_i)` for each token, rows of exact zeros for the padding: what the client encrypts.
@@ -27,12 +26,7 @@ export function embedTokens(ids: readonly number[], weights: EmbeddingWeights): 
       { length: features },
       (_, k) => at(weights.token, id * features + k) + at(weights.position, row * features + k),
     );
-    const mean = sums.reduce((total, value) => total + value, 0) / features;
-    const variance = sums.reduce((total, value) => total + (value - mean) ** 2, 0) / features;
-    const inverse = 1 / Math.sqrt(variance + EMBEDDING_NORM_EPSILON);
-    sums.forEach((value, k) => {
-      embedded[row * features + k] = (value - mean) * inverse * at(weights.gamma, k) + at(weights.beta, k);
-    });
+    embedded.set(normaliseRow(sums, weights, EMBEDDING_NORM_EPSILON), row * features);
   });
   return embedded;
 }

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readIfPresent } from '../data/banking77.js';
 import { CheckpointError } from '../errors.js';
 import type { Moments } from './adamw.js';
-import type { Recipe, Variant } from './recipe.js';
+import type { Variant } from './recipe.js';
 
 /** What a run needs to continue as if it had not been interrupted. */
 export interface TrainingState {
@@ -24,14 +24,19 @@ export interface ParameterState extends Moments {
 
 /** What a checkpoint must agree on with the run that resumes from it. */
 export interface RunIdentity {
-  readonly recipe: Omit<Recipe, 'conversion'>;
+  /** What the weights depend on. */
+  readonly recipe: object;
   readonly variant: Variant;
-  /** SHA-256 of the tokenised questions. */
+  /** SHA-256 of the training data. */
   readonly data: string;
 }
 
 /** Identity of a run; the conversion comes after training and may change. */
-export function identityOf({ conversion: _, ...recipe }: Recipe, variant: Variant, data: string): RunIdentity {
+export function identityOf<R extends { readonly conversion: unknown }>(
+  { conversion: _, ...recipe }: R,
+  variant: Variant,
+  data: string,
+): RunIdentity {
   return { recipe, variant, data };
 }
 

@@ -1,18 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { EncoderBlock, layerNorm } from 'tfjs-power-softmax';
+import { EMBEDDING_NORM_EPSILON } from '../embedding_norm.js';
 import { normals, seededRandom } from '../random.js';
-import { EMBEDDING_NORM_EPSILON, type EmbeddingWeights } from '../text/token_embedding.js';
+import type { EmbeddingWeights } from '../text/token_embedding.js';
 import { lookup } from './lookup.js';
+import { modelParameters, type Parameter, symbolOf, tensorOf, valuesOf, variableOf } from './parameter.js';
 import type { Recipe, Variant } from './recipe.js';
-
-/** A weight that training changes. */
-export interface Parameter {
-  readonly name: string;
-  readonly variable: tf.Variable;
-  /** Whether weight decay applies. */
-  readonly decayed: boolean;
-}
 
 /** Factors of inverted dropout; absent outside training. */
 export interface DropoutMasks {
@@ -72,11 +66,11 @@ export function buildClassifier(recipe: Recipe, variant: Variant, vocabularySize
       { name: 'embedding/position', variable: position, decayed: false },
       { name: 'embedding/gamma', variable: gamma, decayed: false },
       { name: 'embedding/beta', variable: beta, decayed: false },
-      ...model.layers.flatMap((layer) => layer.weights.map((weight) => layerParameter(layer, weight))),
+      ...modelParameters(model),
     ],
     model,
     logits,
-    embeddingWeights: () => ({ token: values(token), position: values(position), gamma: values(gamma), beta: values(beta) }),
+    embeddingWeights: () => ({ token: valuesOf(token), position: valuesOf(position), gamma: valuesOf(gamma), beta: valuesOf(beta) }),
     dispose: () => {
       tf.dispose([token, position, gamma, beta]);
       model.dispose();
@@ -106,28 +100,4 @@ function serverLayers(recipe: Recipe, variant: Variant, labelCount: number) {
   const outputs = symbolOf(intent.apply(pool.apply(encoded)));
   const model = tfl.model({ name: `${variant}-classifier`, inputs: variant === 'softmax' ? [tokens, mask] : tokens, outputs });
   return { block, pool, intent, model };
-}
-
-function layerParameter(layer: tfl.layers.Layer, weight: tfl.LayerVariable): Parameter {
-  const variable = weight.read();
-  if (!(variable instanceof tf.Variable)) throw new TypeError(`Weight ${weight.originalName} is not a variable.`);
-  return { name: `${layer.name}/${weight.originalName}`, variable, decayed: variable.rank > 1 };
-}
-
-function variableOf(initial: Float32Array, shape: number[]): tf.Variable {
-  return tf.tidy(() => tf.variable(tf.tensor(initial, shape)));
-}
-
-function values(tensor: tf.Tensor): Float32Array {
-  return Float32Array.from(tensor.dataSync());
-}
-
-function tensorOf(output: ReturnType<tfl.layers.Layer['apply']>): tf.Tensor {
-  if (!(output instanceof tf.Tensor)) throw new TypeError('A layer called on a tensor returned something else.');
-  return output;
-}
-
-function symbolOf(output: ReturnType<tfl.layers.Layer['apply']>): tfl.SymbolicTensor {
-  if (!(output instanceof tfl.SymbolicTensor)) throw new TypeError('A layer called on a symbolic tensor returned something else.');
-  return output;
 }

@@ -5,11 +5,11 @@ import { type EncodedQuestions, selectQuestions } from './batches.js';
 import { identityOf, readCheckpoint } from './checkpoint.js';
 import { buildClassifier } from './classifier.js';
 import { type Agreement, accuracy, agreement, classifierLogits, rowsOf } from './metrics.js';
+import { restoreParameters } from './optimise.js';
 import type { EvaluateOptions } from './options.js';
 import { type PreparedData, prepareBanking77 } from './prepare.js';
 import type { Recipe, Variant } from './recipe.js';
 import { checkpointPath, MODEL_NAME } from './run.js';
-import { restoreParameters } from './trainer.js';
 
 /** What the evaluation command reports. */
 export interface EvaluationSummary {
@@ -63,7 +63,7 @@ async function variantLogits(
   const state = await readCheckpoint(checkpointPath(options.checkpoints, variant), identityOf(recipe, variant, data.digest));
   if (state === undefined || state.epoch < recipe.epochs) return undefined;
   const classifier = buildClassifier(recipe, variant, data.vocabularySize, data.labels.length);
-  restoreParameters(classifier, state);
+  restoreParameters(classifier.parameters, state);
   const logits = classifierLogits(classifier, dev);
   classifier.dispose();
   return logits;

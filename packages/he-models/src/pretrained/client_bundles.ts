@@ -1,0 +1,6 @@
+import type { Bundles } from './registry.js';
+
+/** Client halves: specifiers are literal so that bundlers find the modules. Apart from the servers', so that these stay out of a client. */
+export const CLIENT_BUNDLES: Bundles = {
+  'power-banking77': () => import('he-models/assets/power-banking77/client'),
+};

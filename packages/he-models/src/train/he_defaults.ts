@@ -1,0 +1,11 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { compile, profile } from 'tfjs-he-backend';
+import type { HeMetadata } from '../pretrained/config.js';
+
+/** The compiler's defaults, written down so that a model's figures stay reproducible when they change. */
+const PARAMETERS: HeMetadata['parameters'] = { securityBits: 128, precisionBits: 12, valueBits: 6 };
+
+/** Parameters that a new model is compiled with, and the depth that results. @throws HeError if it cannot be compiled */
+export async function heDefaults(model: LayersModel): Promise<Pick<HeMetadata, 'depth' | 'parameters'>> {
+  return { depth: profile(await compile(model, PARAMETERS)).depth, parameters: PARAMETERS };
+}

@@ -1,0 +1,70 @@
+import { InputError } from '../errors.js';
+import type { ModelFiles } from '../hub/model_files.js';
+import { embedPatches, type PatchWeights } from '../patches/patch_embedding.js';
+import { patchLength, tokenCount } from '../patches/patch_grid.js';
+import { loadTextEncoder } from '../pretrained/client_model.js';
+import { type PatchConfig, takesArrays } from '../pretrained/config.js';
+import { splitFloats } from '../pretrained/split_floats.js';
+import { requireKnownText } from '../text/known_text.js';
+import type { TokenizedText } from '../text/text_tokenizer.js';
+
+/** What a model classifies: a text, or the values of a signal or image, row by row in the units of its card. */
+export type ModelInput = string | ArrayLike<number>;
+
+export interface EncodeOptions {
+  /** Cuts off the tokens of a text that are too many instead of refusing it. Default false. */
+  readonly truncate?: boolean;
+}
+
+/** The client's computation in the clear before encryption. */
+export interface InputEncoder {
+  /** Shape of what is encrypted, `[1, tokens, features]`. */
+  readonly inputShape: readonly [1, number, number];
+  /** Tokens of a text. @throws InputError for a model of arrays */
+  readonly tokenize: (text: string, options?: EncodeOptions) => TokenizedText;
+  /** @throws InputError, EmptyTextError, TextTooLongError, UnknownTextError */
+  readonly embed: (input: ModelInput, options?: EncodeOptions) => Float32Array;
+}
+
+/** Loads the client's part of a model of any task. @throws AssetError, ModelUnavailableError */
+export async function loadEncoder(files: ModelFiles): Promise<InputEncoder> {
+  const { config } = files;
+  if (takesArrays(config)) return loadPatchEncoder(files, config);
+  const { inputShape, tokenize, embed } = await loadTextEncoder(files, config);
+  return {
+    inputShape,
+    tokenize,
+    embed: (input, options) => {
+      if (typeof input !== 'string') throw new InputError(`${config.name} takes a text, not ${kindOf(input)}.`, { model: config.name });
+      requireKnownText(tokenize(input, options));
+      return embed(input, options);
+    },
+  };
+}
+
+async function loadPatchEncoder(files: ModelFiles, { name, task, embedding }: PatchConfig): Promise<InputEncoder> {
+  const { grid, features } = embedding;
+  const [tokens, length, values] = [tokenCount(grid), patchLength(grid), grid.height * grid.width];
+  const sizes = [length * features, tokens * features, features, features] as const;
+  const [projection, position, gamma, beta] = splitFloats(await files.file('embedding.bin'), sizes, 'embedding.bin');
+  const weights: PatchWeights = { projection, position, gamma, beta };
+  return {
+    inputShape: [1, tokens, features],
+    tokenize: () => {
+      throw new InputError(`${name} has no tokenizer: it takes ${values} numbers.`, { model: name });
+    },
+    embed: (input) => {
+      const shape = task === 'image-classification' ? ` (${grid.height} rows of ${grid.width})` : '';
+      if (typeof input === 'string' || input.length !== values || !Array.from(input).every(Number.isFinite)) {
+        throw new InputError(`${name} takes ${values} finite numbers${shape}, not ${kindOf(input)}.`, { model: name, values });
+      }
+      return embedPatches(input, grid, weights);
+    },
+  };
+}
+
+function kindOf(input: unknown): string {
+  if (typeof input === 'string') return 'a text';
+  if (typeof input !== 'object' || input === null || !('length' in input)) return 'that';
+  return `${String(input.length)} values`;
+}

@@ -1,0 +1,111 @@
+import { enableProdMode } from '@tensorflow/tfjs-core';
+import { type CompileOptions, compile, type Profile, type Program, profile } from 'tfjs-he-backend';
+import { createServer, type Manifest, type PrepareOptions, type Server, type ServerEngine, type Session } from 'tfjs-he-backend/server';
+import { type LoadOptions, openModel } from '../hub/model_files.js';
+import type { HeMetadata, PretrainedConfig } from '../pretrained/config.js';
+import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
+import { loadServerModel } from '../pretrained/server_model.js';
+import type { EncryptedFhe } from './he_model_client.js';
+
+export interface ServerLoadOptions extends LoadOptions {
+  /** Default `execute`. */
+  readonly fhe?: EncryptedFhe;
+  /** Evaluator; default `seal` for `execute`, `mock` for `simulate`. */
+  readonly engine?: ServerEngine;
+  /** Instead of the model's own: `he.json` says which. */
+  readonly compile?: CompileOptions;
+  /** Secret of the refresh masks, 32 bytes; default: drawn at random. */
+  readonly maskKey?: Uint8Array;
+  /** Seed of the noise in `simulate`. */
+  readonly seed?: number;
+}
+
+/**
+ * The server of one model: it has the program and the weights, sees ciphertexts only, and has no way to decrypt. A `Server` of
+ * tfjs-he-backend, so whatever hosts those hosts this.
+ *
+ *     const server = await HeModelServer.from_pretrained('power-banking77');
+ *     const session = await server.openSession(keys);                     // server.manifest is the client's; it sends the keys
+ *     const { outputs } = await session.run(ciphertexts, { refresh });    // refresh: a round trip to the client
+ */
+export class HeModelServer implements Server {
+  readonly config: PretrainedConfig;
+  /** Intervals, depth and default parameters of the model. */
+  readonly he: HeMetadata;
+  readonly program: Program;
+  readonly #server: Server;
+
+  private constructor(config: PretrainedConfig, he: HeMetadata, program: Program, server: Server) {
+    this.config = config;
+    this.he = he;
+    this.program = program;
+    this.#server = server;
+  }
+
+  /**
+   * Loads the polynomial model, compiles it, and forgets the plain weights.
+   *
+   * @param model a model of this package, a folder (Node), a URL, or `owner/name` at `env.remoteHost`
+   * @throws UnknownModelError, ModelUnavailableError, AssetError, HeError (COMPILE_FAILED, RUNTIME_UNSUPPORTED), or the reason of an aborted
+   *   signal
+   */
+  static async from_pretrained(model: string | URL, options: ServerLoadOptions = {}): Promise<HeModelServer> {
+    const { fhe = 'execute', signal, progress_callback: report, maskKey, seed } = options;
+    enableProdMode(); // tfjs would advertise its native package on the console
+    const files = await openModel(model, SERVER_BUNDLES, options);
+    const { model: plain, he } = await loadServerModel(files);
+    try {
+      const onProgress = (loaded: number, total: number): void => report?.({ status: 'compile', name: files.name, loaded, total });
+      const program = await compile(plain, {
+        ...he.parameters,
+        ...options.compile,
+        onProgress,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const engine = options.engine ?? (fhe === 'execute' ? 'seal' : 'mock');
+      const secrets = { ...(maskKey === undefined ? {} : { maskKey }), ...(seed === undefined ? {} : { seed }) };
+      return new HeModelServer(files.config, he, program, await createServer(program, { engine, ...secrets }));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      plain.dispose();
+    }
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  get engine(): ServerEngine {
+    return this.#server.engine;
+  }
+
+  /** What the client must know, and all it may. */
+  get manifest(): Manifest {
+    return this.#server.manifest;
+  }
+
+  get evaluationKeyBytes(): number {
+    return this.#server.evaluationKeyBytes;
+  }
+
+  /** What a run takes: levels, key switches, bytes, predicted latency, per layer. */
+  profile(): Profile {
+    return profile(this.program);
+  }
+
+  /** Encodes all constants now instead of during the first run. @throws HeError ABORTED */
+  prepare(options?: PrepareOptions): Promise<void> {
+    return this.#server.prepare(options);
+  }
+
+  /** Loads a client's evaluation keys. @throws HeError WIRE_* */
+  openSession(evaluationKeys: Uint8Array): Promise<Session> {
+    return this.#server.openSession(evaluationKeys);
+  }
+
+  dispose(): void {
+    this.#server.dispose();
+  }
+}

@@ -1,0 +1,123 @@
+import type { CompileOptions } from 'tfjs-he-backend';
+import { UnknownTaskError } from '../errors.js';
+import type { LoadOptions } from '../hub/model_files.js';
+import { TASKS, type Task } from '../pretrained/config.js';
+import { loadClearModel } from './clear_model.js';
+import type { ModelInput } from './encoder.js';
+import { type EncryptedFhe, HeModelClient } from './he_model_client.js';
+import { type InferOptions, openLocalPair } from './local_pair.js';
+import type { Classification } from './rank_labels.js';
+
+/** `disable` runs the polynomial in the clear, `simulate` with the noise of encryption, `execute` on ciphertexts. */
+export type Fhe = 'disable' | 'simulate' | 'execute';
+
+export interface PipelineOptions extends LoadOptions {
+  /** Default `execute`. */
+  readonly fhe?: Fhe;
+  /** Instead of the model's own parameters. */
+  readonly compile?: CompileOptions;
+  /** Seed of the noise in `simulate`. */
+  readonly seed?: number;
+}
+
+export interface ClassifyOptions extends InferOptions {
+  /** Labels to return, highest score first. Default 1. */
+  readonly top_k?: number;
+}
+
+/** A loaded model, called like a function. */
+export interface ClassificationPipeline<Input extends ModelInput> {
+  /**
+   * Classifies one input. One at a time: calls wait for each other.
+   *
+   * @throws InputError, EmptyTextError, TextTooLongError, UnknownTextError, HeError, or the reason of an aborted signal
+   */
+  (input: Input, options?: ClassifyOptions): Promise<Classification[]>;
+  /** Several inputs one after the other; `top_k` labels each. */
+  (inputs: readonly Input[], options?: ClassifyOptions): Promise<Classification[][]>;
+  readonly task: Task;
+  readonly model: string;
+  readonly fhe: Fhe;
+  readonly labels: readonly string[];
+  /** Releases keys, ciphertexts and weights. */
+  readonly dispose: () => void;
+}
+
+/** What a task takes. */
+export interface TaskInputs {
+  readonly 'text-classification': string;
+  readonly 'signal-classification': ArrayLike<number>;
+  readonly 'image-classification': ArrayLike<number>;
+}
+
+const DEFAULT_MODELS: Readonly<Record<Task, string>> = {
+  'text-classification': 'power-banking77',
+  'signal-classification': 'power-ecg',
+  'image-classification': 'power-mnist-vit',
+};
+
+/**
+ * Loads a model for a task, with a client and a server in this process that talk as they would over a network:
+ *
+ *     const classify = await pipeline('text-classification', 'power-banking77', { fhe: 'execute', progress_callback: console.log });
+ *     await classify('I was charged twice'); // [{ label: 'transaction_charged_twice', score: 0.93 }]
+ *     classify.dispose();
+ *
+ * For a server elsewhere use `HeModelClient` and `HeModelServer`.
+ *
+ * @param model a model of this package (default: the one for the task), a folder (Node), a URL, or `owner/name` at `env.remoteHost`
+ * @throws UnknownTaskError, UnknownModelError, ModelUnavailableError, AssetError, HeError, or the reason of an aborted signal
+ */
+export async function pipeline<T extends Task>(
+  task: T,
+  model?: string | URL | null,
+  options: PipelineOptions = {},
+): Promise<ClassificationPipeline<TaskInputs[T]>> {
+  if (!TASKS.includes(task))
+    throw new UnknownTaskError(`There is no task ${task}: choose one of ${TASKS.join(', ')}.`, { task, known: TASKS });
+  const { fhe = 'execute', progress_callback: report } = options;
+  if (fhe !== 'disable' && fhe !== 'simulate' && fhe !== 'execute') {
+    throw new UnknownTaskError(`fhe is ${String(fhe)}: choose disable, simulate or execute.`, { fhe: String(fhe) });
+  }
+  const name = model ?? DEFAULT_MODELS[task];
+  const client = await HeModelClient.from_pretrained(name, options);
+  if (client.task !== task) throw new UnknownTaskError(`${client.name} is a model for ${client.task}, not for ${task}.`, { task });
+  const { logits, dispose } = fhe === 'disable' ? await openClear(client, name, options) : await openEncrypted(client, name, fhe, options);
+  let last: Promise<unknown> = Promise.resolve();
+  const classifyOne = (input: ModelInput, { top_k = 1, ...rest }: ClassifyOptions): Promise<Classification[]> => {
+    const result = last.then(async () => client.classify(await logits(input, rest), top_k));
+    last = result.catch(() => {});
+    return result;
+  };
+  const call = (input: ModelInput | readonly ModelInput[], classifyOptions: ClassifyOptions = {}) =>
+    isList(input) ? Promise.all(input.map((one) => classifyOne(one, classifyOptions))) : classifyOne(input, classifyOptions);
+  report?.({ status: 'ready', name: client.name, task });
+  // The overloads of the interface say for each kind of input what `call` returns.
+  return Object.assign(call, { task, model: client.name, fhe, labels: client.labels, dispose }) as ClassificationPipeline<TaskInputs[T]>;
+}
+
+/** A list of inputs, as opposed to one input that is a list of numbers. */
+function isList(input: ModelInput | readonly ModelInput[]): input is readonly ModelInput[] {
+  return Array.isArray(input) && input.every((one) => typeof one === 'string' || (typeof one === 'object' && one !== null));
+}
+
+interface Opened {
+  readonly logits: (input: ModelInput, options: InferOptions) => Promise<Float32Array>;
+  readonly dispose: () => void;
+}
+
+async function openClear(client: HeModelClient, model: string | URL, options: LoadOptions): Promise<Opened> {
+  const { logits, dispose } = await loadClearModel(model, options);
+  return {
+    logits: async (input, { signal, ...encode }) => {
+      signal?.throwIfAborted();
+      return logits(client.embed(input, encode));
+    },
+    dispose,
+  };
+}
+
+async function openEncrypted(client: HeModelClient, model: string | URL, fhe: EncryptedFhe, options: PipelineOptions): Promise<Opened> {
+  const { infer, dispose } = await openLocalPair(client, model, { ...options, fhe });
+  return { logits: async (input, inferOptions) => (await infer(input, inferOptions)).logits, dispose };
+}
