@@ -1,7 +1,9 @@
 import { COUNTS_HELP, counts } from './counts.ts';
+import { FUZZ_HELP, fuzz } from './fuzz.ts';
 
 const BENCHMARKS: Readonly<Record<string, { readonly run: (args: string[]) => Promise<void>; readonly help: string }>> = {
   counts: { run: counts, help: COUNTS_HELP },
+  fuzz: { run: fuzz, help: FUZZ_HELP },
 };
 
 const [name = '--help', ...args] = process.argv.slice(2);

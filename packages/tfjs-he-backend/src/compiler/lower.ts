@@ -1,7 +1,9 @@
 import { HeError } from '../errors.js';
 import { identity } from '../graph/linear_map.js';
 import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
+import { simplify } from '../graph/simplify.js';
 import { type Circuit, CircuitBuilder } from './circuit.js';
+import { expandMatMuls } from './expand_matmul.js';
 import { emitAffine, type Placed } from './lower_affine.js';
 import { type AffinePlan, planAffine } from './plan_affine.js';
 import {
@@ -18,6 +20,8 @@ import {
   strided,
 } from './slot_layout.js';
 
+const MAX_DEGREE = 32768;
+
 /** A circuit with the layouts of its ends. */
 export interface Lowered {
   readonly circuit: Circuit;
@@ -32,7 +36,9 @@ export interface Lowered {
  * @throws HeError COMPILE_FAILED when a tensor does not fit in `slots`.
  */
 export function lower(outputs: readonly TensorNode[], slots: number): Lowered {
-  return new Lowering(slots).run(outputs);
+  const expanded = expandMatMuls(outputs, slots);
+  const changed = expanded.some((node, i) => node !== outputs[i]);
+  return new Lowering(slots).run(changed ? simplify(expanded) : outputs);
 }
 
 class Lowering {
@@ -45,7 +51,7 @@ class Lowering {
     const inputs: { name: string; shape: readonly number[]; layout: SlotLayout }[] = [];
     const nodes = topologicalOrder(outputs);
     // Before any work: no layout takes fewer slots than there are elements.
-    for (const node of nodes) if (sizeOf(node.shape) > this.slots) throw tooLarge(node, this.slots);
+    for (const node of nodes) if (sizeOf(node.shape) > this.slots) throw tooLarge(node, featureMajor(node.shape).period, this.slots);
     for (const node of nodes) {
       if (node.kind !== 'input') continue;
       const layout = this.fitting(featureMajor(node.shape), node);
@@ -108,7 +114,7 @@ class Lowering {
       );
       if (best === null || plan.cost < best.plan.cost) best = { plan, layout };
     }
-    if (best === null) throw tooLarge(node, this.slots);
+    if (best === null) throw tooLarge(node, featureMajor(node.shape).period, this.slots);
     this.fitting(best.layout, node);
     return { value: emitAffine(this.builder, node.label, terms, node.bias, best.layout, best.plan), layout: best.layout };
   }
@@ -132,6 +138,8 @@ class Lowering {
 
   private lowerMatMul(node: MatMulNode): Placed {
     const { batch, m, k, n } = node.dims;
+    const needed = matMulSlots(node.dims);
+    if (needed > this.slots) throw tooLarge(node, needed, this.slots);
     const grid = matMulGrid(node.dims, this.slots);
     const diagonal = gridDiagonal(grid, batch, m, k);
     const fixed = this.preferred(node.a);
@@ -175,15 +183,23 @@ class Lowering {
   }
 
   private fitting(layout: SlotLayout, node: TensorNode): SlotLayout {
-    if (layout.period > this.slots) throw tooLarge(node, this.slots);
+    if (layout.period > this.slots) throw tooLarge(node, layout.period, this.slots);
     return layout;
   }
 }
 
-function tooLarge(node: TensorNode, slots: number): HeError {
-  const needed = node.kind === 'matmul' ? matMulSlots(node.dims) : featureMajor(node.shape).period;
-  return new HeError('COMPILE_FAILED', `tensor [${node.shape.join(', ')}] of '${node.label}' takes ${needed} slots, ${slots} are there`, {
-    op: 'lower',
-    hint: `Allow a ring degree of ${2 * needed} (polyModulusDegrees, at most 32768), or make the sequence or the width smaller.`,
-  });
+function tooLarge(node: TensorNode, needed: number, slots: number): HeError {
+  const what = node.kind === 'matmul' ? 'the product of encrypted matrices' : 'the tensor';
+  return new HeError(
+    'COMPILE_FAILED',
+    `${what} [${node.shape.join(', ')}] of '${node.label}' takes ${needed} slots, ${needed - slots} more than there are`,
+    { op: 'lower', hint: tooLargeHint(needed) },
+  );
+}
+
+function tooLargeHint(needed: number): string {
+  const advice = 'make the sequence, the width or the number of heads smaller';
+  return 2 * needed > MAX_DEGREE
+    ? `The largest ring degree, ${MAX_DEGREE}, has ${MAX_DEGREE / 2} slots: ${advice}.`
+    : `Allow a ring degree of ${2 * needed} in polyModulusDegrees, or ${advice}.`;
 }

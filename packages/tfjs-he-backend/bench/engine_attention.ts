@@ -1,0 +1,56 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { enableProdMode, matMul, reshape, setBackend, square, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import { compileGraph, manifestOf, traceFunction } from 'tfjs-he-backend';
+import { createClient, pack } from 'tfjs-he-backend/client';
+import { createServer } from 'tfjs-he-backend/server';
+import type { Targets } from './engine_cases.ts';
+
+const TOKENS = 64;
+const WIDTH = 128;
+const HEADS = 2;
+
+export interface Attention {
+  readonly name: string;
+  readonly targets: Targets;
+  prepare(): Promise<{ seal(): Promise<void>; simd(): Promise<void>; dispose(): void }>;
+}
+
+/** Scores Q K^T, squared, and their product with V, of one tensor of tokens; the program the compiler makes, on servers of both engines. */
+function body(x: Tensor | Tensor[]): Tensor {
+  if (Array.isArray(x)) throw new Error('attention has one input');
+  const heads = transpose(reshape(x, [1, TOKENS, HEADS, WIDTH / HEADS]), [0, 2, 1, 3]);
+  return matMul(square(matMul(heads, heads, false, true)), heads);
+}
+
+export function attentionCase(): Attention {
+  return {
+    name: `attention T=${TOKENS} d=${WIDTH} h=${HEADS}, one program`,
+    targets: [5, 9],
+    async prepare() {
+      enableProdMode();
+      await setBackend('cpu');
+      const graph = await traceFunction(body, [{ name: 'x', shape: [1, TOKENS, WIDTH] }]);
+      const program = compileGraph(graph);
+      const client = await createClient(manifestOf(program), { engine: 'seal' });
+      const keys = await client.evaluationKeys();
+      const servers = await Promise.all((['seal', 'simd'] as const).map((engine) => createServer(program, { engine })));
+      const sessions = await Promise.all(servers.map((server) => server.openSession(keys)));
+      const values = Float32Array.from({ length: TOKENS * WIDTH }, (_, i) => Math.sin(i) / 16);
+      const layout = program.inputs[0]?.layout;
+      if (layout === undefined) throw new Error('the program has no input');
+      const inputs = client.encrypt(pack(values, layout, client.parameters.slots));
+      const run = async (index: number) => {
+        await sessions[index]?.run(inputs, { refresh: async (ciphertexts) => client.refresh(ciphertexts) });
+      };
+      return {
+        seal: () => run(0),
+        simd: () => run(1),
+        dispose() {
+          for (const session of sessions) session.dispose();
+          for (const server of servers) server.dispose();
+          client.dispose();
+        },
+      };
+    },
+  };
+}

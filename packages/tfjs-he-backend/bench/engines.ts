@@ -1,0 +1,93 @@
+import { parseArgs } from 'node:util';
+import { type Attention, attentionCase } from './engine_attention.ts';
+import { ENGINE_CASES, type EngineCase, openEngines } from './engine_cases.ts';
+
+export const ENGINES_HELP = `engines: node-seal and the simd engine on the same ciphertexts, medians of alternating runs, warm
+
+  --json           one JSON object a line (case, sealMs, simdMs1, simdMs2, ratio1, ratio2, target1, target2)
+  --case TEXT      only cases whose name contains TEXT
+  --samples N      runs of every case and engine (default 9)`;
+
+interface Row {
+  readonly case: string;
+  readonly sealMs: number;
+  /** One thread, and two: null where the engine has none. */
+  readonly simdMs1: number;
+  readonly simdMs2: number | null;
+  readonly ratio1: number;
+  readonly ratio2: number | null;
+  readonly target1: number;
+  readonly target2: number;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
+}
+
+async function timed(run: () => void | Promise<void>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+}
+
+/** Alternates the engines, so that what else the machine does falls on both. */
+async function measure(name: string, targets: EngineCase['targets'], runs: { seal(): void | Promise<void>; simd(): void | Promise<void> }, samples: number): Promise<Row> {
+  await runs.seal();
+  await runs.simd();
+  const seal: number[] = [];
+  const simd: number[] = [];
+  for (let i = 0; i < samples; i++) {
+    seal.push(await timed(runs.seal));
+    simd.push(await timed(runs.simd));
+  }
+  const [sealMs, simdMs1] = [median(seal), median(simd)];
+  return { case: name, sealMs, simdMs1, simdMs2: null, ratio1: sealMs / simdMs1, ratio2: null, target1: targets[0], target2: targets[1] };
+}
+
+function print(row: Row, json: boolean): void {
+  if (json) console.log(JSON.stringify(row));
+  else
+    console.log(
+      `${row.case.padEnd(56)} seal ${row.sealMs.toFixed(2).padStart(9)} ms  simd ${row.simdMs1.toFixed(2).padStart(9)} ms  ratio ${row.ratio1.toFixed(1).padStart(5)} (target ${row.target1})`,
+    );
+}
+
+export async function engines(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      json: { type: 'boolean', default: false },
+      case: { type: 'string', default: '' },
+      samples: { type: 'string', default: '9' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(ENGINES_HELP);
+    return;
+  }
+  const samples = Number(values.samples);
+  if (!Number.isInteger(samples) || samples < 1) throw new Error('--samples takes a positive integer');
+  for (const { parameters, steps, cases } of ENGINE_CASES) {
+    const wanted = cases.filter(({ name }) => name.includes(values.case));
+    if (wanted.length === 0) continue;
+    const opened = await openEngines(parameters, steps);
+    try {
+      for (const { name, targets, prepare } of wanted) {
+        const prepared = prepare(opened);
+        print(await measure(name, targets, prepared, samples), values.json);
+        prepared.dispose();
+      }
+    } finally {
+      opened.close();
+    }
+  }
+  const attention: Attention = attentionCase();
+  if (attention.name.includes(values.case)) {
+    const prepared = await attention.prepare();
+    print(await measure(attention.name, attention.targets, prepared, samples), values.json);
+    prepared.dispose();
+  }
+}
