@@ -11,6 +11,8 @@ export interface Budget {
   readonly powers: readonly number[];
   /** Those of the powers that are trained with the range loss too. */
   readonly rangePowers: readonly number[];
+  /** Larger learning rates, at which training may become unstable, and the powers that are trained with them (beside softmax). */
+  readonly stability: { readonly learningRates: readonly number[]; readonly powers: readonly number[] };
   readonly depths: readonly number[];
   /** Instead of `training`'s, for the models of several depths. */
   readonly depthTraining: Pick<TrainConfig, 'steps' | 'points' | 'pointWindows'>;
@@ -38,6 +40,7 @@ export const FULL: Budget = {
   epsilon: 1e-2,
   powers: [2, 4, 6, 8, 10],
   rangePowers: [4, 8],
+  stability: { learningRates: [3e-2, 1e-1], powers: [4, 8, 10] },
   depths: [4, 8],
   depthTraining: { steps: 150, points: 10, pointWindows: 16 },
   epsilons: [1e-3, 1e-2, 1e-1, 1],
@@ -50,6 +53,7 @@ export const FULL: Budget = {
 export const QUICK: Budget = {
   ...FULL,
   training: { ...FULL.training, steps: 60, warmUp: 10, points: 6, pointWindows: 16, finalWindows: 32 },
+  stability: { learningRates: [1e-1], powers: [4, 10] },
   depths: [4],
   depthTraining: { steps: 25, points: 5, pointWindows: 16 },
   polynomial: { ...FULL.polynomial, calibrationWindows: 64, validationWindows: 32 },
@@ -79,7 +83,7 @@ export function power(p: number): Variant {
 
 /** What varies besides the variant. */
 export type Changes = Partial<Pick<ModelConfig, 'layers' | 'epsilon'>> &
-  Partial<Pick<TrainConfig, 'steps' | 'points' | 'pointWindows' | 'range'>>;
+  Partial<Pick<TrainConfig, 'steps' | 'learningRate' | 'points' | 'pointWindows' | 'range'>>;
 
 /** The training of a variant in a plan. @param changes of the budget's model and training */
 export function training({ budget }: Plan, { attention, p = 0 }: Variant, seed: number, changes: Changes = {}): TrainConfig {

@@ -54,9 +54,11 @@ export async function runPool(tasks: readonly Task[], done: (task: Task) => bool
       workers.push(worker);
       let current: Task | undefined;
       const next = (): void => {
+        idle.delete(next);
+        // Killed, with an answer still under way.
+        if (!worker.connected || worker.killed) return;
         current = take();
         if (current !== undefined) {
-          idle.delete(next);
           worker.send({ task: current } satisfies ToWorker);
         } else if (waiting.length === 0) {
           worker.disconnect();

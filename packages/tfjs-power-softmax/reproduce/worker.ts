@@ -18,5 +18,7 @@ process.on('message', ({ task }: ToWorker) => {
     send({ kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
 });
+// Ctrl-C reaches every process of a terminal; the parent decides.
+process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit());
 send({ kind: 'ready' });
