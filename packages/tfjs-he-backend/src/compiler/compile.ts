@@ -7,12 +7,13 @@ import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted } from '../turns.js';
 import { checkProgram } from './check.js';
-import { evaluationKeyBytes, programMs } from './cost_model.js';
+import { keySwitchingKeyBytes, programMs } from './cost_model.js';
 import { emitProgram } from './emit.js';
 import { assignLevels } from './levels.js';
 import { type Lowered, lower } from './lower.js';
 import { type CompileOptions, type CompileSettings, compileSettings } from './options.js';
 import { candidateParameters } from './parameter_search.js';
+import { restrictKeys } from './restrict_keys.js';
 import { type TensorFunction, trace } from './trace.js';
 
 /** What can be watched and cancelled while a model is compiled. */
@@ -50,10 +51,18 @@ export function compileGraph(outputs: readonly TensorNode[], options: CompileOpt
   }
 }
 
-function* searchParameters(
-  outputs: readonly TensorNode[],
-  settings: CompileSettings,
-): Generator<{ readonly done: number; readonly total: number }, Program> {
+/**
+ * The same for given parameters, whatever they cost and however secure they are: for tests on rings that are too small to be used.
+ * @throws HeError COMPILE_FAILED, GRAPH_INVALID.
+ */
+export function compileGraphFor(outputs: readonly TensorNode[], parameters: Parameters): Program {
+  const lowered = lower(simplifyEncrypted(outputs), parameters.slots);
+  const program = withOutputShapes(cheapest(lowered, parameters, compileSettings({})).program, outputs);
+  checkProgram(program);
+  return program;
+}
+
+function simplifyEncrypted(outputs: readonly TensorNode[]): TensorNode[] {
   const simplified = simplify(outputs);
   if (simplified.some((output) => constantOf(output) !== null)) {
     throw new HeError('GRAPH_INVALID', 'an output does not depend on any encrypted input', {
@@ -61,6 +70,14 @@ function* searchParameters(
       hint: 'Compute it in the clear.',
     });
   }
+  return simplified;
+}
+
+function* searchParameters(
+  outputs: readonly TensorNode[],
+  settings: CompileSettings,
+): Generator<{ readonly done: number; readonly total: number }, Program> {
+  const simplified = simplifyEncrypted(outputs);
   const candidates = candidateParameters(settings);
   // Layouts fit in any larger ciphertext: the smallest that is large enough serves all ring degrees.
   let lowered: Lowered | HeError = noParameters('none reach the precision at this security');
@@ -99,24 +116,30 @@ interface Found {
   readonly ms: number;
 }
 
-/** The better of both refresh policies. */
+/** The better of both refresh policies, with no more keys than the budget allows. */
 function cheapest(lowered: Lowered, parameters: Parameters, settings: CompileSettings): Found {
-  const { maxLevel, refreshLevel } = parameters;
+  const { maxLevel, refreshLevel, polyModulusDegree, coeffModulus } = parameters;
+  const keyBytes = keySwitchingKeyBytes(polyModulusDegree, coeffModulus.length);
+  const galoisKeys = Math.floor(settings.maxEvaluationKeyBytes / keyBytes) - 1;
   const [first, second] = [false, true].map((refreshTogether) => {
     const leveled = assignLevels(lowered.circuit, { maxLevel, refreshLevel, refreshTogether });
-    const program = emitProgram(lowered, leveled, parameters);
+    const emitted = emitProgram(lowered, leveled, parameters);
+    if (galoisKeys < Math.min(1, emitted.galoisSteps.length)) throw keysTooLarge(keyBytes, settings);
+    const program = restrictKeys(emitted, galoisKeys);
     return { program, ms: programMs(program, settings) };
   });
   const found = first !== undefined && second !== undefined && second.ms < first.ms ? second : first;
   if (found === undefined) throw new HeError('COMPILE_FAILED', 'no refresh policy', { hint: 'This is a bug of tfjs-he-backend.' });
-  const keyBytes = evaluationKeyBytes(found.program);
-  if (keyBytes > settings.maxEvaluationKeyBytes) {
-    throw new HeError('COMPILE_FAILED', `evaluation keys would take ${Math.round(keyBytes / 1e6)} MB`, {
-      op: 'compile',
-      hint: `The budget maxEvaluationKeyBytes is ${Math.round(settings.maxEvaluationKeyBytes / 1e6)} MB.`,
-    });
-  }
   return found;
+}
+
+/** One key to relinearise and one to rotate: less is of no use. */
+function keysTooLarge(keyBytes: number, { maxEvaluationKeyBytes }: CompileSettings): HeError {
+  const [needed, budget] = [2 * keyBytes, maxEvaluationKeyBytes].map((bytes) => (bytes / 1e6).toFixed(1));
+  return new HeError('COMPILE_FAILED', `evaluation keys take at least ${needed} MB`, {
+    op: 'compile',
+    hint: `The budget maxEvaluationKeyBytes is ${budget} MB.`,
+  });
 }
 
 function withOutputShapes(program: Program, outputs: readonly TensorNode[]): Program {
