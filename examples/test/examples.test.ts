@@ -30,6 +30,12 @@ describe.each(EXAMPLES)('$name', ({ name }) => {
   }, 120_000);
 });
 
+test('on ciphertexts the answer is the same', async () => {
+  const { stdout } = await run('logistic-regression', '--questions', '2');
+  expect(stdout).toMatch(/same class for 100 % of 2\n.*128-bit security, engine seal\n/);
+  expect(Number(/agreement +(\S+) bits/.exec(stdout)![1])).toBeGreaterThan(EXPECTED['logistic-regression']!.bits);
+}, 120_000);
+
 describe('the command', () => {
   test('lists the examples', async () => {
     expect((await run('--list')).stdout.trim().split('\n')).toEqual(EXAMPLES.map(({ name }) => name));
