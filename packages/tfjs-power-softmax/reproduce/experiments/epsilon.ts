@@ -70,7 +70,7 @@ function errorsOf(runs: readonly DenominatorResult[], steps: number, measure: 'w
 }
 
 function errorTable(plan: Plan, results: Results): Table {
-  const rows = epsilonChanges(plan).map(({ name, changes }) => {
+  const rows = changesOf(plan).map(({ name, changes }) => {
     const runs = denominatorsOf(plan, results, changes);
     return [name, String(runs.length), spread(kappas(runs)), ...STEPS.map((steps) => figure(errorsOf(runs, steps, 'worst')?.mean))];
   });
@@ -86,7 +86,7 @@ function kappas(runs: readonly DenominatorResult[]) {
 }
 
 function rangeTable(plan: Plan, results: Results): Table {
-  const rows = [...epsilonChanges(plan), ...rangeChanges(plan)].map(({ name, changes }) => {
+  const rows = changesOf(plan).map(({ name, changes }) => {
     const trained = seedsOf(plan).flatMap((seed) => results(trainTask(plan.text, training(plan, VARIANT, seed, changes))) ?? []);
     const runs = denominatorsOf(plan, results, changes);
     const sites = runs.flatMap(({ ranges }) => ranges);
