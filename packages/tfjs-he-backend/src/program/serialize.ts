@@ -1,7 +1,9 @@
+import { checkProgram } from '../compiler/check.js';
 import { HeError } from '../errors.js';
-import { createParameters } from '../parameters/parameters.js';
+import { createJsonReader } from '../wire/json.js';
 import { checkRefreshMasks } from './check_refresh_masks.js';
 import type { Constant, Program } from './program.js';
+import { readProgramHeader } from './read_program.js';
 
 const MAGIC = 'HEP1';
 const PREFIX = 8;
@@ -32,8 +34,8 @@ export function serializeProgram(program: Program): Uint8Array {
 }
 
 /**
- * Reads what {@link serializeProgram} wrote. A program is the server's own artifact, trusted like its code; sizes and parameters are checked so that
- * a damaged or foreign file is refused.
+ * Reads what {@link serializeProgram} wrote, from anywhere: sizes, indices and parameters are checked, then levels, scales and keys by a dry run,
+ * so a damaged or foreign file is refused. What the program computes is not: weights are taken as they are.
  * @throws HeError PROGRAM_INVALID, PARAMETERS_INVALID, PARAMETERS_INSECURE, PARAMETERS_MASK_SLACK.
  */
 export function parseProgram(bytes: Uint8Array): Program {
@@ -41,57 +43,38 @@ export function parseProgram(bytes: Uint8Array): Program {
   if (bytes.length < PREFIX || new TextDecoder().decode(bytes.subarray(0, 4)) !== MAGIC) throw invalid('not a program of this version');
   const jsonLength = view.getUint32(4, true);
   if (PREFIX + jsonLength > bytes.length) throw invalid('the file is truncated');
-  const header = parseHeader(new TextDecoder().decode(bytes.subarray(PREFIX, PREFIX + jsonLength)));
+  const { program: header, constants, parameters } = readProgramHeader(json, parseJson(bytes.subarray(PREFIX, PREFIX + jsonLength)));
+  const expected = constants.reduce((sum, { length }) => sum + 8 * length, PREFIX + jsonLength);
+  if (expected !== bytes.length) throw invalid(expected > bytes.length ? 'the file is truncated' : 'there are bytes after the end');
   let at = PREFIX + jsonLength;
-  const constants: Constant[] = header.constants.map(({ length, shift, level, scale }) => {
-    if (!Number.isInteger(length) || length < 1 || !Number.isInteger(shift) || shift < 0 || at + 8 * length > bytes.length)
-      throw invalid('the file is truncated');
-    const values = Float64Array.from({ length }, (_, i) => view.getFloat64(at + 8 * i, true));
-    at += 8 * length;
-    return { values, shift, level, scale };
-  });
-  if (at !== bytes.length) throw invalid('there are bytes after the end');
   const program: Program = {
     ...header,
-    parameters: { ...header.parameters, coeffModulus: header.parameters.coeffModulus.map(BigInt) },
-    constants,
+    constants: constants.map(({ length, shift, level, scale }): Constant => {
+      const values = Float64Array.from({ length }, (_, i) => view.getFloat64(at + 8 * i, true));
+      at += 8 * length;
+      if (!values.every(Number.isFinite)) throw invalid('a constant has a value that is not finite');
+      return { values, shift, level, scale };
+    }),
   };
-  checkRefreshMasks(program, createParameters(program.parameters));
+  checkRefreshMasks(program, parameters);
+  try {
+    checkProgram(program);
+  } catch (cause) {
+    throw invalid('its instructions break the rules of levels, scales or registers', cause);
+  }
   return program;
 }
 
-type Header = Omit<Program, 'constants' | 'parameters'> & {
-  readonly parameters: Omit<Program['parameters'], 'coeffModulus'> & { readonly coeffModulus: readonly string[] };
-  readonly constants: readonly { readonly length: number; readonly shift: number; readonly level: number; readonly scale: number }[];
-};
+const json = createJsonReader((what) => invalid(what));
 
-function parseHeader(text: string): Header {
-  let header: unknown;
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    header = JSON.parse(text);
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     throw invalid('the header is not JSON');
   }
-  if (!isHeader(header)) throw invalid('the header is incomplete');
-  return header;
 }
 
-function isHeader(value: unknown): value is Header {
-  if (typeof value !== 'object' || value === null) return false;
-  const header = value as Partial<Record<keyof Header, unknown>>;
-  const lists = [header.layers, header.inputs, header.outputs, header.constants, header.segments, header.galoisSteps];
-  return (
-    header.format === 'he-program' &&
-    header.version === 1 &&
-    typeof header.parameters === 'object' &&
-    header.parameters !== null &&
-    'coeffModulus' in header.parameters &&
-    Array.isArray(header.parameters.coeffModulus) &&
-    lists.every(Array.isArray) &&
-    typeof header.registers === 'number'
-  );
-}
-
-function invalid(message: string): HeError {
-  return new HeError('PROGRAM_INVALID', message, { op: 'parseProgram', hint: 'Compile the model again with this version.' });
+function invalid(message: string, cause?: unknown): HeError {
+  return new HeError('PROGRAM_INVALID', message, { op: 'parseProgram', hint: 'Compile the model again with this version.', cause });
 }

@@ -27,7 +27,9 @@ describe.each(['mock', 'seal'] as const)('%s client', (engine) => {
 
   test('refuses vectors that are not finite or not one value per slot', async () => {
     const client = await open();
-    for (const vector of [new Float64Array(parameters.slots).fill(Number.NaN), new Float64Array(3)]) {
+    const withOne = (value: number) => new Float64Array(parameters.slots).fill(value, 5, 6);
+    const notFinite = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].map(withOne);
+    for (const vector of [...notFinite, new Float64Array(3)]) {
       expect(() => client.encrypt([vector])).toThrow(expect.objectContaining({ code: 'ENCODE_INVALID' }));
     }
     client.dispose();

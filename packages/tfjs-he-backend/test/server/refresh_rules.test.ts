@@ -26,7 +26,7 @@ describe('a program whose values are too large for its masks', () => {
   });
 
   test('is accepted where it has no refreshes, as nothing is masked', async () => {
-    const whole = { ...thin(), segments: [{ instructions: [], refreshes: [] }] };
+    const whole = { ...thin(), segments: [{ instructions: [], refreshes: [] }], outputs: [] };
     expect(parseProgram(serializeProgram(whole)).segments.length).toBe(1);
   });
 });

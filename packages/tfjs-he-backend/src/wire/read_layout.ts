@@ -1,0 +1,17 @@
+import { type JsonReader, MAX_ELEMENTS } from './json.js';
+import { sizeOf, type TensorLayout } from './layout.js';
+
+/** A layout from parsed JSON: distinct places, one per element, within its ciphertexts and period. */
+export function readLayout(json: JsonReader, value: unknown, slots: number): TensorLayout {
+  const raw = json.record(value, 'a layout');
+  const name = json.text(raw.name, 'a layout name');
+  const shape = json.list(raw.shape, `shape of ${name}`, 8).map((n) => json.integer(n, `a dimension of ${name}`, 1, MAX_ELEMENTS));
+  const ciphertexts = json.integer(raw.ciphertexts, `ciphertexts of ${name}`, 1, 1024);
+  const period = json.integer(raw.period, `period of ${name}`, 1, slots);
+  if (slots % period !== 0) json.fail(`period of ${name} does not divide the slot count`);
+  const slotOf = json.list(raw.slotOf, `slotOf of ${name}`).map((s) => json.integer(s, `a slot of ${name}`, 0, ciphertexts * slots - 1));
+  if (slotOf.length !== sizeOf(shape)) json.fail(`slotOf of ${name} has not one place per element`);
+  if (slotOf.some((place) => place % slots >= period)) json.fail(`a slot of ${name} is beyond its period`);
+  if (new Set(slotOf).size !== slotOf.length) json.fail(`two elements of ${name} share a slot`);
+  return { name, shape, ciphertexts, slotOf, period };
+}
