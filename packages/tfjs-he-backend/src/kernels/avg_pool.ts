@@ -1,10 +1,14 @@
-import { AvgPool, backend_util } from '@tensorflow/tfjs-core';
+import { AvgPool, backend_util, util } from '@tensorflow/tfjs-core';
 import { buildMap } from '../graph/linear_map.js';
 import { sizeOf } from '../graph/node.js';
 import { padding, pair, rank4, roundingMode } from './convolution.js';
+import { sameData } from './identity.js';
 import { input, kernel } from './shared.js';
 
-/** Mean over a window of [batch, height, width, channels]; elements of the padding do not count. */
+/**
+ * Mean over a window of [batch, height, width, channels]; elements of the padding do not count. A window of one element that leaves the shape as
+ * it is does nothing, whatever the strides: tfjs has it so.
+ */
 export const avgPoolConfig = kernel(AvgPool, (call) => {
   const { backend, attrs } = call;
   const info = backend_util.computePool2DInfo(
@@ -18,6 +22,7 @@ export const avgPoolConfig = kernel(AvgPool, (call) => {
   const { outShape, outHeight, outWidth, inHeight, inWidth, inChannels, filterHeight, filterWidth, strideHeight, strideWidth, padInfo } =
     info;
   const x = input(call, 'x');
+  if (filterHeight === 1 && filterWidth === 1 && util.arraysEqual(info.inShape, outShape)) return sameData(call);
   const map = buildMap(sizeOf(outShape), sizeOf(x.shape), (row, emit) => {
     const channel = row % inChannels;
     const pixel = Math.floor(row / inChannels);

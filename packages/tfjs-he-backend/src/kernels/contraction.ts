@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { HeBackend } from '../backend/he_backend.js';
 import { buildMap, type LinearMap, selection } from '../graph/linear_map.js';
 import { type MatMulNode, sizeOf, type TensorNode } from '../graph/node.js';
 import type { KernelCall } from './shared.js';
@@ -13,7 +14,10 @@ export interface Contraction {
   readonly indexB: (h: number, k: number, j: number) => number;
 }
 
-/** Node of a contraction: a linear map when one operand is plaintext, a ciphertext matmul when both are encrypted. */
+/**
+ * Node of a contraction: a linear map when one operand is plaintext; when both are encrypted a ciphertext matmul, or products of elements where one
+ * of m, n and k is 1 (then no more products are needed than an operand or the result has elements).
+ */
 export function recordContraction(
   { backend }: KernelCall,
   a: TensorInfo,
@@ -33,17 +37,43 @@ export function recordContraction(
     return recorder.linear(shape, backend.nodeOf(b), map);
   }
   const { batch, m, k, n } = dims;
-  const gather = (tensor: TensorInfo, extents: readonly [number, number, number], index: Contraction['indexA']): TensorNode => {
-    const [, rows, cols] = extents;
-    const node = backend.nodeOf(tensor);
-    const indices = Int32Array.from({ length: sizeOf(extents) }, (_, e) =>
-      index(Math.floor(e / (rows * cols)), Math.floor(e / cols) % rows, e % cols),
-    );
-    // The node itself when nothing moves.
-    if (indices.length === sizeOf(node.shape) && indices.every((from, to) => from === to)) return node;
-    return recorder.linear(extents, node, selection(indices, sizeOf(node.shape)));
-  };
-  return recorder.matMul(shape, gather(a, [batch, m, k], indexA), gather(b, [batch, k, n], indexB), dims);
+  if (Math.min(m, n, k) === 1) {
+    const extents = [batch, m, n, k];
+    const at = (e: number): readonly [number, number, number, number] => [
+      Math.floor(e / (m * n * k)),
+      Math.floor(e / (n * k)) % m,
+      Math.floor(e / k) % n,
+      e % k,
+    ];
+    const left = gather(backend, a, extents, (e) => {
+      const [h, i, , l] = at(e);
+      return indexA(h, i, l);
+    });
+    const right = gather(backend, b, extents, (e) => {
+      const [h, , j, l] = at(e);
+      return indexB(h, l, j);
+    });
+    const product = recorder.product(left, right);
+    const sums = buildMap(batch * m * n, sizeOf(extents), (row, emit) => {
+      for (let l = 0; l < k; l++) emit(row * k + l, 1);
+    });
+    return recorder.linear(shape, product, sums);
+  }
+  const index3 =
+    (rows: number, cols: number, index: Contraction['indexA']) =>
+    (e: number): number =>
+      index(Math.floor(e / (rows * cols)), Math.floor(e / cols) % rows, e % cols);
+  const left = gather(backend, a, [batch, m, k], index3(m, k, indexA));
+  return recorder.matMul(shape, left, gather(backend, b, [batch, k, n], index3(k, n, indexB)), dims);
+}
+
+/** The operand's elements in the places of `extents`; the node itself when nothing moves. */
+function gather(backend: HeBackend, tensor: TensorInfo, extents: readonly number[], index: (element: number) => number): TensorNode {
+  const node = backend.nodeOf(tensor);
+  const indices = Int32Array.from({ length: sizeOf(extents) }, (_, element) => index(element));
+  const same = indices.length === sizeOf(node.shape) && indices.every((from, to) => from === to);
+  if (same && node.shape.join() === extents.join()) return node;
+  return backend.recorder.linear(extents, node, selection(indices, sizeOf(node.shape)));
 }
 
 /** The map of a contraction that is linear in the operand with `cols` elements; `entry` gives an element of it and its factor. */

@@ -1,4 +1,5 @@
 import { backend_util, Einsum } from '@tensorflow/tfjs-core';
+import { HeError } from '../errors.js';
 import { selection } from '../graph/linear_map.js';
 import { sizeOf } from '../graph/node.js';
 import { contractionMap, recordContraction } from './contraction.js';
@@ -9,9 +10,19 @@ export const einsumConfig = kernel(Einsum, (call) => {
   const { backend } = call;
   const tensors = tensorsOf(call);
   const { allDims, summedDims, idDims } = backend_util.decodeEinsumEquation(String(call.attrs.equation), tensors.length);
-  const extent = new Array<number>(allDims.length).fill(1);
+  const extent: number[] = [];
   for (const [t, ids] of idDims.entries()) {
-    for (const [axis, id] of ids.entries()) extent[id] = tensors[t]?.shape[axis] ?? 1;
+    const dimensions = tensors[t]?.shape ?? [];
+    for (const [axis, id] of ids.entries()) {
+      const dimension = dimensions[axis] ?? 1;
+      extent[id] ??= dimension;
+      if (extent[id] === dimension) continue;
+      throw new HeError(
+        'GRAPH_INVALID',
+        `expected dimension ${extent[id]} at axis ${axis} of input shaped [${dimensions.join()}], but got dimension ${dimension}`,
+        { op: call.name, hint: 'Give every subscript one extent.' },
+      );
+    }
   }
   const kept = allDims.map((_, id) => id).filter((id) => !summedDims.includes(id));
   const shape = kept.map((id) => extent[id] ?? 1);
