@@ -2,8 +2,8 @@ import { HeError } from '../errors.js';
 
 export interface CompileOptions {
   /**
-   * Shape of the only input; with batch 1 for a model, e.g. [1, 32, 64], where the declared shape with 1 for the batch is the default. A
-   * function has no default.
+   * Shape of the only input; for a model with the batch, e.g. [1, 32, 64], where the declared shape with 1 for the batch is the default. A
+   * batch larger than 1 packs that many inputs into one ciphertext: one run for all of them. A function has no default.
    */
   readonly inputShape?: readonly number[];
   /** Shapes of several inputs: by input name of a model, or of a function's parameters in their order, e.g. {x: [8, 4], y: [4]}. */

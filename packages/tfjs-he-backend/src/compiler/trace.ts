@@ -36,7 +36,7 @@ export async function trace(source: LayersModel | TensorFunction, shapes: InputS
 /**
  * Records a model as a tensor graph: runs it once on the backend `he` with encrypted inputs. The active backend is restored; weights
  * stay where they are.
- * @param inputShapes with batch 1; one shape for a model with one input, else by input name; default: the declared ones with 1 for the batch
+ * @param inputShapes with the batch; one shape for a model with one input, else by input name; default: the declared ones with 1 for the batch
  * @throws HeError KERNEL_UNSUPPORTED, GRAPH_INVALID (unknown dimensions or names).
  */
 export async function traceModel(
@@ -47,10 +47,10 @@ export async function traceModel(
     const name = model.inputNames[i] ?? '';
     const given = isShape(inputShapes) ? inputShapes : inputShapes[name];
     const shape = given ?? declared.map((dimension, axis) => dimension ?? (axis === 0 ? 1 : 0));
-    if (!isKnown(shape) || shape[0] !== 1) {
-      throw new HeError('GRAPH_INVALID', `input shape [${shape.join(', ')}] of '${name}' is not fully known with batch 1`, {
+    if (!isKnown(shape)) {
+      throw new HeError('GRAPH_INVALID', `input shape [${shape.join(', ')}] of '${name}' is not fully known`, {
         op: 'compile',
-        hint: 'Pass inputShape, e.g. [1, 32, 64], or inputShapes by input name.',
+        hint: 'Pass inputShape with the batch, e.g. [1, 32, 64], or inputShapes by input name.',
       });
     }
     return { name: model.inputs.length === 1 ? SINGLE_INPUT : name, shape };
