@@ -13,6 +13,7 @@ import { assignLevels } from './levels.js';
 import { type Lowered, lower } from './lower.js';
 import { type CompileOptions, type CompileSettings, compileSettings } from './options.js';
 import { candidateParameters } from './parameter_search.js';
+import { precisionShortfall } from './precision_shortfall.js';
 import { restrictKeys } from './restrict_keys.js';
 import { type TensorFunction, trace } from './trace.js';
 
@@ -80,7 +81,8 @@ function* searchParameters(
   const simplified = simplifyEncrypted(outputs);
   const candidates = candidateParameters(settings);
   // Layouts fit in any larger ciphertext: the smallest that is large enough serves all ring degrees.
-  let lowered: Lowered | HeError = noParameters('none reach the precision at this security');
+  if (candidates.length === 0) throw precisionShortfall(settings);
+  let lowered: Lowered | HeError = noParameters('none was tried');
   let triedSlots = 0;
   let best: Found | null = null;
   let reason: HeError | null = null;
@@ -94,7 +96,7 @@ function* searchParameters(
     if (found instanceof HeError) reason = found;
     else if (best === null || found.ms < best.ms) best = found;
   }
-  if (best === null) throw reason === null ? noParameters('none reach the precision at this security') : noParameters(reason.message);
+  if (best === null) throw reason === null ? noParameters('none was tried') : noParameters(reason.message);
   const program = withOutputShapes(best.program, outputs);
   checkProgram(program);
   return program;
@@ -125,7 +127,7 @@ function cheapest(lowered: Lowered, parameters: Parameters, settings: CompileSet
     const leveled = assignLevels(lowered.circuit, { maxLevel, refreshLevel, refreshTogether });
     const emitted = emitProgram(lowered, leveled, parameters);
     if (galoisKeys < Math.min(1, emitted.galoisSteps.length)) throw keysTooLarge(keyBytes, settings);
-    const program = restrictKeys(emitted, galoisKeys);
+    const program = restrictKeys(emitted, galoisKeys, settings.costs);
     return { program, ms: programMs(program, settings) };
   });
   const found = first !== undefined && second !== undefined && second.ms < first.ms ? second : first;
