@@ -2,13 +2,19 @@ import '@tensorflow/tfjs-backend-cpu';
 import { getKernelsForBackend, type KernelConfig, registerBackend, registerKernel } from '@tensorflow/tfjs-core';
 import { addConfig } from '../kernels/add.js';
 import { addNConfig } from '../kernels/add_n.js';
-import { avgPoolConfig } from '../kernels/avg_pool.js';
+import { avgPoolConfig, avgPoolGradConfig } from '../kernels/avg_pool.js';
 import { batchMatMulConfig } from '../kernels/batch_mat_mul.js';
 import { batchToSpaceNDConfig } from '../kernels/batch_to_space_nd.js';
 import { broadcastToConfig } from '../kernels/broadcast_to.js';
 import { castConfig } from '../kernels/cast.js';
 import { concatConfig } from '../kernels/concat.js';
 import { conv2DConfig } from '../kernels/conv_2d.js';
+import {
+  conv2DBackpropFilterConfig,
+  conv2DBackpropInputConfig,
+  depthwiseConv2dNativeBackpropFilterConfig,
+  depthwiseConv2dNativeBackpropInputConfig,
+} from '../kernels/convolution_gradients.js';
 import { cumsumConfig } from '../kernels/cumsum.js';
 import { depthToSpaceConfig } from '../kernels/depth_to_space.js';
 import { depthwiseConv2dNativeConfig } from '../kernels/depthwise_conv_2d_native.js';
@@ -34,6 +40,7 @@ import { realDivConfig } from '../kernels/real_div.js';
 import { reshapeConfig } from '../kernels/reshape.js';
 import { resizeNearestNeighborConfig } from '../kernels/resize_nearest_neighbor.js';
 import { reverseConfig } from '../kernels/reverse.js';
+import { scatterNdConfig, unsortedSegmentSumConfig } from '../kernels/scatter.js';
 import { selectConfig } from '../kernels/select.js';
 import { kernel } from '../kernels/shared.js';
 import { sliceConfig } from '../kernels/slice.js';
@@ -54,14 +61,19 @@ const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
   addConfig,
   addNConfig,
   avgPoolConfig,
+  avgPoolGradConfig,
   batchMatMulConfig,
   batchToSpaceNDConfig,
   broadcastToConfig,
   castConfig,
   concatConfig,
+  conv2DBackpropFilterConfig,
+  conv2DBackpropInputConfig,
   conv2DConfig,
   cumsumConfig,
   depthToSpaceConfig,
+  depthwiseConv2dNativeBackpropFilterConfig,
+  depthwiseConv2dNativeBackpropInputConfig,
   depthwiseConv2dNativeConfig,
   einsumConfig,
   expandDimsConfig,
@@ -85,6 +97,7 @@ const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
   reshapeConfig,
   resizeNearestNeighborConfig,
   reverseConfig,
+  scatterNdConfig,
   selectConfig,
   sliceConfig,
   spaceToBatchNDConfig,
@@ -97,6 +110,7 @@ const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
   tileConfig,
   transposeConfig,
   unpackConfig,
+  unsortedSegmentSumConfig,
   zerosLikeConfig,
 ];
 

@@ -20,7 +20,7 @@ export interface Runner {
   /** What runs; null in mode `disable`. */
   readonly program: Program | null;
   /**
-   * Outputs for plaintext inputs, one tensor or a list as the model has them. The rows of a batch run one after the other.
+   * Outputs for plaintext inputs, one tensor or a list as the model has them. A batch larger than that compiled for runs in parts.
    * @throws HeError ENCODE_INVALID (shapes, values that are not finite), ABORTED, and those of the engine.
    */
   predict(inputs: Tensor | readonly Tensor[], control?: EagerControl): Promise<Tensor | Tensor[]>;
@@ -68,11 +68,14 @@ async function predict(
   inputs: readonly Tensor[],
   control: EagerControl | undefined,
 ): Promise<Tensor | Tensor[]> {
-  const rows = batched ? (inputs[0]?.shape[0] ?? 1) : 1;
-  const perInput = inputs.map((x) => (rows > 1 ? tidy(() => split(x, rows, 0)) : [x]));
+  const batch = session.manifest.inputs[0]?.shape[0] ?? 1;
+  const rows = inputs[0]?.shape[0] ?? 1;
+  // A number of rows that does not fit is refused with the other shapes.
+  const runs = batched && rows % batch === 0 ? rows / batch : 1;
+  const perInput = inputs.map((x) => (runs > 1 ? tidy(() => split(x, runs, 0)) : [x]));
   const results: Tensor[][] = [];
   try {
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < runs; row++) {
       results.push(
         await predictOne(
           session,
@@ -85,7 +88,7 @@ async function predict(
     const [only, ...more] = outputs;
     return only !== undefined && more.length === 0 ? only : outputs;
   } finally {
-    if (rows > 1) for (const parts of perInput) for (const part of parts) part.dispose();
+    if (runs > 1) for (const parts of perInput) for (const part of parts) part.dispose();
     for (const result of results) for (const part of result) part.dispose();
   }
 }

@@ -140,6 +140,15 @@ export function addMaps(a: LinearMap, b: LinearMap): LinearMap {
   });
 }
 
+/** Rows become columns. */
+export function transpose(map: LinearMap): LinearMap {
+  const columns: { row: number; value: number }[][] = Array.from({ length: map.cols }, () => []);
+  forEachEntry(map, (row, column, value) => columns[column]?.push({ row, value }));
+  return buildMap(map.cols, map.rows, (r, emit) => {
+    for (const { row, value } of columns[r] ?? []) emit(row, value);
+  });
+}
+
 /** outer o inner: first `inner`, then `outer`. */
 export function compose(outer: LinearMap, inner: LinearMap): LinearMap {
   if (isMonomial(outer)) return composeMonomial(outer, inner);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { addMaps, applyMap, compose, identity, isMonomial, selection } from '../../src/graph/linear_map.js';
+import { addMaps, applyMap, compose, identity, isMonomial, selection, transpose } from '../../src/graph/linear_map.js';
 import { randomMap, seeds, toDense } from '../support/maps.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 
@@ -26,6 +26,16 @@ describe('linear maps', () => {
         const outer = randomMap(k, m, 0.5, seed + 1);
         const x = randomValues(n, seed + 2);
         expect(bitsOfAgreement(applyMap(compose(outer, inner), x), applyMap(outer, applyMap(inner, x)))).toBeGreaterThan(45);
+      }),
+    );
+  });
+
+  test('a transpose swaps rows and columns', () => {
+    fc.assert(
+      fc.property(sizes, sizes, seeds, (rows, cols, seed) => {
+        const map = randomMap(rows, cols, 0.4, seed);
+        const dense = toDense(map);
+        expect(toDense(transpose(map))).toEqual(Array.from({ length: cols }, (_, c) => dense.map((row) => row[c])));
       }),
     );
   });

@@ -233,6 +233,79 @@ const CASES: readonly Case[] = [
     body: (x, y) => tf.batchNorm(x as tf.Tensor2D, y as tf.Tensor1D, tf.tensor1d([1, 2, 3]), y as tf.Tensor1D, undefined, 0.1),
     operands: all,
   },
+  ...(['NHWC', 'NCHW'] as const).map(
+    (format): Case => ({
+      kernel: 'Conv2DBackpropInput',
+      x: format === 'NHWC' ? [2, 3, 2, 4] : [2, 4, 3, 2],
+      y: [2, 3, 3, 4],
+      body: (dy, filter) => {
+        const inputShape = format === 'NHWC' ? [2, 5, 4, 3] : [2, 3, 5, 4];
+        return tf
+          .engine()
+          .runKernel('Conv2DBackpropInput', { dy, filter }, { strides: 2, pad: 'same', dataFormat: format, inputShape }) as tf.Tensor;
+      },
+      operands: all,
+    }),
+  ),
+  {
+    kernel: 'Conv2DBackpropFilter',
+    x: [2, 5, 4, 3],
+    y: [2, 3, 2, 4],
+    body: (x, dy) =>
+      tf
+        .engine()
+        .runKernel(
+          'Conv2DBackpropFilter',
+          { x, dy },
+          { strides: 2, pad: 'same', dataFormat: 'NHWC', filterShape: [2, 3, 3, 4] },
+        ) as tf.Tensor,
+    operands: all,
+  },
+  {
+    kernel: 'DepthwiseConv2dNativeBackpropInput',
+    x: [2, 3, 2, 6],
+    y: [2, 3, 3, 2],
+    body: (dy, filter) =>
+      tf
+        .engine()
+        .runKernel(
+          'DepthwiseConv2dNativeBackpropInput',
+          { dy, filter },
+          { strides: 2, dilations: 1, pad: 'same', inputShape: [2, 5, 4, 3] },
+        ) as tf.Tensor,
+    operands: all,
+  },
+  {
+    kernel: 'DepthwiseConv2dNativeBackpropFilter',
+    x: [2, 5, 4, 3],
+    y: [2, 3, 2, 6],
+    body: (x, dy) =>
+      tf
+        .engine()
+        .runKernel(
+          'DepthwiseConv2dNativeBackpropFilter',
+          { x, dy },
+          { strides: 2, dilations: 1, pad: 'same', filterShape: [2, 3, 3, 2] },
+        ) as tf.Tensor,
+    operands: all,
+  },
+  {
+    kernel: 'AvgPoolGrad',
+    x: [1, 2, 3, 2],
+    y: [1, 4, 5, 2],
+    body: (dy, input) => tf.engine().runKernel('AvgPoolGrad', { dy, input }, { filterSize: 3, strides: 2, pad: 'same' }) as tf.Tensor,
+    operands: ['x', 'xy'],
+  },
+  {
+    kernel: 'UnsortedSegmentSum',
+    x: [4, 2],
+    body: (x) => tf.unsortedSegmentSum(x, tf.tensor1d([2, 0, 2, 5], 'int32'), 3),
+  },
+  {
+    kernel: 'ScatterNd',
+    x: [3, 2],
+    body: (x) => tf.scatterND(tf.tensor2d([[1], [0], [1]], [3, 1], 'int32'), x, [3, 2]),
+  },
   { kernel: 'Identity', x: [2, 2], body: (x) => tf.clone(x) },
 ];
 
@@ -390,6 +463,18 @@ describe('the backend he', () => {
       [{ name: 'x', shape: [expected.length] }],
     );
     expect([...evaluateGraph(graph, new Map([['x', x]]))[0]!]).toEqual(expected.map((value) => value + 0.5));
+  });
+
+  test('the gradient of a pool of an encrypted tensor is plaintext when that of its result is', async () => {
+    const attrs = { filterSize: 2, strides: 2, pad: 'valid' as const };
+    const graph = await traceFunction(
+      (x) => {
+        const dx = tf.engine().runKernel('AvgPoolGrad', { dy: tf.ones([1, 1, 1, 1]), input: x as tf.Tensor }, attrs) as tf.Tensor;
+        return tf.add(x as tf.Tensor, dx.dataSync()[3]!);
+      },
+      [{ name: 'x', shape: [1, 2, 2, 1] }],
+    );
+    expect([...evaluateGraph(graph, new Map([['x', [0, 0, 0, 0]]]))[0]!]).toEqual([0.25, 0.25, 0.25, 0.25]);
   });
 
   test('saving an encrypted tensor for a custom gradient is no leak', async () => {
