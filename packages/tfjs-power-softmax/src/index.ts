@@ -51,6 +51,7 @@ export type { FitOptions, PerSite } from './polynomial/fit_site.js';
 export { type DivisionReport, PolynomialAttention, type PolynomialAttentionArgs } from './polynomial/polynomial_attention.js';
 export { PolynomialFeedForward, type PolynomialFeedForwardArgs } from './polynomial/polynomial_feed_forward.js';
 export { PolynomialNorm, type PolynomialNormArgs } from './polynomial/polynomial_norm.js';
+export { PolynomialPowerSoftmax, type PolynomialPowerSoftmaxArgs } from './polynomial/polynomial_power_softmax.js';
 export { PolynomialSigmaAttention, type PolynomialSigmaAttentionArgs } from './polynomial/polynomial_sigma_attention.js';
 export { formatReport, type PolynomialReport, polynomialReport, type SiteReport } from './polynomial/report.js';
 export type { CalibrationRecord, SiteApproximation } from './polynomial/site_approximation.js';

@@ -1,9 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { type FitOptions, InvalidArgumentError, toPolynomial } from '../src/index.js';
+import {
+  type ActivationKind,
+  ClassificationHead,
+  DecoderBlock,
+  EncoderBlock,
+  FeedForward,
+  type FitOptions,
+  InvalidArgumentError,
+  LanguageModelHead,
+  LayerNorm,
+  LearnedPositions,
+  MaskedMeanPooling,
+  MultiHeadAttention,
+  PowerSoftmax,
+  RMSNorm,
+  TokenPooling,
+  type TokenPosition,
+  toPolynomial,
+} from '../src/index.js';
 import { useBackend } from './support/backend.js';
-import { classifier, FEATURES, paddedExamples, TOKENS } from './support/models.js';
+import { BLOCK, classifier, FEATURES, paddedExamples, TOKENS } from './support/models.js';
 
 await useBackend('cpu');
 
@@ -28,6 +46,34 @@ function spoilt(layer: string, weight: number, value: number): tfl.LayersModel {
   model.getLayer(layer).setWeights(weights.map((tensor, i) => (i === weight ? tf.tensor(data, tensor.shape) : tensor)));
   return model;
 }
+
+describe('a setting out of range is refused, naming the layer:', () => {
+  const name = 'named';
+  const attention = { name, numHeads: 2, keyDim: 4 };
+  test.each<[string, () => unknown]>([
+    ['an odd p', () => new EncoderBlock({ ...BLOCK, name, p: 3 })],
+    ['a fractional p', () => new PowerSoftmax({ name, p: 2.5 })],
+    ['a p above 16', () => new DecoderBlock({ ...BLOCK, name, p: 18 })],
+    ['a p of 0', () => new MultiHeadAttention({ ...attention, p: 0 })],
+    ['a negative epsilon', () => new MultiHeadAttention({ ...attention, epsilon: -1 })],
+    ['key and value heads that do not divide', () => new MultiHeadAttention({ ...attention, keyValueHeads: 3 })],
+    ['rotary positions on an odd size', () => new MultiHeadAttention({ ...attention, keyDim: 3, rotary: true })],
+    ['a dropout of 1', () => new EncoderBlock({ ...BLOCK, name, dropout: 1 })],
+    ['a hidden size of 0', () => new FeedForward({ name, hiddenDim: 0 })],
+    ['an unknown activation', () => new FeedForward({ name, hiddenDim: 2, activation: 'relu' as ActivationKind })],
+    ['an epsilon that is no number', () => new LayerNorm({ name, epsilon: Number.NaN })],
+    ['a negative epsilon of RMSNorm', () => new RMSNorm({ name, epsilon: -1 })],
+    ['no positions', () => new LearnedPositions({ name, maxTokens: 0 })],
+    ['half a unit', () => new ClassificationHead({ name, units: 0.5 })],
+    ['no units', () => new LanguageModelHead({ name, units: 0 })],
+    ['a count of 0', () => new MaskedMeanPooling({ name, count: 0 })],
+    ['an unknown position', () => new TokenPooling({ name, position: 'middle' as TokenPosition })],
+  ])('%s', (_, make) => {
+    const error = errorOf(make);
+    expect(error.context.layer).toBe(name);
+    expect(error.message).toContain(`${name}: `);
+  });
+});
 
 describe('weights that are not finite are refused, naming the layer:', () => {
   test.each([

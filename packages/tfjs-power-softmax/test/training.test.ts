@@ -241,6 +241,23 @@ describe('RangeMonitor', () => {
   });
 });
 
+test('where fit throws, a RangeMonitor ends its watch with the next forward pass and frees what it held', async () => {
+  const [model, { x, y }] = [classifier(), data()];
+  const fail = () => {
+    throw new Error('loss failed');
+  };
+  model.compile({ optimizer: tf.train.sgd(0.1), loss: fail });
+  const monitor = new RangeMonitor({ print: null });
+  await expect(model.fit(x, y, { verbose: 0, callbacks: [monitor] })).rejects.toThrow('loss failed');
+  expect(isRecordingRanges()).toBe(true);
+  const held = tf.memory().numTensors;
+  tf.dispose(model.predict(x));
+  expect(isRecordingRanges()).toBe(false);
+  // The smallest and the largest input of each of the four sites.
+  expect(tf.memory().numTensors).toBe(held - 8);
+  expect(monitor.intervals()).toEqual([]);
+});
+
 test('train, then tighten: model.fit narrows the ranges to their targets', async () => {
   await useBackend('wasm');
   const [model, { x, y }] = [classifier(), data(24)];

@@ -34,23 +34,28 @@ export interface AttentionArgs {
 
 export type AttentionConfig = Required<AttentionArgs>;
 
-/** Fills in defaults and checks ranges. @throws InvalidArgumentError */
-export function attentionConfig(args: AttentionArgs): AttentionConfig {
-  const numHeads = validatePositiveInteger('numHeads', args.numHeads);
-  const keyDim = validatePositiveInteger('keyDim', args.keyDim);
-  const keyValueHeads = validatePositiveInteger('keyValueHeads', args.keyValueHeads ?? numHeads);
+/** Fills in defaults and checks ranges. @throws InvalidArgumentError naming the layer */
+export function attentionConfig(args: AttentionArgs, layer: string): AttentionConfig {
+  const numHeads = validatePositiveInteger('numHeads', args.numHeads, layer);
+  const keyDim = validatePositiveInteger('keyDim', args.keyDim, layer);
+  const keyValueHeads = validatePositiveInteger('keyValueHeads', args.keyValueHeads ?? numHeads, layer);
   if (numHeads % keyValueHeads !== 0) {
-    throw new InvalidArgumentError(`keyValueHeads must divide numHeads ${numHeads}, got ${keyValueHeads}.`, { numHeads, keyValueHeads });
+    throw new InvalidArgumentError(`${layer}: keyValueHeads must divide numHeads ${numHeads}, got ${keyValueHeads}.`, {
+      layer,
+      numHeads,
+      keyValueHeads,
+    });
   }
   const rotary = args.rotary ?? false;
-  if (rotary && keyDim % 2 !== 0) throw new InvalidArgumentError(`Rotary positions need an even keyDim, got ${keyDim}.`, { keyDim });
+  if (rotary && keyDim % 2 !== 0)
+    throw new InvalidArgumentError(`${layer}: rotary positions need an even keyDim, got ${keyDim}.`, { layer, keyDim });
   return {
     numHeads,
     keyDim,
-    attention: validateOneOf('attention', args.attention ?? 'power', ATTENTION_KINDS),
-    p: validatePower(args.p ?? 4),
-    epsilon: validateNonNegative('epsilon', args.epsilon ?? DEFAULT_EPSILON),
-    form: validateOneOf('form', args.form ?? 'stable', POWER_SOFTMAX_FORMS),
+    attention: validateOneOf('attention', args.attention ?? 'power', ATTENTION_KINDS, layer),
+    p: validatePower(args.p ?? 4, layer),
+    epsilon: validateNonNegative('epsilon', args.epsilon ?? DEFAULT_EPSILON, layer),
+    form: validateOneOf('form', args.form ?? 'stable', POWER_SOFTMAX_FORMS, layer),
     useBias: args.useBias ?? false,
     causal: args.causal ?? false,
     keyValueHeads,

@@ -31,8 +31,8 @@ export class ClassificationHead extends LogitsLayer {
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: ClassificationHeadArgs) {
     super(args, true);
-    this.pooling = validateOneOf('pooling', args.pooling ?? 'mean', ['mean', ...TOKEN_POSITIONS]);
-    this.count = validateMeanCount(args.count ?? 'visible');
+    this.pooling = validateOneOf('pooling', args.pooling ?? 'mean', ['mean', ...TOKEN_POSITIONS], this.name);
+    this.count = validateMeanCount(args.count ?? 'visible', this.name);
   }
 
   override build(inputShape: Shape | Shape[]): void {

@@ -63,8 +63,8 @@ export class FeedForward extends WeightedLayer {
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: FeedForwardArgs) {
     super(args);
-    this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim);
-    this.activation = validateOneOf('activation', args.activation ?? 'gelu', ACTIVATION_KINDS);
+    this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim, this.name);
+    this.activation = validateOneOf('activation', args.activation ?? 'gelu', ACTIVATION_KINDS, this.name);
   }
 
   override build(inputShape: Shape | Shape[]): void {

@@ -18,7 +18,7 @@ export class LayerNorm extends WeightedLayer {
   /** @throws InvalidArgumentError for a negative epsilon */
   constructor(args: LayerNormArgs = {}) {
     super(args);
-    this.epsilon = validateNonNegative('epsilon', args.epsilon ?? DEFAULT_NORM_EPSILON);
+    this.epsilon = validateNonNegative('epsilon', args.epsilon ?? DEFAULT_NORM_EPSILON, this.name);
   }
 
   override build(inputShape: Shape | Shape[]): void {

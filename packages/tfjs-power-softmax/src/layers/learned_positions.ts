@@ -25,7 +25,7 @@ export class LearnedPositions extends WeightedLayer {
   /** @throws InvalidArgumentError unless `maxTokens` is a positive integer */
   constructor(args: LearnedPositionsArgs) {
     super(args);
-    this.maxTokens = validatePositiveInteger('maxTokens', args.maxTokens);
+    this.maxTokens = validatePositiveInteger('maxTokens', args.maxTokens, this.name);
   }
 
   /** @throws InvalidArgumentError for more than `maxTokens` tokens */

@@ -26,9 +26,9 @@ export abstract class LogitsLayer extends WeightedLayer {
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: LogitsArgs, useBias: boolean) {
     super(args);
-    this.units = validatePositiveInteger('units', args.units);
-    this.norm = validateOneOf('norm', args.norm ?? 'none', ['none', ...NORM_KINDS]);
-    this.normEpsilon = validateNonNegative('normEpsilon', args.normEpsilon ?? DEFAULT_NORM_EPSILON);
+    this.units = validatePositiveInteger('units', args.units, this.name);
+    this.norm = validateOneOf('norm', args.norm ?? 'none', ['none', ...NORM_KINDS], this.name);
+    this.normEpsilon = validateNonNegative('normEpsilon', args.normEpsilon ?? DEFAULT_NORM_EPSILON, this.name);
     this.useBias = args.useBias ?? useBias;
   }
 

@@ -24,7 +24,7 @@ export class MaskedMeanPooling extends MaskingLayer {
   /** @throws InvalidArgumentError for a count out of range */
   constructor(args: MaskedMeanPoolingArgs = {}) {
     super(args);
-    this.count = validateMeanCount(args.count ?? 'visible');
+    this.count = validateMeanCount(args.count ?? 'visible', this.name);
   }
 
   override build(inputShape: Shape | Shape[]): void {

@@ -26,7 +26,7 @@ export class MultiHeadAttention extends WeightedLayer {
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: MultiHeadAttentionArgs) {
     super(args);
-    this.config = attentionConfig(args);
+    this.config = attentionConfig(args, this.name);
   }
 
   /** @throws InvalidArgumentError for causal or rotary attention to a memory, whose positions are another sequence's */

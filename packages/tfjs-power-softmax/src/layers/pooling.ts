@@ -13,10 +13,10 @@ import { constant } from '../ops/custom_gradient.js';
  */
 export type MeanCount = 'visible' | 'tokens' | number;
 
-/** @throws InvalidArgumentError unless the count is one of the words or a positive number */
-export function validateMeanCount(count: MeanCount): MeanCount {
+/** @throws InvalidArgumentError naming the layer unless the count is one of the words or a positive number */
+export function validateMeanCount(count: MeanCount, layer: string): MeanCount {
   if (count === 'visible' || count === 'tokens' || (typeof count === 'number' && Number.isFinite(count) && count > 0)) return count;
-  throw new InvalidArgumentError(`count must be 'visible', 'tokens' or a number > 0, got ${count}.`, { count });
+  throw new InvalidArgumentError(`${layer}: count must be 'visible', 'tokens' or a number > 0, got ${count}.`, { layer, count });
 }
 
 /**

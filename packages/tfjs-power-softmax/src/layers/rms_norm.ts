@@ -21,7 +21,7 @@ export class RMSNorm extends WeightedLayer {
   /** @throws InvalidArgumentError for a negative epsilon */
   constructor(args: RMSNormArgs = {}) {
     super(args);
-    this.epsilon = validateNonNegative('epsilon', args.epsilon ?? DEFAULT_NORM_EPSILON);
+    this.epsilon = validateNonNegative('epsilon', args.epsilon ?? DEFAULT_NORM_EPSILON, this.name);
   }
 
   override build(inputShape: Shape | Shape[]): void {

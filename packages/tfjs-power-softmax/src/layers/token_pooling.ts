@@ -27,7 +27,7 @@ export class TokenPooling extends MaskingLayer {
   /** @throws InvalidArgumentError for an unknown position */
   constructor(args: TokenPoolingArgs = {}) {
     super(args);
-    this.position = validateOneOf('position', args.position ?? 'first', TOKEN_POSITIONS);
+    this.position = validateOneOf('position', args.position ?? 'first', TOKEN_POSITIONS, this.name);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {

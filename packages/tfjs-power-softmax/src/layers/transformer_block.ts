@@ -48,14 +48,18 @@ export abstract class TransformerBlock extends WeightedLayer {
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: TransformerBlockArgs) {
     super(args);
-    this.config = attentionConfig(args);
-    this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim);
-    this.activation = validateOneOf('activation', args.activation ?? 'gelu', ACTIVATION_KINDS);
-    this.normEpsilon = validateNonNegative('normEpsilon', args.normEpsilon ?? DEFAULT_NORM_EPSILON);
-    this.norm = validateOneOf('norm', args.norm ?? 'layer', NORM_KINDS);
+    this.config = attentionConfig(args, this.name);
+    this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim, this.name);
+    this.activation = validateOneOf('activation', args.activation ?? 'gelu', ACTIVATION_KINDS, this.name);
+    this.normEpsilon = validateNonNegative('normEpsilon', args.normEpsilon ?? DEFAULT_NORM_EPSILON, this.name);
+    this.norm = validateOneOf('norm', args.norm ?? 'layer', NORM_KINDS, this.name);
     this.normFirst = args.normFirst ?? false;
-    this.dropout = validateNonNegative('dropout', args.dropout ?? 0);
-    if (this.dropout >= 1) throw new InvalidArgumentError(`dropout must be below 1, got ${this.dropout}.`, { dropout: this.dropout });
+    this.dropout = validateNonNegative('dropout', args.dropout ?? 0, this.name);
+    if (this.dropout >= 1)
+      throw new InvalidArgumentError(`${this.name}: dropout must be below 1, got ${this.dropout}.`, {
+        layer: this.name,
+        dropout: this.dropout,
+      });
   }
 
   /** Current values of the self-attention projections. */

@@ -50,10 +50,10 @@ export abstract class AttentionForm extends PolynomialLayer {
     private readonly masked: 'key' | 'value',
   ) {
     super(args, expected);
-    this.numHeads = validatePositiveInteger('numHeads', args.numHeads);
-    this.keyDim = validatePositiveInteger('keyDim', args.keyDim);
+    this.numHeads = validatePositiveInteger('numHeads', args.numHeads, this.name);
+    this.keyDim = validatePositiveInteger('keyDim', args.keyDim, this.name);
     this.useBias = args.useBias;
-    this.tokens = validatePositiveInteger('tokens', args.tokens);
+    this.tokens = validatePositiveInteger('tokens', args.tokens, this.name);
     this.causal = args.causal ?? false;
     this.rotary = args.rotary ?? false;
   }

@@ -1,9 +1,9 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { layers } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
 
 /** @throws InvalidArgumentError naming the layer and the weight if one holds a NaN or an infinity */
-export function assertFiniteWeights(model: LayersModel): void {
-  for (const layer of model.layers) {
+export function assertFiniteWeights(all: readonly layers.Layer[]): void {
+  for (const layer of all) {
     for (const weight of layer.weights) {
       const values = weight.read().dataSync();
       const at = values.findIndex((value) => !Number.isFinite(value));

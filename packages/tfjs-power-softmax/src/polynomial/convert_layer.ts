@@ -11,16 +11,21 @@ import { LayerNorm } from '../layers/layer_norm.js';
 import { LearnedPositions } from '../layers/learned_positions.js';
 import { MaskedMeanPooling } from '../layers/masked_mean_pooling.js';
 import { MultiHeadAttention } from '../layers/multi_head_attention.js';
+import { PowerSoftmax } from '../layers/power_softmax.js';
 import { RMSNorm } from '../layers/rms_norm.js';
 import { TokenPooling } from '../layers/token_pooling.js';
 import { TransformerBlock } from '../layers/transformer_block.js';
 import { convertDecoder, convertEncoder } from './convert_block.js';
 import { convertHead } from './convert_head.js';
-import { applied, applyAttention, applyFeedForward, applyNorm, type Choices } from './convert_parts.js';
+import { applied, applyAttention, applyFeedForward, applyNorm, applyPowerSoftmax, type Choices } from './convert_parts.js';
 
-/** Layers that are linear (or drop out at inference) and are copied as they are. */
-const LINEAR_LAYERS = new Set([
+/** Layers that are linear (or drop out at inference), or products, and are copied as they are. */
+const COPIED_LAYERS = new Set([
   'Dense',
+  'Activation',
+  'Rescaling',
+  'Multiply',
+  'Dot',
   'GlobalAveragePooling1D',
   'AveragePooling1D',
   'Add',
@@ -37,9 +42,11 @@ const LINEAR_LAYERS = new Set([
   TokenPooling.className,
 ]);
 
+const ALWAYS_CONVERTIBLE = [LayerNorm, RMSNorm, FeedForward, LanguageModelHead, PowerSoftmax];
+
 /** @throws UnsupportedLayerError for a layer that is neither linear nor has a polynomial form; costs nothing, so that it can come first */
 export function assertConvertible(layer: layers.Layer): void {
-  if (layer instanceof LayerNorm || layer instanceof RMSNorm || layer instanceof FeedForward || layer instanceof LanguageModelHead) return;
+  if (ALWAYS_CONVERTIBLE.some((kind) => layer instanceof kind)) return;
   if (layer instanceof MaskedMeanPooling || layer instanceof ClassificationHead) {
     assertPublicCount(layer);
     if (layer instanceof ClassificationHead) return;
@@ -50,11 +57,11 @@ export function assertConvertible(layer: layers.Layer): void {
   }
   const kind = layer.getClassName();
   const activation = layer.getConfig().activation ?? 'linear';
-  if (LINEAR_LAYERS.has(kind) && activation === 'linear') return;
+  if (COPIED_LAYERS.has(kind) && activation === 'linear' && !layer.getConfig().normalize) return;
   throw new UnsupportedLayerError(
     activation === 'softmax'
       ? `Layer ${layer.name} ends in softmax, which is no polynomial. End the model in logits: the client takes the softmax after decryption.`
-      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, DecoderBlock, MultiHeadAttention, FeedForward, LayerNorm, RMSNorm, ClassificationHead, LanguageModelHead, or linear layers: ${[...LINEAR_LAYERS].join(', ')}.`,
+      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, DecoderBlock, MultiHeadAttention, FeedForward, LayerNorm, RMSNorm, ClassificationHead, LanguageModelHead, PowerSoftmax, or layers that are linear or products: ${[...COPIED_LAYERS].join(', ')}.`,
     { layer: layer.name, kind },
   );
 }
@@ -86,14 +93,15 @@ export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], choi
   if (layer instanceof RMSNorm) return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma')], inputs, choices);
   if (layer instanceof FeedForward) return applyFeedForward(layer.name, layer, inputs, choices);
   if (layer instanceof ClassificationHead || layer instanceof LanguageModelHead) return convertHead(layer, inputs, choices);
-  return copyLinear(layer, inputs);
+  if (layer instanceof PowerSoftmax) return applyPowerSoftmax(layer, inputs, choices);
+  return copy(layer, inputs);
 }
 
-function copyLinear(layer: layers.Layer, inputs: SymbolicTensor[]): SymbolicTensor {
+function copy(layer: layers.Layer, inputs: SymbolicTensor[]): SymbolicTensor {
   // Every serialisable layer's constructor has the static members of its class.
   const layerClass = layer.constructor as tf.serialization.SerializableConstructor<layers.Layer>;
-  const copy = layerClass.fromConfig(layerClass, layer.getConfig());
-  const output = applied(copy, inputs);
-  copy.setWeights(layer.getWeights());
+  const made = layerClass.fromConfig(layerClass, layer.getConfig());
+  const output = applied(made, inputs);
+  made.setWeights(layer.getWeights());
   return output;
 }

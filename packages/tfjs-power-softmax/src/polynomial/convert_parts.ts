@@ -6,10 +6,12 @@ import type { AttentionConfig } from '../layers/attention_config.js';
 import { FeedForward } from '../layers/feed_forward.js';
 import { memoryShape } from '../layers/inputs.js';
 import type { NormWeights } from '../layers/norms.js';
+import type { PowerSoftmax } from '../layers/power_softmax.js';
 import { cheapestDivision, type DivisionPlace } from './division.js';
 import { PolynomialAttention } from './polynomial_attention.js';
 import { PolynomialFeedForward } from './polynomial_feed_forward.js';
 import { PolynomialNorm } from './polynomial_norm.js';
+import { PolynomialPowerSoftmax } from './polynomial_power_softmax.js';
 import { PolynomialSigmaAttention } from './polynomial_sigma_attention.js';
 import type { SiteApproximation } from './site_approximation.js';
 
@@ -19,6 +21,16 @@ export interface Choices {
   readonly polynomial: (site: string) => SiteApproximation;
   /** Where PowerSoftmax attention divides: `auto` takes the cheaper place. */
   readonly division: DivisionPlace | 'auto';
+}
+
+/** A layer of PowerSoftmax in a graph of its own. @throws UnsupportedLayerError where the length of its axis is not fixed */
+export function applyPowerSoftmax({ name, p, epsilon, axis }: PowerSoftmax, inputs: SymbolicTensor[], choices: Choices): SymbolicTensor {
+  const length = inputs[0]?.shape.at(axis);
+  if (length === undefined || length === null) {
+    throw new UnsupportedLayerError(`The axis of ${name} has no fixed length. Give the model's input one.`, { layer: name });
+  }
+  const approximation = choices.polynomial(`${name}/denominator`);
+  return applied(new PolynomialPowerSoftmax({ name, p, epsilon, axis, length, approximation }), inputs);
 }
 
 /** A quadratic network is a polynomial already. */

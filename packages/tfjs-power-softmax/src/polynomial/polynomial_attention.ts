@@ -43,9 +43,9 @@ export class PolynomialAttention extends AttentionForm {
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: PolynomialAttentionArgs) {
     super(args, 'reciprocal', 'key');
-    this.p = validatePower(args.p);
+    this.p = validatePower(args.p, this.name);
     this.epsilon = args.epsilon;
-    this.division = validateOneOf('division', args.division ?? 'outputs', DIVISION_PLACES);
+    this.division = validateOneOf('division', args.division ?? 'outputs', DIVISION_PLACES, this.name);
     this.queries = this.tokens;
   }
 

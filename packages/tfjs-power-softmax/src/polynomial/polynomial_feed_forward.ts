@@ -30,8 +30,8 @@ export class PolynomialFeedForward extends PolynomialLayer {
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: PolynomialFeedForwardArgs) {
     super(args, args.activation === 'swiglu' ? 'silu' : 'gelu');
-    this.activation = validateOneOf('activation', args.activation ?? 'gelu', POLYNOMIAL_ACTIVATIONS);
-    this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim);
+    this.activation = validateOneOf('activation', args.activation ?? 'gelu', POLYNOMIAL_ACTIVATIONS, this.name);
+    this.hiddenDim = validatePositiveInteger('hiddenDim', args.hiddenDim, this.name);
   }
 
   get site(): string {

@@ -18,7 +18,7 @@ export abstract class PolynomialLayer extends WeightedLayer {
   /** @throws InvalidArgumentError unless the approximation is one of `expected` */
   constructor(args: PolynomialLayerArgs, expected: ApproximatedFunction) {
     super(args);
-    this.approximation = validateSiteApproximation(args.approximation, expected);
+    this.approximation = validateSiteApproximation(args.approximation, expected, this.name);
   }
 
   /** `factor` times the polynomial at its variable `u` (see `unitMap`); the factor goes into its constants. */

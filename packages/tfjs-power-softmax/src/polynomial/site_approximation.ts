@@ -30,14 +30,15 @@ const METHODS: readonly ApproximationMethod[] = ['minimax', 'chebyshev', ...ITER
 
 /**
  * Checks a configuration that may come from a file.
- * @throws InvalidArgumentError unless it is an approximation of `expected` that can be evaluated
+ * @throws InvalidArgumentError naming the layer unless it is an approximation of `expected` that can be evaluated
  */
-export function validateSiteApproximation(site: SiteApproximation, expected: ApproximatedFunction): SiteApproximation {
-  const name = validateOneOf('function', site.function, FUNCTION_NAMES);
-  validateOneOf('method', site.method, METHODS);
+export function validateSiteApproximation(site: SiteApproximation, expected: ApproximatedFunction, layer: string): SiteApproximation {
+  const name = validateOneOf('function', site.function, FUNCTION_NAMES, layer);
+  validateOneOf('method', site.method, METHODS, layer);
   const [lower, upper] = site.interval;
   if (name !== expected || !hasConstants(site) || !(lower < upper) || !Number.isFinite(evaluateApproximation(site, lower))) {
-    throw new InvalidArgumentError(`This layer needs a polynomial for ${expected}; its configuration has none. Convert the model again.`, {
+    throw new InvalidArgumentError(`${layer} needs a polynomial for ${expected}; its configuration has none. Convert the model again.`, {
+      layer,
       expected,
       name,
     });

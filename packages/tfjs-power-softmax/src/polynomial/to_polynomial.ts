@@ -33,18 +33,20 @@ export interface PolynomialModel {
 /**
  * Turns a trained model into one whose every op is linear or a product, so that it can run on ciphertexts: reciprocals, inverse square roots
  * and GELUs become polynomials on calibrated intervals (arXiv 2410.09457, section 4; step "substitution" of the recipe). An `EncoderBlock`
- * named `b` becomes the layers `b/attention`, `b/attention_norm`, `b/feed_forward` and `b/feed_forward_norm`; linear layers are copied. The
- * given model is unchanged.
+ * named `b` becomes the layers `b/attention`, `b/attention_norm`, `b/feed_forward` and `b/feed_forward_norm`; linear layers are copied, nested
+ * models become part of the whole. The given model is unchanged.
  *
- * @throws UnsupportedLayerError for a layer with no polynomial form, or one used more than once
+ * @throws UnsupportedLayerError for a layer with no polynomial form, one used more than once, or two of one name
  * @throws InvalidArgumentError for options out of range, and naming the layer for weights that are not finite or calibration data from which
  * no interval follows
  * @throws ApproximationError where no degree up to 63, or no number of steps up to 32, is accurate enough
  */
 export function toPolynomial(model: LayersModel, options: ToPolynomialOptions): PolynomialModel {
   const division = validateOneOf('division', options.division ?? 'auto', ['auto', ...DIVISION_PLACES]);
-  for (const layer of convertibleLayers(model)) assertConvertible(layer);
-  assertFiniteWeights(model);
+  const all = convertibleLayers(model);
+  for (const layer of all) assertConvertible(layer);
+  assertUniqueNames(all);
+  assertFiniteWeights(all);
   const observations = observeSites(model, options.calibration, options.batchSize);
   const fitted = new Map(observations.map((observation) => [observation.name, fitSite(observation, options)]));
   const choices: Choices = {
@@ -59,36 +61,53 @@ export function toPolynomial(model: LayersModel, options: ToPolynomialOptions): 
   return { model: polynomial, report: polynomialReport(polynomial) };
 }
 
+/** The layers to convert, those of nested models in place of these. */
 function convertibleLayers(model: LayersModel): layers.Layer[] {
-  return model.layers.filter((layer) => layer.getClassName() !== 'InputLayer');
+  return model.layers
+    .filter((layer) => layer.getClassName() !== 'InputLayer')
+    .flatMap((layer) => (layer instanceof LayersModel ? convertibleLayers(layer) : [layer]));
 }
 
-/** Walks the model's graph in topological order, applying the polynomial form of each layer. */
-function rebuild(model: LayersModel, name: string, choices: Choices): LayersModel {
-  const converted = new Map<number, SymbolicTensor>();
-  const inputs = model.inputs.map((tensor) => input({ shape: tensor.shape.slice(1), name: tensor.sourceLayer.name, dtype: tensor.dtype }));
-  model.inputs.forEach((tensor, i) => {
-    const replacement = inputs[i];
-    if (replacement !== undefined) converted.set(tensor.id, replacement);
+/** @throws UnsupportedLayerError for layers of one name in several nested models, which would share their sites */
+function assertUniqueNames(all: readonly layers.Layer[]): void {
+  const names = all.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice === undefined) return;
+  throw new UnsupportedLayerError(`Several layers are called ${twice}. Rename them: their polynomials are chosen by name.`, {
+    layer: twice,
   });
-  for (const layer of convertibleLayers(model)) {
+}
+
+function rebuild(model: LayersModel, name: string, choices: Choices): LayersModel {
+  const inputs = model.inputs.map((tensor) => input({ shape: tensor.shape.slice(1), name: tensor.sourceLayer.name, dtype: tensor.dtype }));
+  return new LayersModel({ inputs, outputs: convertGraph(model, inputs, choices), name });
+}
+
+/** Walks a model's graph in topological order, applying the polynomial form of each layer to `inputs`; nested models are walked in their place. */
+function convertGraph(model: LayersModel, inputs: readonly SymbolicTensor[], choices: Choices): SymbolicTensor[] {
+  const converted = new Map<number, SymbolicTensor>();
+  const record = (tensors: readonly SymbolicTensor[], replacements: readonly SymbolicTensor[]): void => {
+    tensors.forEach((tensor, i) => {
+      const replacement = replacements[i];
+      if (replacement !== undefined) converted.set(tensor.id, replacement);
+    });
+  };
+  record(model.inputs, inputs);
+  for (const layer of model.layers.filter((each) => each.getClassName() !== 'InputLayer')) {
     const node = onlyNode(layer, converted);
-    const [output] = node.outputTensors;
-    if (output === undefined || node.outputTensors.length > 1) {
+    const operands = node.inputTensors.map((tensor) => lookUp(converted, tensor));
+    if (layer instanceof LayersModel) {
+      record(node.outputTensors, convertGraph(layer, operands, choices));
+      continue;
+    }
+    if (node.outputTensors.length > 1) {
       throw new UnsupportedLayerError(`Layer ${layer.name} has several outputs, which toPolynomial does not convert.`, {
         layer: layer.name,
       });
     }
-    converted.set(
-      output.id,
-      convertLayer(
-        layer,
-        node.inputTensors.map((tensor) => lookUp(converted, tensor)),
-        choices,
-      ),
-    );
+    record(node.outputTensors, [convertLayer(layer, operands, choices)]);
   }
-  return new LayersModel({ inputs, outputs: model.outputs.map((tensor) => lookUp(converted, tensor)), name });
+  return model.outputs.map((tensor) => lookUp(converted, tensor));
 }
 
 /** The one place where the layer is used on tensors of this model; it may also have been used in others. */

@@ -64,7 +64,7 @@ export class RangeMonitor extends Callback {
     return intervals;
   }
 
-  /** Stops watching. `model.fit` does so after every batch; to be called where it throws in the middle of one. */
+  /** Stops watching. `model.fit` does so after every batch; where it throws in the middle of one, the next forward pass does. */
   stop(): void {
     this.stopObserving?.();
     this.stopObserving = undefined;
@@ -79,7 +79,11 @@ export class RangeMonitor extends Callback {
 
   override async onBatchBegin(): Promise<void> {
     // fit validates before it ends the last batch; only the training step runs under a gradient tape.
-    this.start(() => tf.engine().state.gradientDepth > 0);
+    this.start(() => {
+      // Nothing tells a callback that fit has thrown, but the model knows; tfjs' types hide the flag.
+      if (Reflect.get(this.model, 'isTraining') === false) this.stop();
+      return this.stopObserving !== undefined && tf.engine().state.gradientDepth > 0;
+    });
   }
 
   override async onBatchEnd(): Promise<void> {
