@@ -1,8 +1,10 @@
+import { CALIBRATE_HELP, calibrate } from './calibrate.ts';
 import { COUNTS_HELP, counts } from './counts.ts';
 import { FUZZ_HELP, fuzz } from './fuzz.ts';
 
 const BENCHMARKS: Readonly<Record<string, { readonly run: (args: string[]) => Promise<void>; readonly help: string }>> = {
   counts: { run: counts, help: COUNTS_HELP },
+  calibrate: { run: calibrate, help: CALIBRATE_HELP },
   fuzz: { run: fuzz, help: FUZZ_HELP },
 };
 

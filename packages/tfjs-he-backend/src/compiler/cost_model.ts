@@ -1,52 +1,26 @@
 import type { Instruction, Program } from '../program/program.js';
-
-/**
- * Predicted milliseconds of node-seal 7 on one core, warm (constants encoded), from counts of transforms and products. The constants were
- * measured on a 2-vCPU Xeon with Node 24; they matter relative to each other.
- */
-const NTT_MS_PER_POINT = 1.79e-6; // times N log2 N
-const KEY_SWITCH_OVERHEAD = 1.35; // inner products beside the transforms
-const PRODUCT_MS_PER_COEFFICIENT = 1.07e-5;
-const ADD_MS_PER_COEFFICIENT = 1.4e-6;
-const REFRESH_MS_PER_COEFFICIENT = 4e-4;
+import { type Costs, costName, costUnits, DEFAULT_COSTS } from './costs.js';
 
 export interface CostOptions {
   /** Network time of one refresh round in ms, both ways. */
   readonly roundTripMs: number;
+  /** Of the machine and engine (default: node-seal on one core). */
+  readonly costs?: Costs;
 }
 
-/** Milliseconds of one instruction at ring degree `n`. */
-export function instructionMs(instruction: Instruction, n: number): number {
-  const primes = instruction.level + 1;
-  const coefficients = n * primes;
-  const ntt = NTT_MS_PER_POINT * n * Math.log2(n);
-  switch (instruction.op) {
-    case 'rotate':
-    case 'relinearize':
-      return KEY_SWITCH_OVERHEAD * ntt * (primes * primes + 3 * primes + 2);
-    case 'rescale':
-      return 2 * ntt * primes;
-    case 'multiplyPlain':
-      return 2 * PRODUCT_MS_PER_COEFFICIENT * coefficients;
-    case 'accumulatePlain':
-      return 2 * (PRODUCT_MS_PER_COEFFICIENT + ADD_MS_PER_COEFFICIENT) * coefficients;
-    case 'multiply':
-    case 'square':
-      return 4 * PRODUCT_MS_PER_COEFFICIENT * coefficients;
-    case 'accumulateProduct':
-      return (4 * PRODUCT_MS_PER_COEFFICIENT + 3 * ADD_MS_PER_COEFFICIENT) * coefficients;
-    default:
-      return 2 * ADD_MS_PER_COEFFICIENT * coefficients;
-  }
+/** Milliseconds of one instruction at ring degree `n`, warm (constants encoded). */
+export function instructionMs(instruction: Instruction, n: number, costs = DEFAULT_COSTS): number {
+  const name = costName(instruction);
+  return costs[name] * costUnits(name, n, instruction.level + 1);
 }
 
 /** Milliseconds of a whole program, refresh rounds included. */
-export function programMs(program: Program, { roundTripMs }: CostOptions): number {
+export function programMs(program: Program, { roundTripMs, costs = DEFAULT_COSTS }: CostOptions): number {
   const n = program.parameters.polyModulusDegree;
-  const perRefresh = REFRESH_MS_PER_COEFFICIENT * n * (program.parameters.coeffModulus.length - 1);
+  const perRefresh = costs.refresh * costUnits('refresh', n, program.parameters.coeffModulus.length - 1);
   let total = 0;
   for (const segment of program.segments) {
-    for (const instruction of segment.instructions) total += instructionMs(instruction, n);
+    for (const instruction of segment.instructions) total += instructionMs(instruction, n, costs);
     if (segment.refreshes.length > 0) total += roundTripMs + perRefresh * segment.refreshes.length;
   }
   return total;

@@ -1,4 +1,5 @@
 import { HeError } from '../errors.js';
+import { type Costs, checkCosts, DEFAULT_COSTS } from './costs.js';
 
 export interface CompileOptions {
   /**
@@ -21,6 +22,8 @@ export interface CompileOptions {
   readonly roundTripMs?: number;
   /** Upper bound on relinearisation and Galois keys in the server's memory, in bytes (default 1 GB). */
   readonly maxEvaluationKeyBytes?: number;
+  /** Times of the machine and engine that will run the program, as `npm run calibrate` measures them (default: node-seal on one core). */
+  readonly costs?: Costs;
   /** Ring degrees to try (default 4096 to 32768). */
   readonly polyModulusDegrees?: readonly number[];
 }
@@ -32,6 +35,7 @@ export interface CompileSettings {
   readonly valueBits: number;
   readonly roundTripMs: number;
   readonly maxEvaluationKeyBytes: number;
+  readonly costs: Costs;
   readonly polyModulusDegrees: readonly number[];
 }
 
@@ -50,6 +54,7 @@ export function compileSettings(options: CompileOptions): CompileSettings {
     precisionBits: inRange('precisionBits', options.precisionBits ?? 12, 1, 40),
     valueBits: inRange('valueBits', options.valueBits ?? 6, 0, 40),
     roundTripMs: inRange('roundTripMs', options.roundTripMs ?? 20, 0, 1e6),
+    costs: options.costs === undefined ? DEFAULT_COSTS : checkCosts(options.costs),
     maxEvaluationKeyBytes: inRange('maxEvaluationKeyBytes', options.maxEvaluationKeyBytes ?? 1e9, 0, Number.MAX_VALUE),
   });
 }

@@ -1,6 +1,7 @@
 import { HeError } from '../errors.js';
 import { type Instruction, type Program, type Register, type Segment, writeOf } from '../program/program.js';
 import { instructionMs } from './cost_model.js';
+import { type Costs, DEFAULT_COSTS } from './costs.js';
 
 /**
  * Pass: brings a program down to at most `galoisKeys` Galois keys. Rotations without a key become chains of rotations that have one, shared
@@ -8,10 +9,10 @@ import { instructionMs } from './cost_model.js';
  * to two keys at almost no cost, since its rotations are chains already.
  * @throws HeError COMPILE_FAILED when no key set of that size reaches all rotations (galoisKeys < 1).
  */
-export function restrictKeys(program: Program, galoisKeys: number): Program {
+export function restrictKeys(program: Program, galoisKeys: number, costs = DEFAULT_COSTS): Program {
   if (program.galoisSteps.length <= galoisKeys) return program;
   const slots = program.parameters.polyModulusDegree / 2;
-  const uses = timeByStep(program);
+  const uses = timeByStep(program, costs);
   let keys = [...program.galoisSteps];
   while (keys.length > Math.max(0, galoisKeys)) {
     let best: { readonly keys: number[]; readonly ms: number } | null = null;
@@ -62,12 +63,12 @@ function chains(keys: readonly number[], slots: number): Chains {
 }
 
 /** Milliseconds of the rotations by each step. */
-function timeByStep({ segments, parameters }: Program): ReadonlyMap<number, number> {
+function timeByStep({ segments, parameters }: Program, costs: Costs): ReadonlyMap<number, number> {
   const times = new Map<number, number>();
   for (const instruction of segments.flatMap((segment) => segment.instructions)) {
     if (instruction.op !== 'rotate') continue;
     const { steps } = instruction;
-    times.set(steps, (times.get(steps) ?? 0) + instructionMs(instruction, parameters.polyModulusDegree));
+    times.set(steps, (times.get(steps) ?? 0) + instructionMs(instruction, parameters.polyModulusDegree, costs));
   }
   return times;
 }

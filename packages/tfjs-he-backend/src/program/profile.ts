@@ -1,5 +1,6 @@
 import { checkProgram } from '../compiler/check.js';
 import { evaluationKeyBytes, instructionMs, programMs } from '../compiler/cost_model.js';
+import { type Costs, DEFAULT_COSTS } from '../compiler/costs.js';
 import { createParameters } from '../parameters/parameters.js';
 import { maskSlackBits } from '../ring/mask.js';
 import { programDepth } from './depth.js';
@@ -45,8 +46,11 @@ export interface LayerProfile {
   readonly predictedMs: number;
 }
 
-/** @param roundTripMs network time of one refresh round (default 20) */
-export function profile(program: Program, roundTripMs = 20): Profile {
+/**
+ * @param roundTripMs network time of one refresh round (default 20)
+ * @param costs of the machine and engine (default: node-seal on one core)
+ */
+export function profile(program: Program, roundTripMs = 20, costs: Costs = DEFAULT_COSTS): Profile {
   const parameters = createParameters(program.parameters);
   const { polyModulusDegree, coeffModulus, maxLevel, refreshLevel } = parameters;
   const instructions = program.segments.flatMap((segment) => segment.instructions);
@@ -71,14 +75,14 @@ export function profile(program: Program, roundTripMs = 20): Profile {
     constants: program.constants.length,
     constantBytes: program.constants.reduce((sum, { level }) => sum + 8 * polyModulusDegree * (level + 1), 0),
     peakCiphertextBytes: checkProgram(program).peakCiphertextBytes,
-    predictedMs: programMs(program, { roundTripMs }),
+    predictedMs: programMs(program, { roundTripMs, costs }),
     layers: program.layers.map((name, layer) => {
       const own = instructions.filter((instruction) => instruction.layer === layer);
       return {
         name,
         instructions: own.length,
         keySwitches: own.filter(({ op }) => op === 'rotate' || op === 'relinearize').length,
-        predictedMs: own.reduce((sum, instruction) => sum + instructionMs(instruction, polyModulusDegree), 0),
+        predictedMs: own.reduce((sum, instruction) => sum + instructionMs(instruction, polyModulusDegree, costs), 0),
       };
     }),
   };
