@@ -4,6 +4,8 @@
  *
  * Importing this module registers its layers with `tf.serialization`, so saved models load without custom objects.
  */
+import './ops/unsorted_segment_sum.js';
+
 export { type ApproximateOptions, approximate } from './approximation/approximate.js';
 export {
   type Approximation,

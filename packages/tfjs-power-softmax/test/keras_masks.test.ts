@@ -36,7 +36,7 @@ function classifier(attention: AttentionKind, implicit: boolean, normFirst = fal
   const given = (x: tfl.SymbolicTensor): tfl.SymbolicTensor | tfl.SymbolicTensor[] => (implicit ? x : [x, mask]);
   const step = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor) => layer.apply(given(x)) as tfl.SymbolicTensor;
   const embeddingsInitializer = tfl.initializers.randomNormal({ seed: 1, stddev: 1, mean: 0 });
-  const embedding = tfl.layers.embedding({ inputDim: 6, outputDim: FEATURES, maskZero: implicit, embeddingsInitializer, trainable: false });
+  const embedding = tfl.layers.embedding({ inputDim: 6, outputDim: FEATURES, maskZero: implicit, embeddingsInitializer });
   const embedded = embedding.apply(tokens) as tfl.SymbolicTensor;
   const placed = step(new LearnedPositions({ maxTokens: TOKENS, seed: 2 }), embedded);
   const settings = { ...BLOCK, attention, normFirst, useBias: true };
