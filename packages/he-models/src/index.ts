@@ -5,6 +5,7 @@ import { type ServerModel, serverFromPretrained } from './pretrained/server_mode
 export * from './client.js';
 export type { ApproximationSummary, HeMetadata } from './pretrained/config.js';
 export * from './server.js';
+export { type AgreementOptions, type AgreementReport, measureAgreement } from './use/agreement.js';
 export { type Inference, type InferOptions, type LocalPair, openLocalPair, type PairOptions } from './use/local_pair.js';
 export {
   type ClassificationPipeline,

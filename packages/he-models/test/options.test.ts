@@ -7,6 +7,7 @@ const parse = (...args: string[]) => parseTrainOptions(args, '/package', '/home/
 describe('training options', () => {
   test('have defaults inside the package and resolve paths from where the user stands', () => {
     expect(parse('banking77', '--data', 'data')).toEqual({
+      dataset: 'banking77',
       data: '/home/user/data',
       vocabulary: undefined,
       checkpoints: '/package/checkpoints/banking77',
@@ -24,6 +25,7 @@ describe('training options', () => {
       ' ',
     );
     expect(parse(...args)).toEqual({
+      dataset: 'banking77',
       data: '/d',
       vocabulary: '/home/user/v.txt',
       checkpoints: '/home/user/c',

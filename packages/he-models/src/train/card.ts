@@ -3,10 +3,6 @@ import type { HeMetadata, ModelConfig } from '../pretrained/config.js';
 /** Model card of a banking77 classifier, in Markdown; every figure comes from the arguments. */
 export function modelCard(config: ModelConfig, he: HeMetadata): string {
   const { architecture: a, recipe, accuracy, parameters } = config;
-  const rows = he.approximations.map(
-    ({ site, function: name, interval, degree, depth, maxError }) =>
-      `| \`${site}\` | ${name} | [${interval.map((end) => end.toFixed(3)).join(', ')}] | ${degree} | ${depth} | ${maxError.toExponential(1)} |`,
-  );
   return `# ${config.name}
 
 Sorts a customer's question to a bank into one of ${config.labels.length} intents. The server's part is a polynomial, so that it can run on encrypted input.
@@ -38,7 +34,7 @@ The development part also served to choose the recipe, so expect slightly less o
 
 | site | function | interval | degree | depth | max error |
 |---|---|---|---|---|---|
-${rows.join('\n')}
+${approximationRows(he)}
 
 Errors are relative for reciprocal and rsqrt, absolute for gelu. Intervals are what the training questions reach with their embeddings times
 ${recipe.conversion.inputMargin}, widened by ${recipe.conversion.margin}; on the development questions ${config.outsideIntervals} of ${config.approximatedValues} values are outside.
@@ -54,6 +50,16 @@ questions are spelt out in characters, which the model handles poorly.
 Trained on the training file of [banking77](https://github.com/PolyAI-LDN/task-specific-datasets) (PolyAI; Casanueva et al. 2020, CC BY 4.0). The tokens are a part of the
 vocabulary of \`bert-base-uncased\` (Apache-2.0). The weights are under Apache-2.0.
 `;
+}
+
+/** Rows of the card's table of approximations. */
+export function approximationRows({ approximations }: HeMetadata): string {
+  return approximations
+    .map(
+      ({ site, function: name, interval, degree, depth, maxError }) =>
+        `| \`${site}\` | ${name} | [${interval.map((end) => end.toFixed(3)).join(', ')}] | ${degree} | ${depth} | ${maxError.toExponential(1)} |`,
+    )
+    .join('\n');
 }
 
 /** A share as in the card, e.g. \`89.45%\`. */

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FileDigest, PretrainedConfig } from '../pretrained/config.js';
+import { writeTogether } from '../write_together.js';
 
 /**
- * Writes a model's folder in the format that `pipeline` loads. The files are all written before the first replaces an older one, so a failure
- * leaves nothing half-written.
+ * Writes a model's folder in the format that `pipeline` loads, all files or none.
  *
  * @param contents all files but `config.json` and the card; `config.files` has their digests
  */
@@ -17,20 +15,7 @@ export async function writeModelFolder(
   contents: Readonly<Record<string, Uint8Array>>,
   card: string,
 ): Promise<void> {
-  const files = { ...contents, 'config.json': jsonBytes(config), 'README.md': card };
-  const parts = Object.entries(files).map(([name, content]) => ({
-    path: join(directory, name),
-    part: join(directory, `${name}.part`),
-    content,
-  }));
-  await mkdir(directory, { recursive: true });
-  try {
-    for (const { part, content } of parts) await writeFile(part, content);
-    for (const { path, part } of parts) await rename(part, path);
-  } catch (error) {
-    for (const { part } of parts) await rm(part, { force: true });
-    throw error;
-  }
+  await writeTogether(directory, { ...contents, 'config.json': jsonBytes(config), 'README.md': card });
 }
 
 /** A model in the tfjs layers format: `model.json` naming one shard `weights.bin`. */

@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { integerOption, type OptionSpecs, type OptionValues, parseArguments } from '../cli/arguments.js';
 import { UsageError } from '../errors.js';
 
-export const DATASETS: readonly string[] = ['banking77'];
+/** Models by the data set that they are trained on. */
+export const DATASETS: Readonly<Record<string, string>> = { banking77: 'power-banking77', mnist: 'power-mnist-vit' };
 
 /** Settings common to training and evaluation. */
 export interface CommonOptions {
+  /** One of {@link DATASETS}. */
+  readonly dataset: string;
   readonly data: string;
   readonly vocabulary: string | undefined;
   readonly checkpoints: string;
@@ -24,31 +27,32 @@ export interface EvaluateOptions extends CommonOptions {
   readonly limit: number | undefined;
 }
 
-const COMMON_HELP = `  --data DIR         folder with banking77's train.csv, or the folder above it (required)
-  --vocab FILE       BERT's uncased vocab.txt (default: tokenizers/bert-base-uncased-vocab.txt in DIR or beside it)
-  --checkpoints DIR  where training keeps its state (default: checkpoints/banking77 in the package)
+const COMMON_HELP = `  --data DIR         folder of the data set, or the folder above it (required)
+  --vocab FILE       for banking77: BERT's uncased vocab.txt (default: tokenizers/bert-base-uncased-vocab.txt in DIR or beside it)
+  --checkpoints DIR  where training keeps its state (default: checkpoints/DATASET in the package)
   --json             print one JSON object as the last line of standard output
   --help             show this`;
 
-export const TRAIN_HELP = `Usage: npm run train -w he-models -- banking77 --data DIR [options]
+export const TRAIN_HELP = `Usage: npm run train -w he-models -- DATASET --data DIR [options]
+       he-models train DATASET --data DIR [options]
 
-Trains power-banking77 and its softmax twin, converts it to a polynomial and writes the model's files. An interrupted run
+Trains the model of a data set (banking77: power-banking77; mnist: power-mnist-vit) and its softmax twin, converts it to a polynomial and writes the model's files. An interrupted run
 continues from its last completed epoch and ends with the same weights. Progress goes to standard error.
 
 ${COMMON_HELP}
   --variant NAME     both, power or softmax (default: both; the model's files are only written for both)
-  --out DIR          where the model's files go (default: models/power-banking77 in the package)
+  --out DIR          where the model's files go (default: models/NAME in the package)
   --epochs N         instead of the recipe's
   --seed N           instead of the recipe's
   --fresh            ignore checkpoints`;
 
-export const EVALUATE_HELP = `Usage: npm run evaluate -w he-models -- banking77 --data DIR [options]
+export const EVALUATE_HELP = `Usage: npm run evaluate -w he-models -- DATASET --data DIR [options]
 
-Prints the accuracy on the development questions of the shipped polynomial model and, where checkpoints of a training run exist,
+DATASET is banking77 or mnist. Prints the accuracy on the development examples of the shipped polynomial model and, where checkpoints of a training run exist,
 of the trained PowerSoftmax form and the softmax twin.
 
 ${COMMON_HELP}
-  --limit N          only the first N development questions`;
+  --limit N          only the first N development examples`;
 
 /** Parsed training options, or undefined if help was asked for. @throws UsageError */
 export function parseTrainOptions(args: readonly string[], packageRoot: string, cwd: string): TrainOptions | undefined {
@@ -67,7 +71,10 @@ export function parseTrainOptions(args: readonly string[], packageRoot: string, 
   return {
     ...common,
     variant,
-    out: typeof values.out === 'string' ? resolve(cwd, values.out) : resolve(packageRoot, 'models', 'power-banking77'),
+    out:
+      typeof values.out === 'string'
+        ? resolve(cwd, values.out)
+        : resolve(packageRoot, 'models', DATASETS[common.dataset] ?? common.dataset),
     fresh: values.fresh === true,
     epochs: integerOption('epochs', values.epochs, 1),
     seed: integerOption('seed', values.seed, 0),
@@ -79,9 +86,6 @@ export function parseEvaluateOptions(args: readonly string[], packageRoot: strin
   const { values, common } = parse(args, packageRoot, cwd, { limit: { type: 'string' } });
   return common === undefined ? undefined : { ...common, limit: integerOption('limit', values.limit, 1) };
 }
-
-type OptionSpecs = Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly default?: string | boolean }>>;
-type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
 
 function parse(
   args: readonly string[],
@@ -97,42 +101,22 @@ function parse(
     help: { type: 'boolean', short: 'h', default: false },
     ...specific,
   } as const;
-  const { values, positionals } = parsed(args, options);
+  const { values, positionals } = parseArguments(args, options);
   if (values.help === true) return { values, common: undefined };
   const [dataset, ...rest] = positionals;
-  if (dataset === undefined || rest.length > 0 || !DATASETS.includes(dataset)) {
-    throw new UsageError(`Name one data set: ${DATASETS.join(', ')}. See --help.`, { given: positionals });
+  if (dataset === undefined || rest.length > 0 || DATASETS[dataset] === undefined) {
+    throw new UsageError(`Name one data set: ${Object.keys(DATASETS).join(', ')}. See --help.`, { given: positionals });
   }
   if (typeof values.data !== 'string') throw new UsageError('--data DIR is required: the folder with the data set. See --help.', {});
   const { vocab, checkpoints } = values;
   return {
     values,
     common: {
+      dataset,
       data: resolve(cwd, values.data),
       vocabulary: typeof vocab === 'string' ? resolve(cwd, vocab) : undefined,
       checkpoints: typeof checkpoints === 'string' ? resolve(cwd, checkpoints) : resolve(packageRoot, 'checkpoints', dataset),
       json: values.json === true,
     },
   };
-}
-
-function parsed(args: readonly string[], options: OptionSpecs): { readonly values: OptionValues; readonly positionals: readonly string[] } {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    return {
-      values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value])),
-      positionals,
-    };
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)} See --help.`, {});
-  }
-}
-
-function integerOption(name: string, value: string | boolean | undefined, least: number): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < least) {
-    throw new UsageError(`--${name} must be an integer of at least ${least}, not ${String(value)}.`, {});
-  }
-  return number;
 }

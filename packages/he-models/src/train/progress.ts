@@ -3,6 +3,8 @@ export interface Progress {
   readonly update: (done: number, total: number, note: string) => void;
   /** A line that stays. */
   readonly log: (line: string) => void;
+  /** Erases the bar: something else is about to be written. */
+  readonly clear: () => void;
 }
 
 const WIDTH = 30;
@@ -21,5 +23,6 @@ export function progressBar(stream: NodeJS.WriteStream): Progress {
       stream.write(`${clear}${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${Math.floor((100 * done) / total)}% ${note}`);
     },
     log: (line) => stream.write(`${clear}${line}\n`),
+    clear: () => stream.write(clear),
   };
 }

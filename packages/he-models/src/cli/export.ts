@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { compile, manifestOf, serializeProgram } from 'tfjs-he-backend';
+import { openModel } from '../hub/model_files.js';
+import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
+import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
+import { loadServerModel } from '../pretrained/server_model.js';
+import { writeTogether } from '../write_together.js';
+import { onlyPositional, parseArguments, requiredOption } from './arguments.js';
+import { COMMON_HELP, COMMON_OPTIONS, type Command } from './command.js';
+import { modelArgument } from './model_argument.js';
+import { showProgress } from './show_progress.js';
+
+/** Files of a model that its client needs, besides the configuration. */
+const CLIENT_FILES: readonly string[] = ['tokenizer.json', 'embedding.bin'];
+
+export const exportModel: Command = {
+  help: `Usage: he-models export MODEL --out DIR [options]
+
+Writes the verified files of a model to a folder that pipeline, HeModelClient and HeModelServer load, for hosting or changing it.
+
+  --out DIR          where to (required); made if it does not exist
+  --program          compile it too: program.bin (for parseProgram of tfjs-he-backend/server) and manifest.json (for clients)
+${COMMON_HELP}`,
+  run: async ({ args, cwd, print, progress, signal, packageRoot }) => {
+    const { values, positionals } = parseArguments(args, { ...COMMON_OPTIONS, out: { type: 'string' }, program: { type: 'boolean' } });
+    const model = await modelArgument(cwd, onlyPositional(positionals, 'model'));
+    const out = resolve(cwd, requiredOption('out', values.out, 'the folder to write to'));
+    const options = { signal, progress_callback: showProgress(progress) };
+    const [client, server] = [await openModel(model, CLIENT_BUNDLES, options), await openModel(model, SERVER_BUNDLES, options)];
+    const contents = new Map<string, Uint8Array>();
+    for (const file of Object.keys(client.config.files)) {
+      contents.set(file, await (CLIENT_FILES.includes(file) ? client : server).file(file));
+    }
+    contents.set('config.json', new TextEncoder().encode(`${JSON.stringify(client.config)}\n`));
+    const card = await readFile(join(packageRoot, 'models', client.config.name, 'README.md')).catch(() => undefined);
+    if (card !== undefined) contents.set('README.md', card);
+    if (values.program === true) {
+      const { model: plain, he } = await loadServerModel(server);
+      const onProgress = (done: number, total: number): void => progress.update(done, total, 'choosing parameters');
+      const program = await compile(plain, { ...he.parameters, signal, onProgress });
+      plain.dispose();
+      contents.set('program.bin', serializeProgram(program));
+      contents.set('manifest.json', new TextEncoder().encode(`${JSON.stringify(manifestOf(program))}\n`));
+    }
+    await writeTogether(out, Object.fromEntries(contents));
+    progress.clear();
+    const files = [...contents].map(([name, bytes]) => ({ name, bytes: bytes.length, sha256: sha256(bytes) }));
+    if (values.json === true) return print(JSON.stringify({ model: client.name, out, files }));
+    for (const { name, bytes } of files) print(`${String(bytes).padStart(9)}  ${join(out, name)}`);
+  },
+};
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

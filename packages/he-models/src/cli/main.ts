@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { progressBar } from '../train/progress.js';
+import type { Command } from './command.js';
+
+/** Loaded on demand: help must not wait for tfjs. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  list: async () => (await import('./list.js')).list,
+  info: async () => (await import('./info.js')).info,
+  run: async () => (await import('./run.js')).run,
+  train: async () => (await import('./train.js')).train,
+  evaluate: async () => (await import('./evaluate.js')).evaluate,
+  convert: async () => (await import('./convert.js')).convert,
+  export: async () => (await import('./export.js')).exportModel,
+};
+
+const HELP = `Usage: he-models COMMAND [options]
+
+  list       the models of this package
+  info       what a model is, without running it
+  run        classify a text, a signal or an image
+  train      train a model of this package anew
+  evaluate   compare a model encrypted with its clear polynomial form
+  convert    turn a trained tfjs model into a polynomial, or swap its softmax
+  export     write a model's files, or its compiled program, to a folder
+
+he-models COMMAND --help tells more. All take --json.`;
+
+const USAGE = 2;
+const INTERRUPTED = 130;
+
+const progress = progressBar(process.stderr);
+const interrupt = new AbortController();
+process.on('SIGINT', () => {
+  if (interrupt.signal.aborted) process.exit(INTERRUPTED);
+  interrupt.abort(Object.assign(new Error('interrupted'), { code: 'INTERRUPTED' }));
+});
+
+/** @returns exit code */
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+  if (name === undefined || name === '--help' || name === '-h') {
+    print(HELP);
+    return name === undefined ? USAGE : 0;
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
+    process.stderr.write(`error: There is no command ${name}: choose one of ${Object.keys(COMMANDS).join(', ')}.\n`);
+    return USAGE;
+  }
+  const command = await load();
+  if (args.includes('--help') || args.includes('-h')) print(command.help);
+  else {
+    const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+    await command.run({ args, packageRoot, cwd: process.env.INIT_CWD ?? process.cwd(), print, progress, signal: interrupt.signal });
+  }
+  return 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  // Expected failures of this package and of those below carry a code and say in one line what to do.
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (typeof code !== 'string') throw error;
+  progress.clear();
+  process.stderr.write(`error: ${(error instanceof Error ? error.message : '').replaceAll('\n', ' ')}\n`);
+  process.exitCode = code === 'USAGE' ? USAGE : code === 'INTERRUPTED' ? INTERRUPTED : 1;
+}

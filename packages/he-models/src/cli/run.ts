@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { InputError, UsageError } from '../errors.js';
+import { openModel } from '../hub/model_files.js';
+import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
+import { takesArrays } from '../pretrained/config.js';
+import type { ModelInput } from '../use/encoder.js';
+import { pipeline } from '../use/pipeline.js';
+import { choiceOption, integerOption, parseArguments } from './arguments.js';
+import { COMMON_HELP, COMMON_OPTIONS, type Command } from './command.js';
+import { modelArgument } from './model_argument.js';
+import { showProgress } from './show_progress.js';
+
+export const run: Command = {
+  help: `Usage: he-models run MODEL TEXT [options]
+       he-models run MODEL --input FILE [options]
+
+Classifies one input, by default encrypted, with client and server in this process.
+
+  --input FILE       a JSON array of numbers, for models of signals and images
+  --fhe MODE         execute (on ciphertexts), simulate (with their noise) or disable (in the clear); default execute
+  --top-k N          labels to print (default 3)
+${COMMON_HELP}`,
+  run: async ({ args, cwd, print, progress, signal }) => {
+    const { values, positionals } = parseArguments(args, {
+      ...COMMON_OPTIONS,
+      input: { type: 'string' },
+      fhe: { type: 'string', default: 'execute' },
+      'top-k': { type: 'string', default: '3' },
+    });
+    const [name, ...words] = positionals;
+    if (name === undefined) throw new UsageError('Name a model. See --help.', {});
+    const model = await modelArgument(cwd, name);
+    const fhe = choiceOption('fhe', values.fhe, ['execute', 'simulate', 'disable']);
+    const top_k = integerOption('top-k', values['top-k'], 1) ?? 1;
+    const { config } = await openModel(model, CLIENT_BUNDLES, { signal });
+    const file = typeof values.input === 'string' ? resolve(cwd, values.input) : undefined;
+    const input = takesArrays(config) ? await readNumbers(file, config.name) : textOf(words, file);
+    const load = { fhe, signal, progress_callback: showProgress(progress) };
+    const classify = await pipeline<'text-classification' | 'image-classification' | 'signal-classification'>(
+      config.task ?? 'text-classification',
+      model,
+      load,
+    );
+    try {
+      const start = performance.now();
+      const onProgress = (event: { readonly type: string; readonly done?: number; readonly total?: number; readonly name?: string }) => {
+        if (event.type === 'layer') progress.update(event.done ?? 0, event.total ?? 1, event.name ?? '');
+      };
+      const labels = await classify(input as string & ArrayLike<number>, { top_k, signal, onProgress }); // of the kind the task takes
+      progress.clear();
+      if (values.json === true) return print(JSON.stringify({ model: classify.model, fhe, labels, ms: performance.now() - start }));
+      for (const { label, score } of labels) print(`${(100 * score).toFixed(1).padStart(5)}%  ${label}`);
+    } finally {
+      classify.dispose();
+    }
+  },
+};
+
+function textOf(words: readonly string[], file: string | undefined): string {
+  if (file !== undefined) throw new UsageError('--input is for models of signals and images: write the text after the model.', {});
+  if (words.length === 0) throw new UsageError('Write a text after the model, in quotes. See --help.', {});
+  return words.join(' ');
+}
+
+async function readNumbers(file: string | undefined, model: string): Promise<ModelInput> {
+  if (file === undefined) throw new UsageError(`${model} takes an array of numbers: name a JSON file with --input.`, {});
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new InputError(`Cannot read ${file}: check the path.`, { file });
+  });
+  const values = parse(text, file);
+  const flat: unknown = Array.isArray(values) ? values.flat() : values;
+  if (Array.isArray(flat) && flat.every((value) => typeof value === 'number')) return flat;
+  throw new InputError(`${file} holds no JSON array of numbers.`, { file });
+}
+
+function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputError(`${file} holds no JSON.`, { file });
+  }
+}

@@ -1,0 +1,55 @@
+import { DataError, UsageError } from '../errors.js';
+import type { ModelInput } from '../use/encoder.js';
+import { banking77Split, readIfPresent } from './banking77.js';
+import { mnistSplit } from './mnist.js';
+
+/** One development example, as a user of the model would give it. */
+export interface LabelledInput {
+  readonly input: ModelInput;
+  readonly label: string;
+}
+
+type Reader = (directory: string) => Promise<readonly LabelledInput[]>;
+
+const READERS: Readonly<Record<string, Reader>> = {
+  'power-banking77': async (directory) => (await banking77Split(directory)).dev.map(({ text, label }) => ({ input: text, label })),
+  'power-mnist-vit': async (directory) => {
+    const { dev, classes } = await mnistSplit(directory);
+    const { values, length, labels } = dev;
+    return Array.from(labels, (label, row) => ({ input: values.subarray(row * length, (row + 1) * length), label: classes[label] ?? '' }));
+  },
+};
+
+/**
+ * Labelled examples to measure a model on: the development examples that the card of a model of this package reports on, or, for any model,
+ * a file of JSON lines `{"input": text or array, "label": name}`.
+ *
+ * @param data folder of the data set or the folder above it, or a file ending in `.jsonl`
+ * @throws UsageError for a folder and a model without a development set, DataError
+ */
+export async function developmentInputs(model: string, data: string): Promise<readonly LabelledInput[]> {
+  if (data.endsWith('.jsonl')) return readJsonLines(data);
+  const read = READERS[model];
+  if (read !== undefined) return read(data);
+  const known = Object.keys(READERS).join(', ');
+  throw new UsageError(`Development data is known of ${known}: for ${model} give a .jsonl file of inputs and labels.`, { model });
+}
+
+async function readJsonLines(file: string): Promise<readonly LabelledInput[]> {
+  const text = await readIfPresent(file);
+  if (text === undefined) throw new DataError(`There is no file ${file}.`, { file });
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw new DataError(`${file} is empty: write {"input": ..., "label": ...} on each line.`, { file });
+  return lines.map((line, index) => parseExample(line, index + 1, file));
+}
+
+function parseExample(line: string, number: number, file: string): LabelledInput {
+  try {
+    const { input, label } = JSON.parse(line);
+    const isArray = Array.isArray(input) && input.every((value) => typeof value === 'number');
+    if (typeof label === 'string' && (typeof input === 'string' || isArray)) return { input, label };
+  } catch {
+    // said below
+  }
+  throw new DataError(`Line ${number} of ${file} is no {"input": text or numbers, "label": name}.`, { file, line: number });
+}

@@ -1,0 +1,79 @@
+import type { IntervalCheck, PolynomialModel } from 'tfjs-power-softmax';
+import type { PatchWeights } from '../../patches/patch_embedding.js';
+import { tokenCount } from '../../patches/patch_grid.js';
+import type { Accuracies, HeMetadata, PatchConfig } from '../../pretrained/config.js';
+import { approximationSummaries } from '../artefacts.js';
+import { heDefaults } from '../he_defaults.js';
+import { digestsOf, jsonBytes, littleEndian, serialiseModel, writeModelFolder } from '../model_folder.js';
+import { patchCard } from './patch_card.js';
+import type { PatchRecipe } from './patch_recipe.js';
+import type { PatchTask } from './patch_tasks.js';
+
+/** `config.json` of a model of arrays that the training command wrote. */
+export interface TrainedPatchConfig extends PatchConfig {
+  readonly recipe: PatchRecipe;
+  /** Held-out examples behind the accuracies. */
+  readonly devExamples: number;
+  readonly accuracy: Accuracies;
+  /** How many of the values to be approximated were outside their interval on the development examples. */
+  readonly outsideIntervals: number;
+  readonly approximatedValues: number;
+  /** Numbers of weights on either side. */
+  readonly parameters: { readonly client: number; readonly server: number };
+}
+
+/** Everything that a shipped model of arrays consists of. */
+export interface TrainedPatchModel {
+  readonly task: PatchTask;
+  readonly recipe: PatchRecipe;
+  readonly labels: readonly string[];
+  readonly embedding: PatchWeights;
+  readonly polynomial: PolynomialModel;
+  readonly maxInput: number;
+  readonly maxLogit: number;
+  readonly devExamples: number;
+  readonly accuracy: Accuracies;
+  /** From the development examples. */
+  readonly intervals: readonly IntervalCheck[];
+}
+
+/** Writes a model's folder: configuration with digests, both parts' weights and card. */
+export async function writePatchArtefacts(directory: string, trained: TrainedPatchModel): Promise<TrainedPatchConfig> {
+  const { task, recipe, labels, embedding, polynomial, intervals } = trained;
+  const { grid, features } = recipe.architecture;
+  const tokens = tokenCount(grid);
+  const he: HeMetadata = {
+    inputShape: [1, tokens, features],
+    outputShape: [1, labels.length],
+    maxInput: trained.maxInput,
+    maxLogit: trained.maxLogit,
+    approximations: approximationSummaries(polynomial),
+    tokens,
+    ...(await heDefaults(polynomial.model)),
+  };
+  const { modelJson, weights } = await serialiseModel(polynomial.model);
+  const { projection, position, gamma, beta } = embedding;
+  const clientWeights = littleEndian([projection, position, gamma, beta]);
+  const contents = {
+    'embedding.bin': clientWeights,
+    'he.json': jsonBytes(he),
+    'model.json': jsonBytes(modelJson),
+    'weights.bin': weights,
+  };
+  const config: TrainedPatchConfig = {
+    name: task.name,
+    format: 1,
+    task: task.task,
+    labels,
+    embedding: { grid, features },
+    recipe,
+    devExamples: trained.devExamples,
+    accuracy: trained.accuracy,
+    outsideIntervals: intervals.reduce((sum, { outside }) => sum + outside, 0),
+    approximatedValues: intervals.reduce((sum, { count }) => sum + count, 0),
+    parameters: { client: clientWeights.length / 4, server: weights.length / 4 },
+    files: digestsOf(contents),
+  };
+  await writeModelFolder(directory, config, contents, patchCard(config, he, task));
+  return config;
+}

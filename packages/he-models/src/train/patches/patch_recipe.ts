@@ -1,0 +1,47 @@
+import type { PatchGrid } from '../../patches/patch_grid.js';
+import type { Schedule } from '../optimise.js';
+
+/**
+ * Sizes of the classifier of patches: one attention layer and one feed-forward network with activation `x^2 / 8 + x / 4 + 1/2`, each with a
+ * residual connection and no normalisation, so that the only function to approximate is the reciprocal of attention.
+ */
+export interface PatchArchitecture {
+  readonly grid: PatchGrid;
+  readonly features: number;
+  readonly numHeads: number;
+  readonly keyDim: number;
+  readonly hiddenDim: number;
+  /** Power of PowerSoftmax. */
+  readonly p: number;
+  /** Added to `mean(scores^p)`. */
+  readonly attentionEpsilon: number;
+  /** What the last dense layer sees: the mean of all tokens, or all tokens side by side. */
+  readonly head: 'mean' | 'all';
+}
+
+/** Everything that a training run's result depends on, besides the data and the variant. */
+export interface PatchRecipe extends Schedule {
+  readonly architecture: PatchArchitecture;
+  readonly batchSize: number;
+  /** Examples drawn per epoch. */
+  readonly examplesPerEpoch: number;
+  /** A class of `n` examples is drawn in proportion to `n^classPower`: 1 takes the data as it is, 0 all classes equally often. */
+  readonly classPower: number;
+  readonly labelSmoothing: number;
+  /** Largest random shift of a training example down or up, and right or left, in places. */
+  readonly maxShift: readonly [vertical: number, horizontal: number];
+  /** Training examples are multiplied by a factor drawn from `[1 - gain, 1 + gain]`. */
+  readonly gain: number;
+  /** Share of the embedding's entries dropped. */
+  readonly embeddingDropout: number;
+  readonly rangeLossWeight: number;
+  /** Upper end of `mean(scores^p) + epsilon` that the range loss aims at. */
+  readonly rangeTarget: number;
+  readonly conversion: {
+    /** Training examples, the first so many, whose ranges are taken. */
+    readonly calibrationExamples: number;
+    /** Factor by which the ranges are widened. */
+    readonly margin: number;
+    readonly degree: number;
+  };
+}

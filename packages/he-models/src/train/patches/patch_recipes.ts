@@ -1,0 +1,42 @@
+import type { PatchRecipe } from './patch_recipe.js';
+
+/** Recipe of `power-mnist-vit`: 16 overlapping patches of 10 x 10 pixels. */
+export const MNIST_RECIPE: PatchRecipe = {
+  architecture: {
+    grid: {
+      height: 28,
+      width: 28,
+      patchHeight: 10,
+      patchWidth: 10,
+      strideY: 6,
+      strideX: 6,
+      paddingY: 0,
+      paddingX: 0,
+      offset: 0,
+      scale: 255,
+    },
+    features: 32,
+    numHeads: 2,
+    keyDim: 16,
+    hiddenDim: 64,
+    p: 2,
+    attentionEpsilon: 0.3,
+    head: 'all',
+  },
+  seed: 1,
+  epochs: 12,
+  batchSize: 64,
+  examplesPerEpoch: 32_000,
+  classPower: 1,
+  learningRate: 4e-3,
+  warmup: 0.05,
+  weightDecay: 0.02,
+  clipNorm: 1,
+  labelSmoothing: 0.05,
+  maxShift: [2, 2],
+  gain: 0,
+  embeddingDropout: 0,
+  rangeLossWeight: 1,
+  rangeTarget: 1.8,
+  conversion: { calibrationExamples: 4000, margin: 1.3, degree: 3 },
+};

@@ -1,0 +1,40 @@
+import { percent } from './card.js';
+import { parseTrainOptions, TRAIN_HELP, type TrainOptions } from './options.js';
+import { PATCH_TASKS } from './patches/patch_tasks.js';
+import { runPatchTraining } from './patches/run_patches.js';
+import { prepareBanking77 } from './prepare.js';
+import type { Progress } from './progress.js';
+import { BANKING77_RECIPE } from './recipe.js';
+import { runTraining, type TrainingSummary } from './run.js';
+import { startWasm } from './wasm.js';
+
+/** The training command. */
+export async function train(
+  args: readonly string[],
+  packageRoot: string,
+  cwd: string,
+  print: (line: string) => void,
+  progress: Progress,
+): Promise<void> {
+  const options = parseTrainOptions(args, packageRoot, cwd);
+  if (options === undefined) return print(TRAIN_HELP);
+  await startWasm();
+  const summary = await trainDataset(options, progress);
+  progress.clear();
+  if (options.json) return print(JSON.stringify(summary));
+  for (const [form, share] of Object.entries(summary.accuracy)) print(`${form.padEnd(13)} ${percent(share)}`);
+  if (summary.out !== undefined) print(`model written to ${summary.out}`);
+}
+
+async function trainDataset(options: TrainOptions, progress: Progress): Promise<TrainingSummary> {
+  const changes = {
+    ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+  };
+  const task = PATCH_TASKS[options.dataset];
+  if (task !== undefined) return runPatchTraining(task, { ...task.recipe, ...changes }, options, progress);
+  const recipe = { ...BANKING77_RECIPE, ...changes };
+  const data = await prepareBanking77(options.data, options.vocabulary, recipe);
+  progress.log(`${data.train.count} training and ${data.dev.count} development questions, ${data.vocabularySize} tokens`);
+  return runTraining(options, recipe, data, progress);
+}

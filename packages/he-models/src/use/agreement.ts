@@ -1,0 +1,130 @@
+import { type Profile, profile } from 'tfjs-he-backend';
+import type { LoadOptions } from '../hub/model_files.js';
+import { loadClearModel } from './clear_model.js';
+import type { ModelInput } from './encoder.js';
+import { type EncryptedFhe, HeModelClient } from './he_model_client.js';
+import { type Inference, openLocalPair } from './local_pair.js';
+
+/** How the encrypted model compares with the clear polynomial one. */
+export interface AgreementReport {
+  readonly model: string;
+  readonly fhe: EncryptedFhe;
+  readonly inputs: number;
+  /** Share of inputs with the same top-1, in [0, 1]. */
+  readonly sameTop1: number;
+  /** Share whose top-1 is the label, encrypted and in the clear. */
+  readonly accuracy: number;
+  readonly clearAccuracy: number;
+  /** Mean squared difference of the logits. */
+  readonly mse: number;
+  /** -log2 of the largest difference of an input's logits: mean over the inputs, and the least. */
+  readonly bits: number;
+  readonly leastBits: number;
+  readonly tokens: number;
+  readonly depth: number;
+  /** Ciphertexts refreshed for an input, in rounds. */
+  readonly refreshes: number;
+  readonly refreshRounds: number;
+  readonly parameters: Pick<Profile, 'polyModulusDegree' | 'coeffModulusBits' | 'totalBits' | 'securityBits'>;
+  /** First input. */
+  readonly coldMs: number;
+  /** Medians over the others (over the first where it is the only one). */
+  readonly totalMs: number;
+  readonly evaluateMs: number;
+  readonly refreshMs: number;
+  /** Median per layer, in the order of execution. */
+  readonly layersMs: Readonly<Record<string, number>>;
+  /** Evaluation keys as sent. */
+  readonly keyBytes: number;
+  /** Ciphertexts of one input, both ways. */
+  readonly uploadBytes: number;
+  readonly downloadBytes: number;
+}
+
+export interface AgreementOptions extends LoadOptions {
+  readonly fhe: EncryptedFhe;
+  /** Seed of the noise in `simulate`. */
+  readonly seed?: number;
+  readonly onInput?: (done: number, total: number) => void;
+}
+
+/**
+ * Runs inputs encrypted and in the clear and compares their logits. Texts that are too long are cut off, as in training.
+ *
+ * @param examples at least one; labels are names of the model's
+ * @throws as `pipeline` and its calls
+ */
+export async function measureAgreement(
+  model: string | URL,
+  examples: readonly { readonly input: ModelInput; readonly label: string }[],
+  options: AgreementOptions,
+): Promise<AgreementReport> {
+  const { fhe, onInput, signal } = options;
+  const client = await HeModelClient.from_pretrained(model, options);
+  const clear = await loadClearModel(model, options);
+  const pair = await openLocalPair(client, model, options);
+  const inferences: Inference[] = [];
+  const differences: number[] = [];
+  const counts = { same: 0, right: 0, clearRight: 0, squares: 0, logits: 0 };
+  try {
+    for (const { input, label } of examples) {
+      const expected = clear.logits(client.embed(input, { truncate: true }));
+      const inference = await pair.infer(input, { truncate: true, ...(signal === undefined ? {} : { signal }) });
+      inferences.push(inference);
+      const errors = Array.from(expected, (value, index) => Math.abs(value - (inference.logits[index] ?? Number.NaN)));
+      differences.push(Math.max(...errors));
+      counts.squares += errors.reduce((sum, error) => sum + error * error, 0);
+      counts.logits += errors.length;
+      const [encryptedLabel, clearLabel] = [client.classify(inference.logits)[0]?.label, client.classify(expected)[0]?.label];
+      if (encryptedLabel === clearLabel) counts.same += 1;
+      if (encryptedLabel === label) counts.right += 1;
+      if (clearLabel === label) counts.clearRight += 1;
+      onInput?.(inferences.length, examples.length);
+    }
+    const plan = profile(pair.server.program);
+    const timed = inferences.length > 1 ? inferences.slice(1) : inferences;
+    const bits = differences.map((difference) => -Math.log2(difference));
+    const { polyModulusDegree, coeffModulusBits, totalBits, securityBits } = plan;
+    return {
+      model: client.name,
+      fhe,
+      inputs: inferences.length,
+      sameTop1: counts.same / inferences.length,
+      accuracy: counts.right / inferences.length,
+      clearAccuracy: counts.clearRight / inferences.length,
+      mse: counts.squares / counts.logits,
+      bits: bits.reduce((sum, value) => sum + value, 0) / bits.length,
+      leastBits: Math.min(...bits),
+      tokens: client.inputShape[1],
+      depth: plan.depth,
+      refreshes: plan.refreshes,
+      refreshRounds: plan.segments - 1,
+      parameters: { polyModulusDegree, coeffModulusBits, totalBits, securityBits },
+      coldMs: inferences[0]?.totalMs ?? 0,
+      totalMs: median(timed.map(({ totalMs }) => totalMs)),
+      evaluateMs: median(timed.map(({ evaluateMs }) => evaluateMs)),
+      refreshMs: median(timed.map(({ refreshMs }) => refreshMs)),
+      layersMs: layerMedians(timed),
+      keyBytes: pair.keyBytes,
+      uploadBytes: inferences[0]?.uploadBytes ?? 0,
+      downloadBytes: inferences[0]?.downloadBytes ?? 0,
+    };
+  } finally {
+    pair.dispose();
+    clear.dispose();
+  }
+}
+
+function layerMedians(inferences: readonly Inference[]): Readonly<Record<string, number>> {
+  const names = [...new Set(inferences.flatMap(({ layers }) => layers.map(({ name }) => name)))];
+  const msOf = (inference: Inference, layer: string): number =>
+    inference.layers.reduce((sum, { name, ms }) => (name === layer ? sum + ms : sum), 0);
+  return Object.fromEntries(names.map((name) => [name, median(inferences.map((inference) => msOf(inference, name)))]));
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}

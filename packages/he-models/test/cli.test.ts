@@ -1,0 +1,206 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { EncoderBlock } from 'tfjs-power-softmax';
+import type { Command } from '../src/cli/command.js';
+import { convert } from '../src/cli/convert.js';
+import { evaluate } from '../src/cli/evaluate.js';
+import { exportModel } from '../src/cli/export.js';
+import { info } from '../src/cli/info.js';
+import { list } from '../src/cli/list.js';
+import { run } from '../src/cli/run.js';
+import { train } from '../src/cli/train.js';
+import { DataError, InputError, ModelUnavailableError, UnknownModelError, UsageError } from '../src/errors.js';
+import { normals, seededRandom } from '../src/random.js';
+import { jsonBytes, littleEndian, serialiseModel } from '../src/train/model_folder.js';
+import { startWasm } from '../src/train/wasm.js';
+import { writeTogether } from '../src/write_together.js';
+import { writeTinyModel } from './tiny_model.js';
+
+const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+let root: string;
+
+beforeAll(async () => {
+  await startWasm();
+  root = await mkdtemp(join(tmpdir(), 'he-models-cli-'));
+  await writeTinyModel(join(root, 'tiny'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** Lines that a command prints. */
+async function printed(command: Command, ...args: string[]): Promise<string[]> {
+  const lines: string[] = [];
+  const progress = { update: () => {}, log: () => {}, clear: () => {} };
+  const { signal } = new AbortController();
+  await command.run({ args, packageRoot, cwd: root, print: (line) => void lines.push(line), progress, signal });
+  return lines;
+}
+
+const json = async (command: Command, ...args: string[]) => JSON.parse((await printed(command, ...args, '--json')).at(-1) ?? '');
+
+/** A model folder as tfjs saves it: one attention block. */
+async function saveBlock(name: string, attention: 'power' | 'softmax'): Promise<string> {
+  const input = tfl.input({ shape: [4, 6] });
+  const block = new EncoderBlock({
+    name: 'block',
+    attention,
+    numHeads: 2,
+    keyDim: 3,
+    hiddenDim: 5,
+    epsilon: 0.3,
+    normEpsilon: 0.5,
+    seed: 1,
+  });
+  const output = tfl.layers.dense({ units: 2, name: 'out' }).apply(block.apply(input)) as tfl.SymbolicTensor;
+  const model = tfl.model({ inputs: input, outputs: output, name });
+  const { modelJson, weights } = await serialiseModel(model);
+  model.dispose();
+  await writeTogether(join(root, name), { 'model.json': jsonBytes(modelJson), 'weights.bin': weights });
+  return name;
+}
+
+describe('the command he-models', () => {
+  const execute = promisify(execFile);
+  const start = (...args: string[]) => execute(process.execPath, [join(packageRoot, 'dist', 'cli', 'main.js'), ...args], { cwd: root });
+
+  test('lists its commands', async () => {
+    const { stdout } = await start('--help');
+    for (const name of ['list', 'info', 'run', 'train', 'evaluate', 'convert', 'export']) expect(stdout).toContain(`\n  ${name} `);
+  });
+
+  test('ends with 2 and one line for a command line it does not understand', async () => {
+    await expect(start('fly')).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: .*fly.*list.*\n$/) });
+    await expect(start('info')).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: .*--help.*\n$/) });
+  });
+
+  test('ends with 1 and one line for a failure', async () => {
+    await expect(start('info', 'nothing')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: .*power-banking77.*\n$/),
+    });
+  });
+});
+
+test.each([list, info, run, train, evaluate, convert, exportModel])('command %# has help that says how to use it', ({ help }) => {
+  expect(help).toMatch(/^Usage: /);
+  expect(help).toContain('--json');
+});
+
+describe('list and info', () => {
+  test('list names task and labels', async () => {
+    expect(await json(list)).toContainEqual({ name: 'power-banking77', task: 'text-classification', labels: 77 });
+  });
+
+  test('info tells of a folder what its files say', async () => {
+    expect(await json(info, 'tiny')).toMatchObject({ name: 'tiny', labels: ['RED', 'GREEN', 'BLUE'], he: { tokens: 6, depth: 2 } });
+  });
+
+  test('info prints accuracies and intervals of a trained model', async () => {
+    const text = (await printed(info, 'power-banking77')).join('\n');
+    expect(text).toContain('polynomial 88.36%');
+    expect(text).toContain('block_0/attention/denominator: reciprocal on [0.300, 2.529], degree 3');
+  });
+});
+
+describe('run', () => {
+  test.each(['execute', 'simulate', 'disable'])('classifies with --fhe %s', async (fhe) => {
+    expect((await json(run, 'tiny', 'so', 'very', 'blue', '--fhe', fhe, '--top-k', '1')).labels).toMatchObject([{ label: 'BLUE' }]);
+  });
+
+  test.each([
+    ['no model', [], UsageError],
+    ['no text', ['tiny'], UsageError],
+    ['an unknown model', ['large', 'hello'], UnknownModelError],
+    ['an unknown mode', ['tiny', 'red', '--fhe', 'maybe'], UsageError],
+    ['no labels', ['tiny', 'red', '--top-k', '0'], UsageError],
+    ['a file for a model of texts', ['tiny', '--input', 'x.json'], UsageError],
+  ])('refuses %s', async (_, args, error) => {
+    await expect(printed(run, ...args)).rejects.toThrow(error);
+  });
+});
+
+describe('evaluate', () => {
+  test('measures agreement, mean squared error and bits', async () => {
+    const lines = ['red', 'so very green', 'it is blue', 'red'].map((input) => JSON.stringify({ input, label: 'RED' }));
+    await writeFile(join(root, 'inputs.jsonl'), `${lines.join('\n')}\n`);
+    const report = await json(evaluate, 'tiny', '--data', 'inputs.jsonl', '--limit', '3', '--seed', '5');
+    expect(report).toMatchObject({ model: 'tiny', fhe: 'simulate', inputs: 3, sameTop1: 1, clearAccuracy: 1 / 3, tokens: 6 });
+    expect(report.mse).toBeLessThan(1e-5);
+    expect(report.leastBits).toBeGreaterThan(10);
+  });
+
+  test('prints the same as lines', async () => {
+    await writeFile(join(root, 'one.jsonl'), '{"input":"blue","label":"BLUE"}');
+    const text = (await printed(evaluate, 'tiny', '--data', 'one.jsonl', '--fhe', 'execute')).join('\n');
+    expect(text).toContain('same top-1   100.00%');
+  });
+
+  test.each([
+    ['an empty file', ''],
+    ['a line that is no JSON', '{"input"'],
+    ['a line without a label', '{"input":"red"}'],
+    ['an array of words', '{"input":["red"],"label":"RED"}'],
+  ])('refuses %s', async (_, content) => {
+    await writeFile(join(root, 'bad.jsonl'), content);
+    await expect(printed(evaluate, 'tiny', '--data', 'bad.jsonl')).rejects.toThrow(DataError);
+  });
+
+  test('refuses a model without development data, and a folder without data', async () => {
+    await expect(printed(evaluate, 'tiny', '--data', '.')).rejects.toThrow('power-banking77');
+    await expect(printed(evaluate, 'power-banking77', '--data', 'tiny')).rejects.toThrow(DataError);
+    await expect(printed(evaluate, 'power-banking77')).rejects.toThrow('--data');
+  });
+});
+
+describe('export', () => {
+  test('writes a folder that loads like the model, with its program and manifest', async () => {
+    const { files } = await json(exportModel, 'tiny', '--out', 'copy', '--program');
+    expect((await readdir(join(root, 'copy'))).sort()).toEqual(files.map(({ name }: { name: string }) => name).sort());
+    expect((await json(run, 'copy', 'green', '--fhe', 'disable')).labels[0].label).toBe('GREEN');
+    expect(JSON.parse(await readFile(join(root, 'copy', 'manifest.json'), 'utf8'))).toMatchObject({ format: 'he-manifest' });
+  });
+
+  test('leaves nothing behind when a file is damaged', async () => {
+    await writeTinyModel(join(root, 'damaged'));
+    await writeFile(join(root, 'damaged', 'weights.bin'), 'no weights');
+    await expect(printed(exportModel, 'damaged', '--out', 'nothing')).rejects.toThrow('weights.bin is cut off');
+    expect(await readdir(root)).not.toContain('nothing');
+  });
+});
+
+describe('convert', () => {
+  test('turns a PowerSoftmax model into a polynomial and reports its approximations', async () => {
+    const name = await saveBlock('power', 'power');
+    await writeFile(join(root, 'calibration.bin'), littleEndian([normals(32 * 4 * 6, 1, seededRandom(1))]));
+    const { report } = await json(convert, name, '--calibration', 'calibration.bin', '--out', 'polynomial', '--bits', '6');
+    expect(report.sites.map(({ site }: { site: string }) => site)).toContain('block/attention/denominator');
+    expect((await readdir(join(root, 'polynomial'))).sort()).toEqual(['model.json', 'report.json', 'weights.bin']);
+    expect(await readFile(join(root, 'polynomial', 'model.json'), 'utf8')).toContain('PolynomialAttention');
+  });
+
+  test('swaps the softmax of a model, and says what it now needs', async () => {
+    const name = await saveBlock('softmax', 'softmax');
+    const lines = await printed(convert, name, '--swap-softmax', '4', '--out', 'twin');
+    expect(lines[0]).toContain('block');
+    expect(lines.at(-1)).toContain('train it further');
+    await expect(printed(convert, name, '--calibration', 'calibration.bin', '--out', 'x')).rejects.toThrow('softmax');
+  });
+
+  test.each([
+    ['neither calibration nor power', ['power', '--out', 'x'], UsageError],
+    ['a folder without a model', ['nowhere', '--out', 'x', '--swap-softmax', '4'], ModelUnavailableError],
+    ['a file that is no model', ['damaged-json', '--out', 'x', '--swap-softmax', '4'], ModelUnavailableError],
+    ['calibration of another shape', ['power', '--out', 'x', '--calibration', 'three.bin'], InputError],
+    ['a margin below 1', ['power', '--out', 'x', '--calibration', 'three.bin', '--margin', '0.5'], UsageError],
+  ])('refuses %s', async (_, args, error) => {
+    await writeFile(join(root, 'three.bin'), new Uint8Array(12));
+    await writeTogether(join(root, 'damaged-json'), { 'model.json': '{"weights' });
+    await expect(printed(convert, ...args)).rejects.toThrow(error);
+    expect(await readdir(root)).not.toContain('x');
+  });
+});
