@@ -4,7 +4,8 @@ import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type Tensor
 import { simplify } from '../graph/simplify.js';
 import { type Circuit, CircuitBuilder } from './circuit.js';
 import { expandMatMuls } from './expand_matmul.js';
-import { emitAffine, type Placed } from './lower_affine.js';
+import { inheritedLayout } from './inherited_layout.js';
+import { emitAffine, type Placed, type PlacedTerm, planTerms } from './lower_affine.js';
 import { type AffinePlan, planAffine } from './plan_affine.js';
 import {
   featureMajor,
@@ -104,14 +105,11 @@ class Lowering {
   }
 
   private lowerAffine(node: AffineNode, wanted: SlotLayout | null): Placed {
-    const terms = node.terms.map((term) => ({ map: term.map, placed: this.place(term.source, this.preferred(term.source)) }));
-    const candidates = wanted === null ? this.freeLayouts(node) : [wanted];
+    const terms = this.placedTerms(node);
+    const candidates = wanted === null ? this.freeLayouts(node, terms) : [wanted];
     let best: { plan: AffinePlan; layout: SlotLayout } | null = null;
     for (const layout of candidates) {
-      const plan = planAffine(
-        terms.map((term) => ({ map: term.map, layout: term.placed.layout })),
-        layout,
-      );
+      const plan = planTerms(terms, layout);
       if (best === null || plan.cost < best.plan.cost) best = { plan, layout };
     }
     if (best === null) throw tooLarge(node, featureMajor(node.shape).period, this.slots);
@@ -120,8 +118,12 @@ class Lowering {
   }
 
   /** Layouts a free-standing affine result may take. */
-  private freeLayouts(node: AffineNode): SlotLayout[] {
+  private freeLayouts(node: AffineNode, terms: readonly PlacedTerm[]): SlotLayout[] {
     const layouts = [featureMajor(node.shape)];
+    for (const { map, placed } of terms) {
+      const inherited = inheritedLayout(node.shape, map, placed.layout);
+      if (inherited !== null && !layouts.some((layout) => sameLayout(layout, inherited))) layouts.push(inherited);
+    }
     const size = sizeOf(node.shape);
     if (node.shape.filter((dimension) => dimension > 1).length <= 1) {
       for (let stride = 1; stride * powerOfTwoAtLeast(size) <= this.slots; stride *= 2) layouts.push(strided(size, stride));
@@ -130,10 +132,31 @@ class Lowering {
   }
 
   private lowerProduct(node: ProductNode, wanted: SlotLayout | null): Placed {
-    const layout = this.fitting(this.preferred(node) ?? wanted ?? featureMajor(node.shape), node);
+    const layout = this.fitting(this.preferred(node) ?? wanted ?? this.productLayout(node), node);
     const a = this.place(node.a, layout);
     const b = node.b === node.a ? a : this.place(node.b, layout);
     return { value: this.builder.add(node.label, { kind: 'product', a: a.value, b: b.value }), layout };
+  }
+
+  /** Of a product whose operands both adapt: feature-major, or that which an operand inherits, whichever is cheaper to bring both to. */
+  private productLayout(node: ProductNode): SlotLayout {
+    const standard = featureMajor(node.shape);
+    const operands = (node.a === node.b ? [node.a] : [node.a, node.b]).filter((operand) => operand.kind === 'affine');
+    const terms = operands.map((operand) => this.placedTerms(operand));
+    const layouts = operands.flatMap((operand, i) =>
+      (terms[i] ?? []).flatMap(({ map, placed }) => inheritedLayout(operand.shape, map, placed.layout) ?? []),
+    );
+    let best = { layout: standard, cost: Number.POSITIVE_INFINITY };
+    for (const layout of [standard, ...layouts]) {
+      if (layout.period > this.slots) continue;
+      const cost = terms.reduce((sum, own) => sum + planTerms(own, layout).cost, 0);
+      if (cost < best.cost) best = { layout, cost };
+    }
+    return best.layout;
+  }
+
+  private placedTerms(node: AffineNode): PlacedTerm[] {
+    return node.terms.map((term) => ({ map: term.map, placed: this.place(term.source, this.preferred(term.source)) }));
   }
 
   private lowerMatMul(node: MatMulNode): Placed {

@@ -46,7 +46,8 @@ export function emitAffine(
   return addBias(builder, label, value, slotBias);
 }
 
-function planTerms(terms: readonly PlacedTerm[], layout: SlotLayout): AffinePlan {
+/** The cheapest plan for terms where they lie. */
+export function planTerms(terms: readonly PlacedTerm[], layout: SlotLayout): AffinePlan {
   return planAffine(
     terms.map((term) => ({ map: term.map, layout: term.placed.layout })),
     layout,
