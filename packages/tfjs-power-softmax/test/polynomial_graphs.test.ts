@@ -124,6 +124,32 @@ describe('nested models', () => {
   });
 });
 
+test('layers of images and batch statistics are linear when a model is used, and copied', async () => {
+  const input = tfl.input({ shape: [TOKENS, FEATURES] });
+  const convolved = tfl.layers.conv1d({ filters: 5, kernelSize: 3, padding: 'same' }).apply(input) as Symbolic;
+  const statistics = tfl.layers.batchNormalization({ name: 'statistics' });
+  const noisy = tfl.layers.gaussianNoise({ stddev: 1 }).apply(statistics.apply(convolved)) as Symbolic;
+  const image = tfl.layers.reshape({ targetShape: [TOKENS, 5, 1] }).apply(noisy) as Symbolic;
+  const patches = tfl.layers.conv2d({ filters: 2, kernelSize: 2 }).apply(image) as Symbolic;
+  const pooled = tfl.layers
+    .globalAveragePooling2d({ dataFormat: 'channelsLast' })
+    .apply(tfl.layers.averagePooling2d({}).apply(patches)) as Symbolic;
+  const norm = new LayerNorm({ epsilon: 0.3 });
+  const model = tfl.model({ inputs: input, outputs: norm.apply(pooled) as Symbolic });
+  statistics.setWeights([normal([5], 1), normal([5], 2), normal([5], 3), tf.abs(normal([5], 4))]);
+  norm.setWeights([normal([2], 5), normal([2], 6)]);
+  await expectPolynomial(model);
+});
+
+test.each([
+  ['Embedding', () => tfl.layers.embedding({ name: 'lookup', inputDim: 4, outputDim: 3 }), [5], /lookup .*client/],
+  ['Masking', () => tfl.layers.masking({ name: 'marks' }), [TOKENS, FEATURES], /marks .*\[x, mask\]/],
+] as const)('%s, which the client does, is refused with what to do instead', (_, make, shape, message) => {
+  const input = tfl.input({ shape: [...shape] });
+  const model = tfl.model({ inputs: input, outputs: make().apply(input) as Symbolic });
+  expect(() => toPolynomial(model, { calibration: tf.zeros([2, ...shape]) })).toThrow(message);
+});
+
 test('a cosine similarity, which divides by lengths, is refused by name', () => {
   const input = tfl.input({ shape: [TOKENS, FEATURES] });
   const similarity = tfl.layers.dot({ axes: 2, normalize: true, name: 'cosine' } as Parameters<typeof tfl.layers.dot>[0]);

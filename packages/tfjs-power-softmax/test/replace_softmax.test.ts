@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {
+  ClassificationHead,
+  DecoderBlock,
   EncoderBlock,
   InvalidArgumentError,
   MultiHeadAttention,
@@ -143,6 +145,24 @@ test('layers used twice stay shared, and nested models are searched', () => {
   const block = new EncoderBlock(BLOCK);
   const expected = tf.add(block.apply(a) as tf.Tensor, block.apply(b) as tf.Tensor);
   expect(largestDifference(predict(model, [a, b]), valuesOf(expected))).toBeLessThan(1e-6);
+});
+
+test('blocks that read a memory, pre-norm blocks and heads keep everything but the softmax', () => {
+  const build = (attention: 'softmax' | 'power'): tfl.LayersModel => {
+    const inputs = [tfl.input({ shape: [TOKENS, FEATURES] }), tfl.input({ shape: [4, 5] })];
+    const settings = { ...BLOCK, attention, normFirst: true, norm: 'rms' as const };
+    const read = new DecoderBlock({ ...settings, name: 'reader' }).apply(inputs) as Symbolic;
+    const encoded = new EncoderBlock({ ...settings, name: 'encoder', causal: true, rotary: true }).apply(read) as Symbolic;
+    const head = new ClassificationHead({ name: 'head', units: 3, pooling: 'last', norm: 'layer', seed: 4 });
+    return tfl.model({ inputs, outputs: head.apply(encoded) as Symbolic });
+  };
+  const { model, report } = replaceSoftmax(build('softmax'));
+  const inputs = [normal([3, TOKENS, FEATURES], 5), normal([3, 4, 5], 6)];
+  expect(predict(model, inputs)).toEqual(predict(build('power'), inputs));
+  expect(report.replaced.map(({ layer, kind }) => [layer, kind])).toEqual([
+    ['reader', 'DecoderBlock'],
+    ['encoder', 'EncoderBlock'],
+  ]);
 });
 
 test('a sum in front of a replaced softmax is pointed out', () => {

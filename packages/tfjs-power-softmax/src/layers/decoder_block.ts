@@ -16,7 +16,8 @@ export interface DecoderBlockArgs extends Omit<TransformerBlockArgs, 'causal'> {
  *     a = x + causal attention(LayerNorm(x));  b = a + attention(LayerNorm(a), memory);  y = b + feedForward(LayerNorm(b))
  *
  * Inputs `[x, memory]`, or `[x, memory, mask]`: `x [batch, tokens, d]`, `memory [batch, keys, e]` and a 0/1 `mask [batch, keys]` of the memory;
- * output `[batch, tokens, d]`. For a decoder without memory use `EncoderBlock` with `causal: true`. Weights and sites as in `EncoderBlock`, and
+ * output `[batch, tokens, d]`. For a decoder without memory use `EncoderBlock` with `causal: true`. A Keras mask of `x` masks its self-attention.
+ * Weights and sites as in `EncoderBlock`, and
  * those of the second attention under `cross_attention/` and `cross_attention_norm/`. Rotary positions turn the self-attention only.
  */
 export class DecoderBlock extends TransformerBlock {

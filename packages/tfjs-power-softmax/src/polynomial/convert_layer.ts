@@ -22,12 +22,17 @@ import { applied, applyAttention, applyFeedForward, applyNorm, applyPowerSoftmax
 /** Layers that are linear (or drop out at inference), or products, and are copied as they are. */
 const COPIED_LAYERS = new Set([
   'Dense',
+  'Conv1D',
+  'Conv2D',
+  'BatchNormalization',
   'Activation',
   'Rescaling',
   'Multiply',
   'Dot',
   'GlobalAveragePooling1D',
+  'GlobalAveragePooling2D',
   'AveragePooling1D',
+  'AveragePooling2D',
   'Add',
   'Average',
   'Concatenate',
@@ -37,10 +42,22 @@ const COPIED_LAYERS = new Set([
   'RepeatVector',
   'ZeroPadding2D',
   'Dropout',
+  'SpatialDropout1D',
+  'GaussianDropout',
+  'GaussianNoise',
   LearnedPositions.className,
   MaskedMeanPooling.className,
   TokenPooling.className,
 ]);
+
+const CONVERTED_LAYERS =
+  'EncoderBlock, DecoderBlock, MultiHeadAttention, FeedForward, LayerNorm, RMSNorm, ClassificationHead, LanguageModelHead, PowerSoftmax';
+const LOGITS_ADVICE = 'End the model in logits: the client takes the softmax after decryption.';
+/** What the client does in the clear, before it encrypts. */
+const CLIENT_LAYERS: Readonly<Record<string, string>> = {
+  Embedding: 'Embed at the client, and convert the model that takes the embedded tokens.',
+  Masking: 'Give the mask as an input, [x, mask], which is public.',
+};
 
 const ALWAYS_CONVERTIBLE = [LayerNorm, RMSNorm, FeedForward, LanguageModelHead, PowerSoftmax];
 
@@ -58,12 +75,15 @@ export function assertConvertible(layer: layers.Layer): void {
   const kind = layer.getClassName();
   const activation = layer.getConfig().activation ?? 'linear';
   if (COPIED_LAYERS.has(kind) && activation === 'linear' && !layer.getConfig().normalize) return;
-  throw new UnsupportedLayerError(
-    activation === 'softmax'
-      ? `Layer ${layer.name} ends in softmax, which is no polynomial. End the model in logits: the client takes the softmax after decryption.`
-      : `Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. Use EncoderBlock, DecoderBlock, MultiHeadAttention, FeedForward, LayerNorm, RMSNorm, ClassificationHead, LanguageModelHead, PowerSoftmax, or layers that are linear or products: ${[...COPIED_LAYERS].join(', ')}.`,
-    { layer: layer.name, kind },
-  );
+  const advice =
+    CLIENT_LAYERS[kind] ??
+    (activation === 'softmax'
+      ? LOGITS_ADVICE
+      : `Use ${CONVERTED_LAYERS}, or layers that are linear or products: ${[...COPIED_LAYERS].join(', ')}.`);
+  throw new UnsupportedLayerError(`Layer ${layer.name} (${kind}, activation ${String(activation)}) is no polynomial. ${advice}`, {
+    layer: layer.name,
+    kind,
+  });
 }
 
 function assertPublicCount(layer: MaskedMeanPooling | ClassificationHead): void {
