@@ -10,21 +10,29 @@ import { startWasm } from '../train/wasm.js';
 import { writeTogether } from '../write_together.js';
 import { integerOption, onlyPositional, parseArguments, requiredOption } from './arguments.js';
 import { COMMON_HELP, COMMON_OPTIONS, type Command } from './command.js';
+import { convertLlamaFile } from './convert_llama.js';
 
 export const convert: Command = {
   help: `Usage: he-models convert DIR --calibration FILE --out DIR [options]
        he-models convert DIR --swap-softmax P --out DIR [options]
+       he-models convert FILE.bin --tokenizer FILE --out DIR [options]
 
 DIR holds model.json and its weights, as tfjs' model.save writes a LayersModel. The first form turns a model trained with PowerSoftmax into a
 polynomial for tfjs-he-backend: its reciprocals, inverse square roots and activations become polynomials on the ranges that the calibration
 inputs reach. The second form gives a model with softmax attention its PowerSoftmax twin of power P (even), which must then be trained further.
+The third reads a llama2.c checkpoint of version 0 as such a model, with softmax attention, and says what it needs from there on.
 
   --calibration FILE inputs as little-endian float32, [examples, ...input shape]; some hundreds that cover what the model will see
   --out DIR          where model.json, weights.bin and report.json go (required)
   --margin M         factor by which the ranges are widened (default 1.3)
   --bits B           accuracy of every approximation (default 8)
+  --tokenizer FILE   tokenizer.bin of the llama2.c checkpoint
+  --tokens N         tokens of the llama2.c model's input (default: those it was trained on)
+  --sample N         also writes sample.jsonl: texts of about N tokens in all that the llama2.c model writes by itself
+  --seed S           of these texts (default 1)
 ${COMMON_HELP}`,
-  run: async ({ args, cwd, print }) => {
+  run: async (context) => {
+    const { args, cwd, print } = context;
     const { values, positionals } = parseArguments(args, {
       ...COMMON_OPTIONS,
       calibration: { type: 'string' },
@@ -32,8 +40,14 @@ ${COMMON_HELP}`,
       out: { type: 'string' },
       margin: { type: 'string', default: '1.3' },
       bits: { type: 'string' },
+      tokenizer: { type: 'string' },
+      tokens: { type: 'string' },
+      sample: { type: 'string' },
+      seed: { type: 'string' },
     });
-    const source = resolve(cwd, onlyPositional(positionals, 'folder with a model.json'));
+    const input = onlyPositional(positionals, 'folder with a model.json, or a llama2.c checkpoint');
+    if (input.endsWith('.bin')) return convertLlamaFile(input, values, context);
+    const source = resolve(cwd, input);
     const out = resolve(cwd, requiredOption('out', values.out, 'the folder to write to'));
     const p = integerOption('swap-softmax', values['swap-softmax'], 2);
     const bits = integerOption('bits', values.bits, 1);
