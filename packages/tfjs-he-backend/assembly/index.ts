@@ -4,6 +4,7 @@ export { forward, inverse } from './ntt';
 export {
   add,
   addRuns,
+  addScaled,
   innerProducts,
   liftFor,
   negate,

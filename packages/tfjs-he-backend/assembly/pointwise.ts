@@ -31,6 +31,16 @@ export function addRuns(dst: usize, a: usize, b: usize, logRun: usize, n: usize,
   }
 }
 
+/** a + b * c for a constant c, |c| <= p/2. */
+export function addScaled(dst: usize, a: usize, b: usize, n: usize, c: f64, prime: f64): void {
+  const p = f64x2.splat(prime);
+  const inverse = f64x2.splat(1.0 / prime);
+  const w = f64x2.splat(c);
+  const wp = f64x2.splat(c / prime);
+  for (let i: usize = 0, end = n << 3; i < end; i += 16)
+    v128.store(dst + i, centred(f64x2.add(v128.load(a + i), timesConstant(v128.load(b + i), w, wp, p)), p, inverse));
+}
+
 /** (a - b) * c for a constant c, |c| <= p/2; the division by the last prime in a rescale or after a key switch. |b| <= p. */
 export function subtractScale(dst: usize, a: usize, b: usize, n: usize, c: f64, prime: f64): void {
   const p = f64x2.splat(prime);

@@ -266,7 +266,11 @@ function parametersOf(degree: number, bits: readonly number[]): Parameters {
 
 const STEPS = Array.from({ length: 32 }, (_, i) => i + 1);
 
-export const ENGINE_CASES: readonly { readonly parameters: Parameters; readonly steps: readonly number[]; readonly cases: readonly EngineCase[] }[] = [
+export const ENGINE_CASES: readonly {
+  readonly parameters: Parameters;
+  readonly steps: readonly number[];
+  readonly cases: readonly EngineCase[];
+}[] = [
   {
     parameters: parametersOf(16384, [50, 48, 48, 48, 48, 48, 48, 48, 50]),
     steps: STEPS,

@@ -1,10 +1,12 @@
 import { CALIBRATE_HELP, calibrate } from './calibrate.ts';
 import { COUNTS_HELP, counts } from './counts.ts';
+import { ENGINES_HELP, engines } from './engines.ts';
 import { FUZZ_HELP, fuzz } from './fuzz.ts';
 
 const BENCHMARKS: Readonly<Record<string, { readonly run: (args: string[]) => Promise<void>; readonly help: string }>> = {
   counts: { run: counts, help: COUNTS_HELP },
   calibrate: { run: calibrate, help: CALIBRATE_HELP },
+  engines: { run: engines, help: ENGINES_HELP },
   fuzz: { run: fuzz, help: FUZZ_HELP },
 };
 

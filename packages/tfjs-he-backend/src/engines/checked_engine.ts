@@ -37,6 +37,8 @@ export interface Arithmetic<V, W> {
   modSwitch(a: V, to: Target): void;
   hasGaloisKey(steps: number): boolean;
   rotate(a: V, steps: number, to: Target): void;
+  /** Rotations of one ciphertext together; without it, one by one. */
+  rotateMany?(a: V, steps: readonly number[], to: Target): V[];
   addMask(a: V, seed: MaskSeed, to: Target): void;
   subtractMask(a: V, seed: MaskSeed, to: Target): void;
   load(bytes: Uint8Array, to: Target): V;
@@ -142,6 +144,18 @@ export function createCheckedEngine<V, W>(
     become(a, to);
   };
 
+  const rotate = (a: C, steps: number): C => {
+    const { slots } = parameters;
+    const step = ((steps % slots) + slots) % slots;
+    if (step === 0) return clone(a, 'rotate');
+    rules.requireSize('rotate', a, 2);
+    rules.requireGaloisKey('rotate', parameters, a, step, arithmetic.hasGaloisKey(step));
+    return onCopy('rotate', a, (copy) => {
+      observe('rotate', copy.level);
+      arithmetic.rotate(copy.read('rotate'), step, copy);
+    });
+  };
+
   return {
     name: arithmetic.name,
     parameters,
@@ -182,16 +196,31 @@ export function createCheckedEngine<V, W>(
     relinearize: (a) => onCopy('relinearize', a, relinearizeInPlace),
     rescale: (a, exactScale) => onCopy('rescale', a, (copy) => rescaleInPlace(copy, exactScale)),
     modSwitchTo: (a, level) => onCopy('modSwitchTo', a, (copy) => modSwitchToInPlace(copy, level)),
-    rotate(a, steps) {
-      const slots = parameters.slots;
-      const step = ((steps % slots) + slots) % slots;
-      if (step === 0) return clone(a, 'rotate');
-      rules.requireSize('rotate', a, 2);
-      rules.requireGaloisKey('rotate', parameters, a, step, arithmetic.hasGaloisKey(step));
-      return onCopy('rotate', a, (copy) => {
-        observe('rotate', copy.level);
-        arithmetic.rotate(copy.read('rotate'), step, copy);
-      });
+    rotate,
+    rotateMany(a, steps) {
+      const op = 'rotateMany';
+      const { slots } = parameters;
+      const normal = steps.map((step) => ((step % slots) + slots) % slots);
+      const distinct = [...new Set(normal)].filter((step) => step !== 0);
+      if (distinct.length > 0) rules.requireSize(op, a, 2);
+      for (const step of distinct) rules.requireGaloisKey(op, parameters, a, step, arithmetic.hasGaloisKey(step));
+      const rotated = new Map<number, C>();
+      const release = () => {
+        for (const c of rotated.values()) dispose(c);
+      };
+      try {
+        if (arithmetic.rotateMany === undefined) for (const step of distinct) rotated.set(step, rotate(a, step));
+        else {
+          for (const _ of distinct) observe('rotate', a.level);
+          const made = arithmetic.rotateMany(a.read(op), distinct, a);
+          made.forEach((value, i) => {
+            rotated.set(distinct[i] ?? 0, adopt(value, a));
+          });
+        }
+        return normal.map((step) => clone(rotated.get(step) ?? a, op));
+      } finally {
+        release();
+      }
     },
     addInPlace: (acc, b) => combine('add', acc, b),
     subInPlace: (acc, b) => combine('sub', acc, b),

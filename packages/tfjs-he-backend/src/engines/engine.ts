@@ -55,6 +55,11 @@ export interface Engine<C, P> {
   modSwitchTo(a: C, level: number): C;
   /** out[s] = in[(s + steps) mod slots], one key switch; needs the Galois key of `steps`. */
   rotate(a: C, steps: number): C;
+  /**
+   * Rotations of one ciphertext, in the order of `steps`; needs their Galois keys. An engine may share work between them (simd decomposes the ciphertext
+   * once), so the results may differ from those of rotate() by rounding noise.
+   */
+  rotateMany(a: C, steps: readonly number[]): C[];
 
   /** acc += b. */
   addInPlace(acc: C, b: C): void;

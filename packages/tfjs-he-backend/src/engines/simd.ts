@@ -1,9 +1,10 @@
 import { HeError } from '../errors.js';
 import { checkMaskSlack, type MaskSeed, maskResidues } from '../ring/mask.js';
-import type { SimdCiphertext } from '../simd/ciphertext.js';
 import type { SimdPlaintext } from '../simd/encoder.js';
-import { limbAt, tableAt } from '../simd/key_switch.js';
-import type { Limb, Polynomial } from '../simd/limbs.js';
+import type { SwitchingKey } from '../simd/key_switch.js';
+import { type Limb, limbAt, type Polynomial } from '../simd/limbs.js';
+import { tableAt } from '../simd/tables.js';
+import type { SimdCiphertext, Value } from '../simd/value.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
 import { claimsFresh } from '../wire/frames.js';
 import { type Arithmetic, createCheckedEngine, type OpObserver, type Target } from './checked_engine.js';
@@ -12,10 +13,12 @@ import type { CiphertextHandle, PlaintextHandle } from './handles.js';
 import { missingRelinearizationKey, type SimdKeys, type SimdRuntime } from './simd_runtime.js';
 
 /**
- * Our own evaluator of SEAL's ciphertexts under one client's keys (none: no rotations and products of ciphertexts). Results are SEAL's bit for bit; products with
- * plaintexts as far as the plaintexts are, which are encoded here. Plaintexts may be shared between engines of one runtime. close() releases the keys.
+ * Our own evaluator of SEAL's ciphertexts under one client's keys (none: no rotations and products of ciphertexts). Every operation on its own gives SEAL's residues
+ * bit for bit (plaintexts are encoded here, so as far as those agree). Where it is faster and no less precise, the order of roundings differs: rotateMany, and
+ * sums and plaintext products of rotated or relinearised ciphertexts, which are divided by the special prime together. Plaintexts may be shared between engines
+ * of one runtime. close() releases the keys.
  *
- * Unlike SEAL it computes with transparent ciphertexts (a - a, products with zero); only saving one is TRANSPARENT_CIPHERTEXT.
+ * Results that hide nothing are refused as by SEAL: sums, differences, products with zero, and whatever is saved.
  * @throws HeError WIRE_* when a key frame is not valid, MEMORY_BUDGET.
  */
 export function createSimdEngine(
@@ -28,63 +31,42 @@ export function createSimdEngine(
 }
 
 function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arithmetic<SimdCiphertext, SimdPlaintext> {
-  const { parameters, heap, kernels, pool, tables, encoder, switcher, sums, frames } = runtime;
+  const { parameters, heap, kernels, pool, tables, encoder, switcher, values, frames } = runtime;
   const { polyModulusDegree: degree } = parameters;
 
-  const read = (c: SimdCiphertext): readonly Polynomial[] => sums.settle(c);
   const primeOf = (i: number): number => tableAt(tables, i).prime;
-  /** Replaces polynomials; the new ones are held already. */
+  const read = (c: SimdCiphertext): readonly Polynomial[] => values.settle(c.value);
   const become = (c: SimdCiphertext, polynomials: readonly Polynomial[]): void => {
-    sums.release(c);
-    c.polynomials = polynomials;
+    values.replace(c, values.create({ polynomials }, polynomials[0]?.length ?? 0, polynomials.length));
   };
-  const held = (c: SimdCiphertext): readonly Polynomial[] => read(c).map((polynomial) => pool.hold(polynomial));
-  /** A polynomial changed limb by limb: in place where nobody else holds the limb. */
-  const changed = (polynomial: Polynomial, change: (dst: Limb, src: Limb, i: number) => void): Polynomial => {
-    const result = polynomial.map((limb, i) => {
-      const dst = pool.writable(limb);
-      change(dst, limb, i);
+  const each = (polynomial: Polynomial, compute: (dst: Limb, src: Limb, i: number) => void): Polynomial =>
+    polynomial.map((limb, i) => {
+      const dst = pool.create();
+      compute(dst, limb, i);
       return dst;
     });
-    polynomial.forEach((limb, i) => {
-      if (result[i] !== limb) limb.holders--;
-    });
-    return result;
-  };
-  const eachPolynomial = (c: SimdCiphertext, change: (dst: Limb, src: Limb, i: number, k: number) => void): void => {
-    c.polynomials = read(c).map((polynomial, k) => changed(polynomial, (dst, src, i) => change(dst, src, i, k)));
-  };
-  const firstPolynomial = (c: SimdCiphertext, change: (dst: Limb, src: Limb, i: number) => void): void => {
-    c.polynomials = read(c).map((polynomial, k) => (k === 0 ? changed(polynomial, change) : polynomial));
-  };
-  const combine = (acc: SimdCiphertext, b: SimdCiphertext, kernel: 'add' | 'subtract'): void => {
-    const other = read(b);
-    eachPolynomial(acc, (dst, src, i, k) => {
-      kernels[kernel](dst.at, src.at, limbAt(other[k] ?? [], i).at, degree, primeOf(i));
-    });
-  };
+  /** A change of the first polynomial; the others are shared with the old value. */
+  const changeFirst = (c: SimdCiphertext, compute: (dst: Limb, src: Limb, i: number) => void): void =>
+    become(
+      c,
+      read(c).map((polynomial, k) => (k === 0 ? each(polynomial, compute) : pool.hold(polynomial))),
+    );
   const withMask = (c: SimdCiphertext, seed: MaskSeed, level: number, kernel: 'add' | 'subtract'): void => {
     checkMaskSlack(parameters);
     const residues = maskResidues(parameters, runtime.ring, seed, level);
     pool.withScratch(1, (scratch) => {
       const { at } = limbAt(scratch, 0);
-      firstPolynomial(c, (dst, src, i) => {
+      changeFirst(c, (dst, src, i) => {
         heap.doubles(at, degree).set(residues[i] ?? []);
         kernels.toSymmetric(at, at, degree, primeOf(i));
         kernels[kernel](dst.at, src.at, at, degree, primeOf(i));
       });
     });
   };
-  const loadPolynomial = (residues: readonly Float64Array[]): Polynomial =>
-    residues.map((values, i) => {
-      const limb = pool.create();
-      heap.doubles(limb.at, degree).set(values);
-      kernels.toSymmetric(limb.at, limb.at, degree, primeOf(i));
-      return limb;
-    });
-  const expandPolynomial = (seed: Uint8Array, limbs: number): Polynomial => {
+  /** Residues in [0, p), written by `fill`, as they are kept. */
+  const centredPolynomial = (limbs: number, fill: (polynomial: Polynomial) => void): Polynomial => {
     const polynomial = pool.createPolynomial(limbs);
-    runtime.expander.expand(seed, polynomial);
+    fill(polynomial);
     polynomial.forEach(({ at }, i) => {
       kernels.toSymmetric(at, at, degree, primeOf(i));
     });
@@ -98,65 +80,94 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
         return heap.doubles(at, degree).slice();
       }),
     );
-  const requireOpaque = (c: readonly Polynomial[], to: Target): void => {
-    const limbs = c.slice(1).flat();
-    if (limbs.some(({ at }) => heap.doubles(at, degree).some((residue) => residue !== 0))) return;
-    throw new HeError('TRANSPARENT_CIPHERTEXT', 'the ciphertext hides nothing', {
-      op: 'save',
-      level: to.level,
-      scale: to.scale,
+  const transparent = (op: string, { level, scale }: Target): HeError =>
+    new HeError('TRANSPARENT_CIPHERTEXT', 'the ciphertext hides nothing', {
+      op,
+      level,
+      scale,
       hint: 'Skip products with all-zero plaintexts and differences of equals.',
     });
+  /** Whether all polynomials but the first are zero, with what is still to be added left out. */
+  const isTransparent = ({ polynomials, extended }: Value): boolean =>
+    [polynomials ?? [], extended ?? []].every((part) =>
+      part.slice(1).every((polynomial) => polynomial.every(({ at }) => heap.doubles(at, degree).every((residue) => residue === 0))),
+    );
+  const requireOpaque = (op: string, { value }: SimdCiphertext, to: Target): void => {
+    if (isTransparent(value)) throw transparent(op, to);
+  };
+  const product = (a: SimdCiphertext, b: Value): void =>
+    values.replace(a, values.create({ terms: [values.term(a.value, b)] }, a.value.limbs, 3));
+  /** Rotations of one value; what is extended in it stays so, but for the part that is switched. */
+  const rotations = (value: Value, rotationKeys: readonly SwitchingKey[]): Value[] => {
+    values.gather(value);
+    const { polynomials, extended, limbs } = value;
+    const [e0, e1] = extended ?? [];
+    const [c0, c1] = polynomials ?? [];
+    const target = e1 === undefined ? pool.hold(c1 ?? []) : switcher.divideBySpecial(e1, c1);
+    try {
+      return switcher.switch(target, rotationKeys).map((switched, r) => {
+        if (c0 !== undefined) switcher.addTimesSpecial(switched[0], c0);
+        if (e0 !== undefined) switcher.addExtended(switched[0], e0);
+        const key = rotationKeys[r];
+        const rotated = key === undefined ? [] : switched.map((polynomial) => switcher.permuted(polynomial, key));
+        for (const polynomial of switched) pool.release(polynomial);
+        return values.create({ extended: rotated }, limbs, 2);
+      });
+    } finally {
+      pool.release(target);
+    }
   };
 
   return {
     name: 'simd',
     ciphertextBytes: (level, size) => 8 * degree * (level + 1) * size,
-    plaintextBytes: (level, plaintext) => plaintext.limbBytes * (level + 1),
-    encode: (values, level, scale) => encoder.encode(values, level, scale),
-    clone: (a) => ({ polynomials: held(a), terms: [], limbs: a.limbs, size: a.size }),
-    add: (acc, b) => combine(acc, b, 'add'),
-    sub: (acc, b) => combine(acc, b, 'subtract'),
-    negate: (a) => eachPolynomial(a, (dst, src) => kernels.negate(dst.at, src.at, degree)),
-    addPlain(acc, { limbs, logRun }) {
-      firstPolynomial(acc, (dst, src, i) => {
+    plaintextBytes: (_level, { limbs, limbBytes }) => limbs.length * limbBytes,
+    encode: (slots, level, scale) => encoder.encode(slots, level, scale),
+    clone: (a) => ({ value: values.hold(a.value) }),
+    add(acc, b, to) {
+      values.replace(acc, values.sum(acc.value, b.value));
+      requireOpaque('add', acc, to);
+    },
+    sub(acc, b, to) {
+      const other = read(b);
+      become(
+        acc,
+        read(acc).map((polynomial, k) =>
+          each(polynomial, (dst, src, i) => kernels.subtract(dst.at, src.at, limbAt(other[k] ?? [], i).at, degree, primeOf(i))),
+        ),
+      );
+      requireOpaque('sub', acc, to);
+    },
+    negate: (a) =>
+      become(
+        a,
+        read(a).map((polynomial) => each(polynomial, (dst, src) => kernels.negate(dst.at, src.at, degree))),
+      ),
+    addPlain: (acc, { limbs, logRun }) =>
+      changeFirst(acc, (dst, src, i) => {
         const b = limbs[i] ?? 0;
         if (logRun === 0) kernels.add(dst.at, src.at, b, degree, primeOf(i));
         else kernels.addRuns(dst.at, src.at, b, logRun, degree, primeOf(i));
-      });
+      }),
+    multiplyPlain(a, plaintext, to) {
+      if (plaintext.zero) throw transparent('multiplyPlain', to);
+      values.replace(a, values.create({ terms: [values.term(a.value, plaintext)] }, a.value.limbs, a.value.size));
     },
-    multiplyPlain(a, plaintext) {
-      const factors = held(a);
-      sums.release(a);
-      plaintext.holders++;
-      sums.push(a, { kind: 'plain', a: factors, plaintext });
+    accumulateProductPlain(acc, a, plaintext, to) {
+      if (plaintext.zero) throw transparent('multiplyPlain', to);
+      values.accumulate(acc, a.value, plaintext);
     },
-    accumulateProductPlain(acc, a, plaintext) {
-      const factors = held(a);
-      plaintext.holders++;
-      sums.push(acc, { kind: 'plain', a: factors, plaintext });
-    },
-    multiply(a, b) {
-      const [left, right] = [held(a), held(b)];
-      sums.release(a);
-      a.size = 3;
-      sums.push(a, { kind: 'cipher', a: left, b: right });
-    },
-    accumulateProduct(acc, a, b) {
-      const [left, right] = [held(a), held(b)];
-      sums.push(acc, { kind: 'cipher', a: left, b: right });
-    },
-    square(a) {
-      const [left, right] = [held(a), held(a)];
-      sums.release(a);
-      a.size = 3;
-      sums.push(a, { kind: 'cipher', a: left, b: right });
-    },
+    multiply: (a, b) => product(a, b.value),
+    accumulateProduct: (acc, a, b) => values.accumulate(acc, a.value, b.value),
+    square: (a) => product(a, a.value),
     relinearize(a, to) {
       if (keys === undefined) throw missingRelinearizationKey(to.level);
-      const [c0, c1, c2 = []] = read(a);
-      become(a, switcher.switch(c2, keys.relinearization, [c0, c1]));
-      a.size = 2;
+      const [c0 = [], c1 = [], c2 = []] = read(a);
+      const [extended] = switcher.switch(c2, [keys.relinearization]);
+      if (extended === undefined) return;
+      switcher.addTimesSpecial(extended[0], c0);
+      switcher.addTimesSpecial(extended[1], c1);
+      values.replace(a, values.create({ extended }, to.level + 1, 2));
     },
     rescale(a, to) {
       const level = to.level + 1;
@@ -168,40 +179,45 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
           switcher.divideByLast(polynomial.slice(0, level), limbAt(polynomial, level), table, inverses, undefined),
         ),
       );
-      a.limbs = level;
     },
-    modSwitch(a, to) {
+    modSwitch: (a, to) =>
       become(
         a,
         read(a).map((polynomial) => pool.hold(polynomial.slice(0, to.level + 1))),
-      );
-      a.limbs = to.level + 1;
-    },
+      ),
     hasGaloisKey: (steps) => keys?.galois.has(steps) ?? false,
     rotate(a, steps) {
       const key = keys?.galois.get(steps);
       if (key === undefined) return;
-      const [c0, c1 = []] = read(a);
-      const switched = switcher.switch(c1, key, [c0, undefined]);
-      const rotated = switched.map((polynomial) => polynomial.map((limb) => switcher.permuted(limb, key)));
-      for (const polynomial of switched) pool.release(polynomial);
-      become(a, rotated);
+      const [rotated] = rotations(a.value, [key]);
+      if (rotated !== undefined) values.replace(a, rotated);
+    },
+    rotateMany(a, steps) {
+      const rotationKeys = steps.flatMap((step) => keys?.galois.get(step) ?? []);
+      return rotations(a.value, rotationKeys).map((value) => ({ value }));
     },
     addMask: (a, seed, to) => withMask(a, seed, to.level, 'add'),
     subtractMask: (a, seed, to) => withMask(a, seed, to.level, 'subtract'),
     load(bytes, to) {
       const seeded = to.level === parameters.maxLevel && claimsFresh(bytes);
-      const { polynomials, seed } = frames.readCiphertext(bytes, to.level, seeded);
-      const loaded = polynomials.map(loadPolynomial);
-      if (seed !== undefined) loaded.push(expandPolynomial(seed, to.level + 1));
-      return { polynomials: loaded, terms: [], limbs: to.level + 1, size: 2 };
+      const { polynomials: residues, seed } = frames.readCiphertext(bytes, to.level, seeded);
+      const limbs = to.level + 1;
+      const polynomials = residues.map((polynomial) =>
+        centredPolynomial(limbs, (made) => {
+          polynomial.forEach((values, i) => {
+            heap.doubles(limbAt(made, i).at, degree).set(values);
+          });
+        }),
+      );
+      if (seed !== undefined) polynomials.push(centredPolynomial(limbs, (made) => runtime.expander.expand(seed, made)));
+      return { value: values.create({ polynomials }, limbs, 2) };
     },
     save(a, to) {
       const polynomials = read(a);
-      requireOpaque(polynomials, to);
+      requireOpaque('save', a, to);
       return frames.writeCiphertext({ scale: to.scale, polynomials: polynomials.map(savePolynomial) }, to.level);
     },
-    free: (a) => sums.release(a),
+    free: (a) => values.release(a.value),
     freePlain: (p) => encoder.release(p),
     close() {
       if (keys !== undefined) runtime.releaseKeys(keys);

@@ -7,8 +7,8 @@ import { type Kernels, loadKernels, type Variant } from '../simd/kernels.js';
 import { KeySwitcher, type SwitchingKey } from '../simd/key_switch.js';
 import { LimbPool } from '../simd/limbs.js';
 import { SeedExpander } from '../simd/seed_expander.js';
-import { Sums } from '../simd/sums.js';
 import { createTables, inverseOf, type PrimeTables } from '../simd/tables.js';
+import { Values } from '../simd/values.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
 import { createSealFrames, type SealFrames } from '../wire/seal_frames.js';
 import { Ledger } from './ledger.js';
@@ -33,7 +33,7 @@ export interface SimdRuntime {
   readonly expander: SeedExpander;
   readonly encoder: Encoder;
   readonly switcher: KeySwitcher;
-  readonly sums: Sums;
+  readonly values: Values;
   /** 1 / q_level modulo the primes below it, by level. */
   readonly primeInverses: readonly (readonly number[])[];
   /** @throws HeError WIRE_*, MEMORY_BUDGET. */
@@ -57,7 +57,7 @@ export async function createSimdRuntime(parameters: Parameters, only?: Variant):
   const expander = new SeedExpander(heap, kernels, degree, coeffModulus);
   const encoder = new Encoder(heap, kernels, degree, tables);
   const switcher = new KeySwitcher(parameters, heap, kernels, pool, tables, expander);
-  const sums = new Sums(heap, kernels, pool, tables, ({ plaintext }) => encoder.release(plaintext));
+  const values = new Values(heap, kernels, pool, tables, encoder, switcher);
   const contextBytes = 32 * degree * coeffModulus.length;
   ledger.acquire('context', contextBytes);
 
@@ -74,7 +74,7 @@ export async function createSimdRuntime(parameters: Parameters, only?: Variant):
     expander,
     encoder,
     switcher,
-    sums,
+    values,
     primeInverses: dataPrimes.map((q, level) => dataPrimes.slice(0, level).map((p) => inverseOf(q, p))),
     loadKeys(keys) {
       const loaded: SwitchingKey[] = [];

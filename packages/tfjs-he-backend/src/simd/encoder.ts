@@ -2,12 +2,14 @@ import type { Heap } from './heap.js';
 import type { Address, Kernels } from './kernels.js';
 import { type PrimeTables, placeRoots, slotPlaces } from './tables.js';
 
-/** An encoded vector: for every prime, 2^(log2 N - logRun) values, each of which stands for a run of 2^logRun neighbours. */
+/** An encoded vector: for every prime of its level and, last, the special one, 2^(log2 N - logRun) values, each of which stands for a run of 2^logRun neighbours. */
 export interface SimdPlaintext {
   readonly limbs: readonly Address[];
   readonly logRun: number;
   /** Of one limb. */
   readonly limbBytes: number;
+  /** Nothing but zeros. */
+  readonly zero: boolean;
   holders: number;
 }
 
@@ -64,7 +66,7 @@ export class Encoder {
     const largest = this.#coefficientsOf(values, logPeriod, scale);
     const limbBytes = 8 * points;
     const limbs: Address[] = [];
-    for (const { prime, forward } of tables.slice(0, level + 1)) {
+    for (const { prime, forward } of [...tables.slice(0, level + 1), ...tables.slice(-1)]) {
       const at = heap.allocate(limbBytes);
       limbs.push(at);
       let source = this.#coefficients;
@@ -76,7 +78,7 @@ export class Encoder {
       }
       kernels.forward(at, source, forward, 8 * degree, logPeriod + 1, prime);
     }
-    return { limbs, logRun: this.#logSlots - logPeriod, limbBytes, holders: 1 };
+    return { limbs, logRun: this.#logSlots - logPeriod, limbBytes, zero: largest === 0, holders: 1 };
   }
 
   release(plaintext: SimdPlaintext): void {

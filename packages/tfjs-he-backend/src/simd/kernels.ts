@@ -13,6 +13,7 @@ export interface Kernels {
   inverse(dst: Address, src: Address, table: Address, overP: number, logN: number, prime: number): void;
   add(dst: Address, a: Address, b: Address, n: number, prime: number): void;
   addRuns(dst: Address, a: Address, b: Address, logRun: number, n: number, prime: number): void;
+  addScaled(dst: Address, a: Address, b: Address, n: number, c: number, prime: number): void;
   subtract(dst: Address, a: Address, b: Address, n: number, prime: number): void;
   negate(dst: Address, a: Address, n: number): void;
   subtractScale(dst: Address, a: Address, b: Address, n: number, c: number, prime: number): void;
@@ -58,6 +59,7 @@ const NAMES = [
   'inverse',
   'add',
   'addRuns',
+  'addScaled',
   'subtract',
   'negate',
   'subtractScale',

@@ -3,9 +3,9 @@ import { galoisElement } from '../ring/galois.js';
 import type { RnsCiphertext } from '../wire/seal_format.js';
 import type { Heap } from './heap.js';
 import type { Address, Kernels } from './kernels.js';
-import type { Limb, LimbPool, Polynomial } from './limbs.js';
+import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import type { SeedExpander } from './seed_expander.js';
-import { galoisPermutation, inverseOf, type PrimeTables } from './tables.js';
+import { galoisPermutation, inverseOf, type PrimeTables, symmetric, tableAt } from './tables.js';
 
 /** A key-switching key in the layout of the inner-product kernel, with the automorphism it belongs to (g = 1: relinearisation). */
 export interface SwitchingKey {
@@ -24,6 +24,8 @@ export class KeySwitcher {
   readonly #parts: number;
   /** 1 / special prime, by data prime. */
   readonly #specialInverses: readonly number[];
+  /** The special prime modulo the data primes, centred. */
+  readonly #specialResidues: readonly number[];
   /** Addresses of digits, for the kernel. */
   readonly #list: Address;
 
@@ -38,6 +40,7 @@ export class KeySwitcher {
     this.#parts = tables.length - 1;
     this.#special = tableAt(tables, this.#parts);
     this.#specialInverses = parameters.dataPrimes.map((prime) => inverseOf(parameters.specialPrime, prime));
+    this.#specialResidues = parameters.dataPrimes.map((prime) => symmetric(Number(parameters.specialPrime % prime), Number(prime)));
     this.#list = heap.allocate(4 * tables.length);
   }
 
@@ -97,17 +100,11 @@ export class KeySwitcher {
     return key + 16 * this.pool.degree * this.#parts * i;
   }
 
-  /** X -> X^g on a transformed limb. */
-  permuted({ at }: Limb, key: SwitchingKey): Limb {
-    const limb = this.pool.create();
-    this.kernels.permute(limb.at, at, key.permutation, this.pool.degree);
-    return limb;
-  }
-
   /**
-   * (b, a) with b + a s = target * s' up to noise, s' what the key replaces, before the automorphism; plus `addends` (nothing where undefined).
+   * Extended polynomials (b, a), before the automorphism of the key, with b + a s = special prime * target * s' up to noise, s' what the key replaces. One key:
+   * digits as SEAL takes them, for the same residues. Several keys: the digits are computed once (hoisting), centred, which halves the noise they carry.
    */
-  switch(target: Polynomial, key: SwitchingKey, addends: readonly (Polynomial | undefined)[]): readonly Polynomial[] {
+  switch(target: Polynomial, keys: readonly SwitchingKey[]): (readonly [Polynomial, Polynomial])[] {
     const { kernels, pool, tables } = this;
     const { degree } = pool;
     const limbs = target.length;
@@ -115,14 +112,18 @@ export class KeySwitcher {
     return pool.withScratch(2 * limbs, (scratch) => {
       const coefficients = scratch.slice(0, limbs);
       const digits = scratch.slice(limbs);
+      const single = keys.length === 1 ? keys[0] : undefined;
       target.forEach(({ at }, j) => {
         const { prime, inverse } = tableAt(tables, j);
         const coefficient = limbAt(coefficients, j).at;
         kernels.inverse(coefficient, at, inverse, 8 * degree, logN, prime);
-        if (key.g !== 1) kernels.liftFor(coefficient, coefficient, degree, key.g, prime);
+        if (single === undefined) kernels.toSymmetric(coefficient, coefficient, degree, prime);
+        else if (single.g !== 1) kernels.liftFor(coefficient, coefficient, degree, single.g, prime);
       });
-      const products = [pool.createPolynomial(limbs + 1), pool.createPolynomial(limbs + 1)] as const;
+      const products: [Polynomial, Polynomial][] = [];
       try {
+        for (const _ of keys) products.push([pool.createPolynomial(limbs + 1), pool.createPolynomial(limbs + 1)]);
+        // Prime by prime, so that the digits stay in the cache while the keys pass by.
         for (let i = 0; i <= limbs; i++) {
           const index = i === limbs ? this.#parts : i;
           const { prime, bits, forward } = tableAt(tables, index);
@@ -132,18 +133,47 @@ export class KeySwitcher {
             return at;
           });
           this.heap.words(this.#list, limbs).set(list);
-          const [dst0, dst1] = [limbAt(products[0], i).at, limbAt(products[1], i).at];
-          kernels.innerProducts(dst0, dst1, this.#list, limbs, this.#keyOf(key.at, index), this.#parts, degree, bits, prime);
+          keys.forEach((key, r) => {
+            const [dst0, dst1] = (products[r] ?? []).map((product) => limbAt(product, i).at);
+            kernels.innerProducts(dst0 ?? 0, dst1 ?? 0, this.#list, limbs, this.#keyOf(key.at, index), this.#parts, degree, bits, prime);
+          });
         }
-        return products.map((product, k) => this.#divideBySpecial(product, addends[k]));
-      } finally {
-        for (const product of products) pool.release(product);
+        return products;
+      } catch (error) {
+        for (const product of products.flat()) pool.release(product);
+        throw error;
       }
     });
   }
 
+  /** In place: product + special prime * polynomial. */
+  addTimesSpecial(product: Polynomial, polynomial: Polynomial): void {
+    polynomial.forEach(({ at }, j) => {
+      const { prime } = tableAt(this.tables, j);
+      const dst = limbAt(product, j).at;
+      this.kernels.addScaled(dst, dst, at, this.pool.degree, this.#specialResidues[j] ?? 0, prime);
+    });
+  }
+
+  /** In place: product + other, both extended. */
+  addExtended(product: Polynomial, other: Polynomial): void {
+    product.forEach(({ at }, j) => {
+      const { prime } = tableAt(this.tables, j < product.length - 1 ? j : this.#parts);
+      this.kernels.add(at, at, limbAt(other, j).at, this.pool.degree, prime);
+    });
+  }
+
+  /** X -> X^g of a transformed polynomial, g that of the key. */
+  permuted(polynomial: Polynomial, key: SwitchingKey): Polynomial {
+    return polynomial.map(({ at }) => {
+      const limb = this.pool.create();
+      this.kernels.permute(limb.at, at, key.permutation, this.pool.degree);
+      return limb;
+    });
+  }
+
   /** round(product / special prime) + addend: the last limb is the residue modulo the special prime. */
-  #divideBySpecial(product: Polynomial, addend: Polynomial | undefined): Polynomial {
+  divideBySpecial(product: Polynomial, addend: Polynomial | undefined): Polynomial {
     const limbs = product.length - 1;
     return this.divideByLast(product.slice(0, limbs), limbAt(product, limbs), this.#special, this.#specialInverses, addend);
   }
@@ -176,16 +206,4 @@ export class KeySwitcher {
       });
     });
   }
-}
-
-export function tableAt(tables: readonly PrimeTables[], index: number): PrimeTables {
-  const table = tables[index];
-  if (table === undefined) throw new RangeError(`no prime ${index}`);
-  return table;
-}
-
-export function limbAt(polynomial: Polynomial, index: number): Limb {
-  const limb = polynomial[index];
-  if (limb === undefined) throw new RangeError(`no limb ${index}`);
-  return limb;
 }

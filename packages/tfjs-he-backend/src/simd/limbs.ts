@@ -10,6 +10,12 @@ export interface Limb {
 /** Limbs of q_0, q_1, ... */
 export type Polynomial = readonly Limb[];
 
+export function limbAt(polynomial: Polynomial, index: number): Limb {
+  const limb = polynomial[index];
+  if (limb === undefined) throw new RangeError(`no limb ${index}`);
+  return limb;
+}
+
 /** Limbs are counted, so that copies of a ciphertext, dropped primes and sums not yet computed share them. */
 export class LimbPool {
   readonly #bytes: number;

@@ -99,6 +99,12 @@ export function inverseOf(q: bigint, p: bigint): number {
   return symmetric(Number(powMod(q % p, p - 2n, p)), Number(p));
 }
 
+export function tableAt(tables: readonly PrimeTables[], index: number): PrimeTables {
+  const table = tables[index];
+  if (table === undefined) throw new RangeError(`no prime ${index}`);
+  return table;
+}
+
 /** Tables of all primes, data primes first. */
 export function createTables(heap: Heap, parameters: Parameters): readonly PrimeTables[] {
   return parameters.coeffModulus.map((prime) => createPrimeTables(heap, parameters.polyModulusDegree, prime));

@@ -116,6 +116,18 @@ export function conformance(name: 'empty' | 'mock' | 'seal' | 'simd'): void {
       expectSlots(session.engine.rotate(session.engine.modSwitchTo(a, refreshLevel), 64), (s) => x(at(s + 64)), LINEAR_BITS);
     });
 
+    test('rotates by several steps at once, in their order', () => {
+      const steps = [64, 0, 3, 64 - slots];
+      const rotated = session.engine.rotateMany(a, steps);
+      expect(rotated.length).toBe(steps.length);
+      rotated.forEach((c, i) => {
+        expect(session.engine.info(c)).toEqual(session.engine.info(a));
+        expectSlots(c, (s) => x(at(s + steps[i]!)), LINEAR_BITS);
+        session.engine.dispose(c);
+      });
+      expect(failure(() => session.engine.rotateMany(a, [1, 2])).code).toBe('MISSING_GALOIS_KEY');
+    });
+
     test('rotation by zero is a copy', () => {
       expectSlots(session.engine.rotate(a, slots), x, LINEAR_BITS);
     });
@@ -194,6 +206,7 @@ export function conformance(name: 'empty' | 'mock' | 'seal' | 'simd'): void {
     test('a failing operation leaves nothing behind', () => {
       const before = session.engine.ledger.total();
       failure(() => session.engine.rotate(a, 2));
+      failure(() => session.engine.rotateMany(a, [1, 2]));
       failure(() => session.engine.rescale(a, top));
       expect(session.engine.ledger.total()).toEqual(before);
     });

@@ -7,9 +7,9 @@ import { createSimdEngine } from '../../src/engines/simd.js';
 import { createSimdRuntime } from '../../src/engines/simd_runtime.js';
 import { createParameters, type Parameters } from '../../src/parameters/parameters.js';
 import { choosePrimes } from '../../src/parameters/primes.js';
-import type { SimdCiphertext } from '../../src/simd/ciphertext.js';
 import type { SimdPlaintext } from '../../src/simd/encoder.js';
 import type { Variant } from '../../src/simd/kernels.js';
+import type { SimdCiphertext } from '../../src/simd/value.js';
 import { splitEvaluationKeys } from '../../src/wire/evaluation_keys.js';
 import { type Manifest, manifestParameters } from '../../src/wire/manifest.js';
 import { readSealCiphertext, readSealPlaintext } from '../../src/wire/seal_format.js';
@@ -107,7 +107,7 @@ export async function openEnginePair(parameters: Parameters, galoisSteps: readon
     residues(c: Both): { seal: Float64Array[][]; simd: Float64Array[][] } {
       const { level, size } = seal.info(c.seal);
       const read = readSealCiphertext(c.seal.read('test').saveToArray(none), frames.shape(level), size, false);
-      const polynomials = simdRuntime.sums.settle(c.simd.read('test'));
+      const polynomials = simdRuntime.values.settle(c.simd.read('test').value);
       const mine = polynomials.map((polynomial) =>
         polynomial.map(({ at }, i) => {
           const limb = pool.create();

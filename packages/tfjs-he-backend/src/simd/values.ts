@@ -1,0 +1,224 @@
+import type { Encoder, SimdPlaintext } from './encoder.js';
+import type { Heap } from './heap.js';
+import type { Address, Kernels } from './kernels.js';
+import type { KeySwitcher } from './key_switch.js';
+import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
+import { type PrimeTables, tableAt } from './tables.js';
+import type { SimdCiphertext, Term, Value } from './value.js';
+
+/** Terms gathered before they are computed, which bounds the memory that they hold on to. */
+const MOST_TERMS = 64;
+
+/** Factors of one product of limbs; the second has runs of 2^logRun equal values. */
+interface Pair {
+  readonly a: Address;
+  readonly b: Address;
+  readonly logRun: number;
+}
+
+/** Makes, shares and settles values. */
+export class Values {
+  readonly #pairs: Address;
+
+  constructor(
+    private readonly heap: Heap,
+    private readonly kernels: Kernels,
+    private readonly pool: LimbPool,
+    private readonly tables: readonly PrimeTables[],
+    private readonly encoder: Encoder,
+    private readonly switcher: KeySwitcher,
+  ) {
+    // A ciphertext product adds two pairs to the middle polynomial.
+    this.#pairs = heap.allocate(8 * 2 * MOST_TERMS);
+  }
+
+  /** Takes over the polynomials. */
+  create(parts: Partial<Pick<Value, 'polynomials' | 'extended' | 'terms'>>, limbs: number, size: number): Value {
+    return { holders: 1, limbs, size, polynomials: parts.polynomials ?? null, extended: parts.extended ?? null, terms: parts.terms ?? [] };
+  }
+
+  hold(value: Value): Value {
+    value.holders++;
+    return value;
+  }
+
+  release(value: Value): void {
+    if (--value.holders === 0) this.#drop(value);
+  }
+
+  /** Gives a handle a new value, already held. */
+  replace(c: SimdCiphertext, value: Value): void {
+    this.release(c.value);
+    c.value = value;
+  }
+
+  /** Adds a product to a handle. */
+  accumulate(c: SimdCiphertext, a: Value, b: Value | SimdPlaintext): void {
+    const term = this.term(a, b);
+    if (c.value.holders > 1) this.replace(c, this.#copy(c.value));
+    c.value.terms.push(term);
+    if (c.value.terms.length === MOST_TERMS) this.gather(c.value);
+  }
+
+  term(a: Value, b: Value | SimdPlaintext): Term {
+    if ('limbBytes' in b) {
+      this.#prepare(a, true);
+      b.holders++;
+      return { kind: 'plain', a: this.hold(a), plaintext: b };
+    }
+    this.#prepare(a, false);
+    this.#prepare(b, false);
+    return { kind: 'cipher', a: this.hold(a), b: this.hold(b) };
+  }
+
+  /** The polynomials, with nothing left to do. */
+  settle(value: Value): readonly Polynomial[] {
+    this.gather(value);
+    const { extended, polynomials } = value;
+    if (extended !== null) {
+      value.polynomials = extended.map((polynomial, k) => this.switcher.divideBySpecial(polynomial, polynomials?.[k]));
+      value.extended = null;
+      for (const polynomial of [...extended, ...(polynomials ?? [])]) this.pool.release(polynomial);
+    }
+    if (value.polynomials === null) throw new TypeError('a ciphertext without a value');
+    return value.polynomials;
+  }
+
+  /** Computes the terms. */
+  gather(value: Value): void {
+    const { terms, limbs, size } = value;
+    if (terms.length === 0) return;
+    const lazy = terms.filter((term) => factorIsExtended(term));
+    const ordinary = terms.filter((term) => !factorIsExtended(term));
+    const before = [value.polynomials, value.extended] as const;
+    const polynomials = ordinary.length === 0 ? null : this.#sum(ordinary, size, limbs, before[0]);
+    const extended = lazy.length === 0 ? null : this.#sum(lazy, size, limbs + 1, before[1]);
+    value.terms = [];
+    if (polynomials !== null) this.#exchange(value, 'polynomials', polynomials);
+    if (extended !== null) this.#exchange(value, 'extended', extended);
+    this.#dropTerms(terms);
+  }
+
+  /** a + b, divisions by the special prime left for later. */
+  sum(a: Value, b: Value): Value {
+    this.gather(a);
+    this.gather(b);
+    return this.create(
+      { polynomials: this.#added(a.polynomials, b.polynomials, a.limbs), extended: this.#added(a.extended, b.extended, a.limbs) },
+      a.limbs,
+      a.size,
+    );
+  }
+
+  /** New polynomials, or those of the only operand. `limbs` data primes; a limb beyond is of the special prime. */
+  #added(a: readonly Polynomial[] | null, b: readonly Polynomial[] | null, limbs: number): readonly Polynomial[] | null {
+    if (a === null || b === null) return (a ?? b)?.map((polynomial) => this.pool.hold(polynomial)) ?? null;
+    return a.map((polynomial, k) =>
+      polynomial.map((limb, i): Limb => {
+        const made = this.pool.create();
+        this.kernels.add(made.at, limb.at, limbAt(b[k] ?? [], i).at, this.pool.degree, this.#table(i, limbs).prime);
+        return made;
+      }),
+    );
+  }
+
+  #table(i: number, limbs: number): PrimeTables {
+    return tableAt(this.tables, i < limbs ? i : this.tables.length - 1);
+  }
+
+  #prepare(factor: Value, mayBeExtended: boolean): void {
+    if (mayBeExtended && factor.extended !== null && factor.polynomials === null && factor.terms.length === 0) return;
+    this.settle(factor);
+  }
+
+  #exchange(value: Value, part: 'polynomials' | 'extended', polynomials: readonly Polynomial[]): void {
+    for (const polynomial of value[part] ?? []) this.pool.release(polynomial);
+    value[part] = polynomials;
+  }
+
+  #copy({ polynomials, extended, terms, limbs, size }: Value): Value {
+    for (const polynomial of [...(polynomials ?? []), ...(extended ?? [])]) this.pool.hold(polynomial);
+    for (const term of terms) {
+      this.hold(term.a);
+      if (term.kind === 'cipher') this.hold(term.b);
+      else term.plaintext.holders++;
+    }
+    return this.create({ polynomials, extended, terms: [...terms] }, limbs, size);
+  }
+
+  #drop(value: Value): void {
+    for (const polynomial of [...(value.polynomials ?? []), ...(value.extended ?? [])]) this.pool.release(polynomial);
+    this.#dropTerms(value.terms);
+  }
+
+  #dropTerms(terms: readonly Term[]): void {
+    for (const term of terms) {
+      this.release(term.a);
+      if (term.kind === 'cipher') this.release(term.b);
+      else this.encoder.release(term.plaintext);
+    }
+  }
+
+  /** base + the sum of terms whose factors are all ordinary or all extended. */
+  #sum(terms: readonly Term[], size: number, limbs: number, base: readonly Polynomial[] | null): readonly Polynomial[] {
+    const made: Polynomial[] = [];
+    try {
+      for (let k = 0; k < size; k++) made.push(this.#sumOf(terms, k, limbs, base?.[k]));
+      return made;
+    } catch (error) {
+      for (const polynomial of made) this.pool.release(polynomial);
+      throw error;
+    }
+  }
+
+  #sumOf(terms: readonly Term[], k: number, limbs: number, base: Polynomial | undefined): Polynomial {
+    const { heap, kernels, pool } = this;
+    const { degree } = pool;
+    const dataLimbs = terms[0]?.a.limbs ?? limbs;
+    const polynomial = pool.createPolynomial(limbs);
+    for (let i = 0; i < limbs; i++) {
+      const { prime, bits } = this.#table(i, dataLimbs);
+      const { at } = limbAt(polynomial, i);
+      let started = base !== undefined;
+      if (base !== undefined) heap.bytes(at, 8 * degree).set(heap.bytes(limbAt(base, i).at, 8 * degree));
+      for (const [logRun, pairs] of grouped(terms.flatMap((term) => pairsOf(term, k, i)))) {
+        const list = heap.words(this.#pairs, 2 * pairs.length);
+        pairs.forEach(({ a, b }, j) => {
+          list[2 * j] = a;
+          list[2 * j + 1] = b;
+        });
+        kernels.sumOfProducts(at, this.#pairs, pairs.length, logRun, degree, bits, prime, started ? 1 : 0);
+        started = true;
+      }
+    }
+    return polynomial;
+  }
+}
+
+/** A term's first factor is extended alone, or settled. */
+function factorIsExtended({ a }: Term): boolean {
+  return a.polynomials === null;
+}
+
+function grouped(pairs: readonly Pair[]): Map<number, Pair[]> {
+  const groups = new Map<number, Pair[]>();
+  for (const pair of pairs) {
+    const group = groups.get(pair.logRun);
+    if (group === undefined) groups.set(pair.logRun, [pair]);
+    else group.push(pair);
+  }
+  return groups;
+}
+
+/** The products that a term adds to limb i of polynomial k. */
+function pairsOf(term: Term, k: number, i: number): Pair[] {
+  const at = ({ polynomials, extended }: Value, index: number): Address => limbAt((polynomials ?? extended)?.[index] ?? [], i).at;
+  if (term.kind === 'plain') {
+    const b = term.plaintext.limbs[i];
+    if (b === undefined) throw new RangeError(`no limb ${i}`);
+    return [{ a: at(term.a, k), b, logRun: term.plaintext.logRun }];
+  }
+  const pairs: Pair[] = [];
+  for (let j = Math.max(0, k - 1); j <= Math.min(1, k); j++) pairs.push({ a: at(term.a, j), b: at(term.b, k - j), logRun: 0 });
+  return pairs;
+}

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Engine } from '../../src/engines/engine.js';
+import { type EnginePair, openEnginePair, smallParameters } from '../support/engine_pair.js';
+import { randomValues } from '../support/random.js';
+
+const STEPS = [1, 2, 3, 4];
+const parameters = smallParameters(4096, [50, 40, 40, 40, 50]);
+const { slots, maxLevel, levelScale, primeAt } = parameters;
+
+/** Root mean square error, in bits. */
+function errorBits(actual: Float64Array, expected: (slot: number) => number): number {
+  const sum = actual.reduce((total, value, s) => total + (value - expected(s)) ** 2, 0);
+  return Math.log2(Math.sqrt(sum / slots));
+}
+
+// Sums, products and rotations whose division by the special prime is put off; SEAL divides at every rotation.
+describe('work that is put off', () => {
+  let pair: EnginePair;
+  beforeAll(async () => {
+    pair = await openEnginePair(parameters, STEPS);
+  });
+  afterAll(() => pair.close());
+
+  const x = randomValues(slots, 41);
+  const y = randomValues(slots, 42);
+  const at = (s: number) => (s + slots) % slots;
+
+  /** Runs a circuit on both engines and compares what the client decrypts. */
+  const compare = (circuit: <C, P>(engine: Engine<C, P>, a: C, b: C) => C, expected: (slot: number) => number) => {
+    const frames = pair.client.encrypt([x, y]);
+    const error = <C, P>(engine: Engine<C, P>): number => {
+      const [a, b] = frames.map((frame) => engine.load(frame));
+      let c = circuit(engine, a!, b!);
+      for (let { level, scale } = engine.info(c); level > 0; { level, scale } = engine.info(c)) {
+        const target = levelScale(level - 1);
+        const one = engine.encode(new Float64Array(slots).fill(1), level, (target * primeAt(level)) / scale);
+        c = engine.rescale(engine.multiplyPlain(c, one), target);
+      }
+      return errorBits(pair.client.decrypt([engine.save(c)])[0]!, expected);
+    };
+    const [seal, simd] = [error(pair.seal), error(pair.simd)];
+    expect(seal).toBeLessThan(-20);
+    expect(simd).toBeLessThan(seal + 1);
+  };
+
+  test('hoisted rotations are as precise as single ones', () => {
+    for (const i of [0, 3])
+      compare(
+        (engine, a) => engine.rotateMany(a, STEPS)[i]!,
+        (s) => x[at(s + i + 1)]!,
+      );
+  });
+
+  test('a sum of rotated ciphertexts', () => {
+    compare(
+      (engine, a, b) => {
+        const sum = engine.add(engine.rotate(a, 1), b);
+        engine.addInPlace(sum, engine.rotate(b, 2));
+        engine.addInPlace(sum, sum);
+        return sum;
+      },
+      (s) => 2 * (x[at(s + 1)]! + y[s]! + y[at(s + 2)]!),
+    );
+  });
+
+  test('a rotation of a sum of plaintext products of rotations', () => {
+    const scale = (levelScale(maxLevel - 1) * primeAt(maxLevel)) / levelScale(maxLevel);
+    const weights = STEPS.map((_, i) => randomValues(slots, 50 + i));
+    compare(
+      (engine, a, b) => {
+        const plaintexts = weights.map((w) => engine.encode(w, maxLevel, scale));
+        const rotated = engine.rotateMany(a, STEPS);
+        const sum = engine.multiplyPlain(b, plaintexts[0]!);
+        rotated.forEach((c, i) => {
+          if (i > 0) engine.accumulateProductPlain(sum, c, plaintexts[i]!);
+        });
+        return engine.rescale(engine.rotate(sum, 3), levelScale(maxLevel - 1));
+      },
+      (s) => {
+        const t = at(s + 3);
+        return weights.reduce((total, w, i) => total + w[t]! * (i === 0 ? y[t]! : x[at(t + i + 1)]!), 0);
+      },
+    );
+  });
+
+  test('a copy taken before more is added keeps its value', () => {
+    compare(
+      (engine, a, b) => {
+        const sum = engine.multiply(a, b);
+        const before = engine.clone(sum);
+        engine.accumulateProduct(sum, a, a);
+        engine.relinearizeInPlace(before);
+        engine.rescaleInPlace(before, levelScale(maxLevel - 1));
+        return before;
+      },
+      (s) => x[s]! * y[s]!,
+    );
+  });
+
+  test('a factor may be disposed of before its product is computed', () => {
+    compare(
+      (engine, a, b) => {
+        const copies = [engine.rotate(a, 1), engine.clone(b)];
+        const sum = engine.multiply(copies[0]!, copies[1]!);
+        for (const c of copies) engine.dispose(c);
+        for (let i = 0; i < 4; i++) engine.dispose(engine.negate(engine.rotate(b, 2)));
+        engine.relinearizeInPlace(sum);
+        engine.rescaleInPlace(sum, levelScale(maxLevel - 1));
+        return sum;
+      },
+      (s) => x[at(s + 1)]! * y[s]!,
+    );
+  });
+
+  test('long sums are computed in parts', () => {
+    compare(
+      (engine, a, b) => {
+        const scale = (levelScale(maxLevel - 1) * primeAt(maxLevel)) / levelScale(maxLevel);
+        const p = engine.encode(new Float64Array(slots).fill(1 / 256), maxLevel, scale);
+        const sum = engine.multiplyPlain(a, p);
+        for (let i = 1; i < 200; i++) engine.accumulateProductPlain(sum, i % 2 === 0 ? a : b, p);
+        return engine.rescale(sum, levelScale(maxLevel - 1));
+      },
+      (s) => (100 * (x[s]! + y[s]!)) / 256,
+    );
+  });
+});
