@@ -1,7 +1,8 @@
 import { DataError, UsageError } from '../errors.js';
 import type { ModelInput } from '../use/encoder.js';
 import { banking77Split, readIfPresent } from './banking77.js';
-import { mnistSplit } from './mnist.js';
+import { ecgSplit } from './ecg.js';
+import { type ArraySplit, mnistSplit } from './mnist.js';
 
 /** One development example, as a user of the model would give it. */
 export interface LabelledInput {
@@ -13,12 +14,14 @@ type Reader = (directory: string) => Promise<readonly LabelledInput[]>;
 
 const READERS: Readonly<Record<string, Reader>> = {
   'power-banking77': async (directory) => (await banking77Split(directory)).dev.map(({ text, label }) => ({ input: text, label })),
-  'power-mnist-vit': async (directory) => {
-    const { dev, classes } = await mnistSplit(directory);
-    const { values, length, labels } = dev;
-    return Array.from(labels, (label, row) => ({ input: values.subarray(row * length, (row + 1) * length), label: classes[label] ?? '' }));
-  },
+  'power-ecg': async (directory) => labelledRows(await ecgSplit(directory)),
+  'power-mnist-vit': async (directory) => labelledRows(await mnistSplit(directory)),
 };
+
+function labelledRows({ dev, classes }: ArraySplit): readonly LabelledInput[] {
+  const { values, length, labels } = dev;
+  return Array.from(labels, (label, row) => ({ input: values.subarray(row * length, (row + 1) * length), label: classes[label] ?? '' }));
+}
 
 /**
  * Labelled examples to measure a model on: the development examples that the card of a model of this package reports on, or, for any model,

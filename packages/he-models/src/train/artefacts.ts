@@ -2,7 +2,7 @@ import type { IntervalCheck, PolynomialModel } from 'tfjs-power-softmax';
 import type { Accuracies, ApproximationSummary, HeMetadata, ModelConfig } from '../pretrained/config.js';
 import type { EmbeddingWeights } from '../text/token_embedding.js';
 import type { TokenizerJson } from '../text/tokenizer_json.js';
-import { modelCard } from './card.js';
+import { modelCard, type TextCardText } from './card.js';
 import { heDefaults } from './he_defaults.js';
 import { digestsOf, jsonBytes, littleEndian, serialiseModel, writeModelFolder } from './model_folder.js';
 import type { Recipe } from './recipe.js';
@@ -10,6 +10,8 @@ import type { Recipe } from './recipe.js';
 /** Everything that a shipped model consists of. */
 export interface TrainedModel {
   readonly name: string;
+  /** Default: that of power-banking77. */
+  readonly card?: TextCardText;
   readonly recipe: Recipe;
   readonly labels: readonly string[];
   readonly tokenizer: TokenizerJson;
@@ -51,7 +53,7 @@ export async function writeArtefacts(directory: string, trained: TrainedModel): 
     parameters: { client: token.length + position.length + gamma.length + beta.length, server: weights.length / 4 },
     files: digestsOf(contents),
   };
-  await writeModelFolder(directory, config, contents, modelCard(config, he));
+  await writeModelFolder(directory, config, contents, modelCard(config, he, trained.card));
   return config;
 }
 

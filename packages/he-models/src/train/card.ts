@@ -1,15 +1,38 @@
 import type { HeMetadata, ModelConfig } from '../pretrained/config.js';
 
-/** Model card of a banking77 classifier, in Markdown; every figure comes from the arguments. */
-export function modelCard(config: ModelConfig, he: HeMetadata): string {
+/** Parts of a text model's card that no figure stands in. */
+export interface TextCardText {
+  /** What the model does, one sentence. */
+  readonly purpose: string;
+  /** How the development part was split off. */
+  readonly split: string;
+  /** Commands that make and evaluate it. */
+  readonly commands: readonly string[];
+  readonly limits: string;
+  readonly data: string;
+}
+
+export const BANKING77_CARD: TextCardText = {
+  purpose: "Sorts a customer's question to a bank into one of 77 intents.",
+  split: "a stratified tenth of the data set's training file that training never saw",
+  commands: ['npm run train -w he-models -- banking77 --data DIR', 'npm run evaluate -w he-models -- banking77 --data DIR'],
+  limits: `For showing and measuring encrypted inference on short English questions about everyday banking. It always names one of its intents, also for questions about
+something else, and its scores are no calibrated probabilities. Do not let it decide alone about anything that matters to a customer. Words outside the training
+questions are spelt out in characters, which the model handles poorly.`,
+  data: `Trained on the training file of [banking77](https://github.com/PolyAI-LDN/task-specific-datasets) (PolyAI; Casanueva et al. 2020, CC BY 4.0). The tokens are a part of the
+vocabulary of \`bert-base-uncased\` (Apache-2.0). The weights are under Apache-2.0.`,
+};
+
+/** Model card of a text classifier, in Markdown; every figure comes from the arguments. */
+export function modelCard(config: ModelConfig, he: HeMetadata, text: TextCardText = BANKING77_CARD): string {
   const { architecture: a, recipe, accuracy, parameters } = config;
   return `# ${config.name}
 
-Sorts a customer's question to a bank into one of ${config.labels.length} intents. The server's part is a polynomial, so that it can run on encrypted input.
+${text.purpose} The server's part is a polynomial, so that it can run on encrypted input.
 
 ## Accuracy
 
-Top-1 on ${config.devQuestions} development questions, a stratified tenth of the data set's training file that training never saw:
+Top-1 on ${config.devQuestions} development questions, ${text.split}:
 
 | form | accuracy |
 |---|---|
@@ -19,8 +42,7 @@ Top-1 on ${config.devQuestions} development questions, a stratified tenth of the
 
 Reproduce with seed ${recipe.seed}:
 
-    npm run train -w he-models -- banking77 --data DIR
-    npm run evaluate -w he-models -- banking77 --data DIR
+${text.commands.map((command) => `    ${command}`).join('\n')}
 
 The development part also served to choose the recipe, so expect slightly less on new questions.
 
@@ -41,14 +63,11 @@ ${recipe.conversion.inputMargin}, widened by ${recipe.conversion.margin}; on the
 
 ## Use and limits
 
-For showing and measuring encrypted inference on short English questions about everyday banking. It always names one of its intents, also for questions about
-something else, and its scores are no calibrated probabilities. Do not let it decide alone about anything that matters to a customer. Words outside the training
-questions are spelt out in characters, which the model handles poorly.
+${text.limits}
 
 ## Data and licence
 
-Trained on the training file of [banking77](https://github.com/PolyAI-LDN/task-specific-datasets) (PolyAI; Casanueva et al. 2020, CC BY 4.0). The tokens are a part of the
-vocabulary of \`bert-base-uncased\` (Apache-2.0). The weights are under Apache-2.0.
+${text.data}
 `;
 }
 

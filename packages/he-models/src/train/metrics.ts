@@ -53,3 +53,23 @@ export function agreement(a: readonly Float32Array[], b: readonly Float32Array[]
   });
   return { sameTop1: same.length / a.length, maxDifference };
 }
+
+/** F1 score of each class, `2 TP / (2 TP + FP + FN)`; undefined for a class without examples. */
+export function f1Scores(logits: readonly Float32Array[], labels: ArrayLike<number>, classCount: number): readonly (number | undefined)[] {
+  const predicted = logits.map(argMax);
+  return Array.from({ length: classCount }, (_, label) => {
+    let [right, wrong, missed] = [0, 0, 0];
+    predicted.forEach((guess, index) => {
+      if (guess === label && labels[index] === label) right += 1;
+      else if (guess === label) wrong += 1;
+      else if (labels[index] === label) missed += 1;
+    });
+    return right + missed === 0 ? undefined : (2 * right) / (2 * right + wrong + missed);
+  });
+}
+
+/** Mean F1 over the classes that have examples. */
+export function macroF1(logits: readonly Float32Array[], labels: ArrayLike<number>, classCount: number): number {
+  const scores = f1Scores(logits, labels, classCount).filter((score) => score !== undefined);
+  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+}

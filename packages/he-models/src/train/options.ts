@@ -3,7 +3,7 @@ import { integerOption, type OptionSpecs, type OptionValues, parseArguments } fr
 import { UsageError } from '../errors.js';
 
 /** Models by the data set that they are trained on. */
-export const DATASETS: Readonly<Record<string, string>> = { banking77: 'power-banking77', mnist: 'power-mnist-vit' };
+export const DATASETS: Readonly<Record<string, string>> = { banking77: 'power-banking77', ecg: 'power-ecg', mnist: 'power-mnist-vit' };
 
 /** Settings common to training and evaluation. */
 export interface CommonOptions {
@@ -35,8 +35,9 @@ const COMMON_HELP = `  --data DIR         folder of the data set, or the folder 
 
 export const TRAIN_HELP = `Usage: npm run train -w he-models -- DATASET --data DIR [options]
        he-models train DATASET --data DIR [options]
+       he-models train --task text-classification --train FILE --text COLUMN --label COLUMN --out DIR [options]
 
-Trains the model of a data set (banking77: power-banking77; mnist: power-mnist-vit) and its softmax twin, converts it to a polynomial and writes the model's files. An interrupted run
+Trains the model of a data set (banking77: power-banking77; ecg: power-ecg; mnist: power-mnist-vit) and its softmax twin, converts it to a polynomial and writes the model's files. An interrupted run
 continues from its last completed epoch and ends with the same weights. Progress goes to standard error.
 
 ${COMMON_HELP}
@@ -44,11 +45,16 @@ ${COMMON_HELP}
   --out DIR          where the model's files go (default: models/NAME in the package)
   --epochs N         instead of the recipe's
   --seed N           instead of the recipe's
-  --fresh            ignore checkpoints`;
+  --fresh            ignore checkpoints
+
+With --task, a classifier of your own texts: FILE is a CSV file with a header, a tenth of whose rows is held out; DIR becomes a model that pipeline
+loads, with a card. Checkpoints are kept in DIR.checkpoints. --epochs, --seed, --checkpoints, --fresh and --json as above.
+  --text COLUMN      of the texts (default: text)
+  --label COLUMN     of their labels (default: label)`;
 
 export const EVALUATE_HELP = `Usage: npm run evaluate -w he-models -- DATASET --data DIR [options]
 
-DATASET is banking77 or mnist. Prints the accuracy on the development examples of the shipped polynomial model and, where checkpoints of a training run exist,
+DATASET is banking77, ecg or mnist. Prints the accuracy on the development examples of the shipped polynomial model and, where checkpoints of a training run exist,
 of the trained PowerSoftmax form and the softmax twin.
 
 ${COMMON_HELP}

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { banking77Split, readIfPresent } from '../data/banking77.js';
+import { banking77Split, DEV_FRACTION, type Question, readIfPresent, SPLIT_SEED } from '../data/banking77.js';
+import { type Split, stratifiedSplit } from '../data/stratified_split.js';
+import { parseTable } from '../data/table.js';
 import { DataError } from '../errors.js';
+import { buildVocabulary } from '../text/build_vocabulary.js';
 import { pruneVocabulary } from '../text/prune_vocabulary.js';
 import { textTokenizer } from '../text/text_tokenizer.js';
 import { PAD_TOKEN, type TokenizerJson, UNKNOWN_TOKEN, wordPieceTokenizerJson } from '../text/tokenizer_json.js';
@@ -37,7 +40,29 @@ export async function prepareBanking77(directory: string, vocabularyPath: string
     train.map(({ text }) => text),
     recipe.minTokenCount,
   );
-  const tokenizer = wordPieceTokenizerJson(kept);
+  return prepareTexts({ train, dev }, kept, recipe);
+}
+
+/** Reads a table of labelled texts, holds out a stratified tenth, and builds the vocabulary from the training part alone. @throws DataError */
+export function prepareTable(csv: string, columns: { readonly text: string; readonly label: string }, recipe: Recipe): PreparedTable {
+  const { rows, skipped } = parseTable(csv, columns);
+  const split = stratifiedSplit(rows, ({ label }) => label, DEV_FRACTION, SPLIT_SEED);
+  if (split.dev.length === 0)
+    throw new DataError('No label has the five rows from which one is held out: give more.', { rows: rows.length });
+  const vocabulary = buildVocabulary(
+    split.train.map(({ text }) => text),
+    recipe.minTokenCount,
+  );
+  return { ...prepareTexts(split, vocabulary, recipe), skipped };
+}
+
+export interface PreparedTable extends PreparedData {
+  /** Rows left out because the text or the label is empty. */
+  readonly skipped: number;
+}
+
+function prepareTexts({ train, dev }: Split<Question>, vocabulary: readonly string[], recipe: Recipe): PreparedData {
+  const tokenizer = wordPieceTokenizerJson(vocabulary);
   const { maxTokens } = recipe.architecture;
   const tokenize = textTokenizer(tokenizer, maxTokens);
   const labels = [...new Set(train.map(({ label }) => label))].sort();
@@ -48,7 +73,7 @@ export async function prepareBanking77(directory: string, vocabularyPath: string
     );
   const encoded = { train: encode(train), dev: encode(dev) };
   const devTexts = dev.map(({ text }) => text);
-  return { ...encoded, devTexts, labels, tokenizer, vocabularySize: kept.length, digest: digestOf([encoded.train, encoded.dev]) };
+  return { ...encoded, devTexts, labels, tokenizer, vocabularySize: vocabulary.length, digest: digestOf([encoded.train, encoded.dev]) };
 }
 
 async function readVocabulary(directory: string, path: string | undefined): Promise<readonly string[]> {

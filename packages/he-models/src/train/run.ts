@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkIntervals } from 'tfjs-power-softmax';
 import type { Accuracies, ModelConfig } from '../pretrained/config.js';
 import { writeArtefacts } from './artefacts.js';
-import { percent } from './card.js';
+import { BANKING77_CARD, percent, type TextCardText } from './card.js';
 import { identityOf, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { buildClassifier, type Classifier } from './classifier.js';
 import { convertClassifier, embedQuestions, serverLogits } from './convert.js';
@@ -15,6 +15,14 @@ import type { Recipe, Variant } from './recipe.js';
 import { train } from './trainer.js';
 
 export const MODEL_NAME = 'power-banking77';
+
+/** What a text model is called and what its card says besides figures. */
+export interface TextModel {
+  readonly name: string;
+  readonly card: TextCardText;
+}
+
+export const BANKING77_MODEL: TextModel = { name: MODEL_NAME, card: BANKING77_CARD };
 
 /** What the training command reports. Accuracies are on the development questions. */
 export interface TrainingSummary {
@@ -36,8 +44,14 @@ export function checkpointPath(directory: string, variant: Variant): string {
 }
 
 /** Trains what the options ask for, continuing from checkpoints, and writes the model's files when both variants are there. */
-export async function runTraining(options: TrainOptions, recipe: Recipe, data: PreparedData, progress: Progress): Promise<TrainingSummary> {
-  const summary = { model: MODEL_NAME, seed: recipe.seed, epochs: recipe.epochs, devQuestions: data.dev.count };
+export async function runTraining(
+  options: Pick<TrainOptions, 'variant' | 'checkpoints' | 'fresh' | 'out'>,
+  recipe: Recipe,
+  data: PreparedData,
+  progress: Progress,
+  model: TextModel = BANKING77_MODEL,
+): Promise<TrainingSummary> {
+  const summary = { model: model.name, seed: recipe.seed, epochs: recipe.epochs, devQuestions: data.dev.count };
   if (options.variant !== 'both') {
     const classifier = await trainVariant(options.variant, options, recipe, data, progress);
     const share = accuracy(classifierLogits(classifier, data.dev), data.dev.labels);
@@ -48,14 +62,14 @@ export async function runTraining(options: TrainOptions, recipe: Recipe, data: P
   const twin = await trainVariant('softmax', options, recipe, data, progress);
   const softmax = accuracy(classifierLogits(twin, data.dev), data.dev.labels);
   twin.dispose();
-  const { config, agreement: agreed } = await shipModel(power, softmax, options.out, recipe, data);
+  const { config, agreement: agreed } = await shipModel(power, softmax, options.out, recipe, data, model);
   power.dispose();
   return { ...summary, accuracy: config.accuracy, agreement: agreed, outsideIntervals: config.outsideIntervals, out: options.out };
 }
 
 async function trainVariant(
   variant: Variant,
-  options: TrainOptions,
+  options: Pick<TrainOptions, 'checkpoints' | 'fresh'>,
   recipe: Recipe,
   data: PreparedData,
   progress: Progress,
@@ -89,8 +103,9 @@ async function shipModel(
   out: string,
   recipe: Recipe,
   data: PreparedData,
+  { name, card }: TextModel,
 ): Promise<{ readonly config: ModelConfig; readonly agreement: Agreement }> {
-  const polynomial = convertClassifier(power, data.train, recipe, MODEL_NAME);
+  const polynomial = convertClassifier(power, data.train, recipe, name);
   const embedding = power.embeddingWeights();
   const trained = classifierLogits(power, data.dev);
   const shipped = serverLogits(polynomial.model, data.dev, embedding);
@@ -98,7 +113,8 @@ async function shipModel(
   const intervals = checkIntervals(polynomial.model, embedded);
   embedded.dispose();
   const config = await writeArtefacts(out, {
-    name: MODEL_NAME,
+    name,
+    card,
     recipe,
     labels: data.labels,
     tokenizer: data.tokenizer,

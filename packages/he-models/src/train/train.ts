@@ -6,6 +6,7 @@ import { prepareBanking77 } from './prepare.js';
 import type { Progress } from './progress.js';
 import { BANKING77_RECIPE } from './recipe.js';
 import { runTraining, type TrainingSummary } from './run.js';
+import { parseTableOptions, trainTable } from './train_table.js';
 import { startWasm } from './wasm.js';
 
 /** The training command. */
@@ -16,10 +17,10 @@ export async function train(
   print: (line: string) => void,
   progress: Progress,
 ): Promise<void> {
-  const options = parseTrainOptions(args, packageRoot, cwd);
+  const ofTable = args.some((argument) => argument === '--task' || argument.startsWith('--task='));
+  const options = ofTable && !args.includes('--help') ? parseTableOptions(args, cwd) : parseTrainOptions(args, packageRoot, cwd);
   if (options === undefined) return print(TRAIN_HELP);
-  await startWasm();
-  const summary = await trainDataset(options, progress);
+  const summary = await ('file' in options ? trainTable(options, progress) : trainDataset(options, progress));
   progress.clear();
   if (options.json) return print(JSON.stringify(summary));
   for (const [form, share] of Object.entries(summary.accuracy)) print(`${form.padEnd(13)} ${percent(share)}`);
@@ -27,6 +28,7 @@ export async function train(
 }
 
 async function trainDataset(options: TrainOptions, progress: Progress): Promise<TrainingSummary> {
+  await startWasm();
   const changes = {
     ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),

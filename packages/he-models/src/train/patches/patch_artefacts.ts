@@ -15,6 +15,10 @@ export interface TrainedPatchConfig extends PatchConfig {
   /** Held-out examples behind the accuracies. */
   readonly devExamples: number;
   readonly accuracy: Accuracies;
+  /** Mean F1 over the classes with development examples, of the same forms. */
+  readonly macroF1: Accuracies;
+  /** F1 of each class as shipped, null without development examples. */
+  readonly f1: readonly (number | null)[];
   /** How many of the values to be approximated were outside their interval on the development examples. */
   readonly outsideIntervals: number;
   readonly approximatedValues: number;
@@ -33,6 +37,8 @@ export interface TrainedPatchModel {
   readonly maxLogit: number;
   readonly devExamples: number;
   readonly accuracy: Accuracies;
+  readonly macroF1: Accuracies;
+  readonly f1: readonly (number | null)[];
   /** From the development examples. */
   readonly intervals: readonly IntervalCheck[];
 }
@@ -69,6 +75,8 @@ export async function writePatchArtefacts(directory: string, trained: TrainedPat
     recipe,
     devExamples: trained.devExamples,
     accuracy: trained.accuracy,
+    macroF1: trained.macroF1,
+    f1: trained.f1,
     outsideIntervals: intervals.reduce((sum, { outside }) => sum + outside, 0),
     approximatedValues: intervals.reduce((sum, { count }) => sum + count, 0),
     parameters: { client: clientWeights.length / 4, server: weights.length / 4 },

@@ -5,7 +5,7 @@ import { PATCH_TASKS, type PatchTask } from './patch_tasks.js';
 
 /** Model card of a classifier of arrays, in Markdown; every figure comes from the arguments. */
 export function patchCard(config: TrainedPatchConfig, he: HeMetadata, task: PatchTask): string {
-  const { recipe, accuracy, parameters } = config;
+  const { recipe, accuracy, macroF1, parameters } = config;
   const { grid, features, numHeads, keyDim, hiddenDim, p, head } = recipe.architecture;
   const dataset = Object.keys(PATCH_TASKS).find((name) => PATCH_TASKS[name]?.name === task.name) ?? task.name;
   return `# ${config.name}
@@ -14,13 +14,15 @@ ${task.card.purpose} The server's part is a polynomial, so that it can run on en
 
 ## Accuracy
 
-Top-1 on ${config.devExamples} development examples, ${task.card.split}:
+On ${config.devExamples} development examples, ${task.card.split}:
 
-| form | accuracy |
-|---|---|
-| softmax twin, same recipe | ${percent(accuracy.softmax)} |
-| PowerSoftmax, as trained | ${percent(accuracy.powerSoftmax)} |
-| polynomial, as shipped | ${percent(accuracy.polynomial)} |
+| form | top-1 | macro F1 |
+|---|---|---|
+| softmax twin, same recipe | ${percent(accuracy.softmax)} | ${percent(macroF1.softmax)} |
+| PowerSoftmax, as trained | ${percent(accuracy.powerSoftmax)} | ${percent(macroF1.powerSoftmax)} |
+| polynomial, as shipped | ${percent(accuracy.polynomial)} | ${percent(macroF1.polynomial)} |
+
+F1 by class, as shipped: ${config.labels.map((label, index) => `${label} ${config.f1[index]?.toFixed(3) ?? '(no examples)'}`).join(', ')}.
 
 Reproduce with seed ${recipe.seed}:
 

@@ -8,7 +8,7 @@ import { loadClearModel } from '../../use/clear_model.js';
 import { HeModelClient } from '../../use/he_model_client.js';
 import { identityOf, readCheckpoint } from '../checkpoint.js';
 import type { EvaluationSummary } from '../evaluate.js';
-import { accuracy, agreement, chunks, rowsOf } from '../metrics.js';
+import { accuracy, agreement, chunks, f1Scores, macroF1, rowsOf } from '../metrics.js';
 import { restoreParameters } from '../optimise.js';
 import type { EvaluateOptions, TrainOptions } from '../options.js';
 import type { Progress } from '../progress.js';
@@ -35,17 +35,16 @@ export async function runPatchTraining(
     const checkpoint = checkpointPath(options.checkpoints, variant);
     return { recipe, train, dev, classCount: classes.length, digest, checkpoint, fresh: options.fresh, progress };
   };
-  const accuracyOf = (classifier: PatchClassifier): number => accuracy(trainedLogits(classifier, dev, recipe), dev.labels);
   const summary = { model: task.name, seed: recipe.seed, epochs: recipe.epochs, devQuestions: dev.count };
   if (options.variant !== 'both') {
     const classifier = await trainPatchVariant(options.variant, runOf(options.variant));
-    const share = accuracyOf(classifier);
+    const share = accuracy(trainedLogits(classifier, dev, recipe), dev.labels);
     classifier.dispose();
     return { ...summary, accuracy: options.variant === 'softmax' ? { softmax: share } : { powerSoftmax: share } };
   }
   const power = await trainPatchVariant('power', runOf('power'));
   const twin = await trainPatchVariant('softmax', runOf('softmax'));
-  const softmax = accuracyOf(twin);
+  const softmax = trainedLogits(twin, dev, recipe);
   twin.dispose();
 
   const weights = power.embeddingWeights();
@@ -55,7 +54,12 @@ export async function runPatchTraining(
   const embedded = embedAll(dev, [...dev.labels.keys()], recipe, weights);
   const intervals = checkIntervals(polynomial.model, embedded);
   embedded.dispose();
-  const shares: Accuracies = { softmax, powerSoftmax: accuracy(trained, dev.labels), polynomial: accuracy(shipped, dev.labels) };
+  const ofForms = (score: (logits: readonly Float32Array[]) => number): Accuracies => ({
+    softmax: score(softmax),
+    powerSoftmax: score(trained),
+    polynomial: score(shipped),
+  });
+  const shares = ofForms((logits) => accuracy(logits, dev.labels));
   const firstTraining = selectFirst(train, recipe.conversion.calibrationExamples);
   const config = await writePatchArtefacts(options.out, {
     task,
@@ -67,6 +71,8 @@ export async function runPatchTraining(
     maxLogit: largest(shipped),
     devExamples: dev.count,
     accuracy: shares,
+    macroF1: ofForms((logits) => macroF1(logits, dev.labels, classes.length)),
+    f1: f1Scores(shipped, dev.labels, classes.length).map((score) => score ?? null),
     intervals,
   });
   polynomial.model.dispose();
