@@ -42,10 +42,13 @@ describe("method 'auto'", () => {
     );
   });
 
-  test('divides by adaptive Goldschmidt where its factored form saves products', () => {
-    const chosen = approximate('reciprocal', [1, 40], { bits: 10, method: 'auto' });
-    const minimax = approximate('reciprocal', [1, 40], { bits: 10 });
-    expect(chosen).toMatchObject({ method: 'adaptive-goldschmidt', depth: minimax.depth });
+  test.each([
+    [60, 'adaptive-goldschmidt'],
+    [40, 'composite'],
+  ])('divides on a ratio of %i by %s, whose factored form saves products', (kappa, method) => {
+    const chosen = approximate('reciprocal', [1, kappa], { bits: 10, method: 'auto' });
+    const minimax = approximate('reciprocal', [1, kappa], { bits: 10 });
+    expect(chosen).toMatchObject({ method, depth: minimax.depth });
     expect(chosen.products).toBeLessThan(minimax.products);
   });
 

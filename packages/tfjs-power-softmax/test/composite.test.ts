@@ -24,6 +24,54 @@ await useBackend('cpu');
 const { x } = paddedExamples(60, 81);
 const method = 'composite';
 
+describe('composite minimax for 1/x', () => {
+  test('is the best polynomial of its degree 3 * 2^n - 1', () => {
+    for (const kappa of [1.5, 10, 300]) {
+      for (const steps of [1, 2, 3, 4]) {
+        const { degree, maxError } = approximate('reciprocal', [0.3, 0.3 * kappa], { method, degree: 2, steps });
+        expect(degree).toBe(3 * 2 ** steps - 1);
+        const best = 1 / Math.cosh((degree + 1) * Math.acosh((kappa + 1) / (kappa - 1)));
+        expect(Math.abs(maxError - best)).toBeLessThan(1e-9 * best + 1e-14);
+      }
+    }
+  });
+
+  test('has the values of the minimax polynomial of that degree', () => {
+    const [composite, minimax] = [{ method, degree: 2, steps: 2 } as const, { degree: 11 }].map((options) =>
+      approximate('reciprocal', [0.4, 20], options),
+    );
+    for (const point of [0.4, 0.9, 3, 11, 20]) {
+      expect(evaluateApproximation(composite!, point)).toBeCloseTo(evaluateApproximation(minimax!, point), 9);
+    }
+  });
+
+  test('takes a product less than adaptive Goldschmidt at the same depth, and none for a factor', () => {
+    for (const steps of [1, 2, 4]) {
+      const composite = approximate('reciprocal', [1, 30], { method, degree: 2, steps });
+      const adaptive = approximate('reciprocal', [1, 30], { method: 'adaptive-goldschmidt', steps: steps + 2 });
+      expect([composite.depth, composite.products]).toEqual([adaptive.depth, adaptive.products - 1]);
+      const cost = costOf((counter, variable) => evaluateOver(counter, composite, variable, 5));
+      expect(cost).toEqual({ depth: composite.depth, products: composite.products });
+    }
+  });
+
+  test('has the same values on tensors, to float32', () => {
+    const approximation = approximate('reciprocal', [0.5, 40], { method, bits: 14 });
+    const points = Array.from({ length: 40 }, (_, i) => 0.5 + i);
+    const { slope, offset } = variableMap(approximation);
+    const u = tf.tensor1d(points.map((point) => slope * point + offset));
+    const expected = points.map((point) => 3 * evaluateApproximation(approximation, point));
+    expect(largestDifference(valuesOf(evaluateOver<tf.Tensor>(tensorAlgebra, approximation, u, 3)), expected)).toBeLessThan(2e-5);
+  });
+
+  test.each([{ method, degree: 3, steps: 2 }, { method, steps: 2 }, { method, degree: 2, steps: 33 }, { method }] as const)(
+    'with %j is refused',
+    (options) => {
+      expect(() => approximate('reciprocal', [1, 9], options)).toThrow(InvalidArgumentError);
+    },
+  );
+});
+
 describe('composite minimax for 1/sqrt(x)', () => {
   test('is its first stage followed by Newton steps from optimally scaled values', () => {
     const interval = [0.2, 90] as const;
@@ -84,7 +132,6 @@ describe('composite minimax for 1/sqrt(x)', () => {
   });
 
   test.each([
-    ['reciprocal', { method, bits: 8 }],
     ['gelu', { method, bits: 8 }],
     ['rsqrt', { method, degree: 7 }],
     ['rsqrt', { method, steps: 2 }],
@@ -98,12 +145,13 @@ describe('composite minimax for 1/sqrt(x)', () => {
 describe('a model converted by composites', () => {
   const { model, report } = toPolynomial(classifier(), { calibration: x, bits: 12, method });
 
-  test('approaches the model, by adaptive Goldschmidt for reciprocals and minimax for gelu', () => {
+  test('approaches the model, by minimax for gelu', () => {
     const expected = valuesOf(classifier().predictOnBatch(x) as tf.Tensor);
     expect(largestDifference(valuesOf(model.predictOnBatch(x) as tf.Tensor), expected)).toBeLessThan(2 ** -9);
-    expect(report.sites.map((site) => site.method)).toEqual(['adaptive-goldschmidt', method, 'minimax', method]);
+    expect(report.sites.map((site) => site.method)).toEqual([method, method, 'minimax', method]);
     const { coefficients, steps } = report.sites[1]!;
     expect(formatReport(report)).toContain(`${coefficients.length - 1}, ${steps} steps`);
+    expect(formatReport(report)).toContain(`2, ${report.sites[0]!.steps} steps`);
   });
 
   test('predicts and reports the same after saving and loading', async () => {

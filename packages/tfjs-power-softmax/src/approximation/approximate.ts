@@ -9,7 +9,7 @@ import { polynomialOfAccuracy, polynomialOfDegree } from './fit_polynomial.js';
 import { FUNCTIONS } from './functions.js';
 
 export interface ApproximateOptions {
-  /** Degree of the polynomial, 1..63, for `minimax` and `chebyshev`; with `steps`, of the first stage of `composite`. */
+  /** Degree of the polynomial, 1..63, for `minimax` and `chebyshev`; with `steps`, of the first stage of `composite` (2 for `reciprocal`). */
   readonly degree?: number;
   /** Steps, 1..32, for `goldschmidt`, `adaptive-goldschmidt` and `newton`, and after the first stage of `composite`. */
   readonly steps?: number;
@@ -50,14 +50,11 @@ export function approximate(name: ApproximatedFunction, interval: Interval, opti
 }
 
 function composite(name: ApproximatedFunction, interval: Interval, { degree, steps, bits }: ApproximateOptions): Approximation {
-  if (name !== 'rsqrt') {
-    throw new InvalidArgumentError(
-      `Method 'composite' computes rsqrt, not ${name}. For 1/x, 'adaptive-goldschmidt' is the composite minimax; otherwise use 'minimax'.`,
-      { function: name },
-    );
+  if (name !== 'rsqrt' && name !== 'reciprocal') {
+    throw new InvalidArgumentError(`Method 'composite' computes reciprocal and rsqrt, not ${name}. Use 'minimax'.`, { function: name });
   }
-  if (degree === undefined && steps === undefined) return compositeOfAccuracy(interval, toleranceOf(name, bits));
-  if (degree !== undefined && steps !== undefined) return compositeOf(interval, degree, steps);
+  if (degree === undefined && steps === undefined) return compositeOfAccuracy(name, interval, toleranceOf(name, bits));
+  if (degree !== undefined && steps !== undefined) return compositeOf(name, interval, degree, steps);
   throw new InvalidArgumentError("Method 'composite' has both a degree and steps. Give both, or bits.", { function: name });
 }
 

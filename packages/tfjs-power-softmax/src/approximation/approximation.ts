@@ -1,6 +1,7 @@
 import type { ApproximatedFunction } from '../ranges/recorder.js';
 import { type AffineMap, clenshaw, type Interval, toUnit } from './chebyshev.js';
 import { compositeRsqrt } from './composite.js';
+import { compositeReciprocal } from './composite_reciprocal.js';
 import { cheapestBabySteps } from './cost.js';
 import { evaluateChebyshev, type PolynomialAlgebra } from './evaluate.js';
 import { type ErrorMeasure, errorOf, FUNCTIONS } from './functions.js';
@@ -10,7 +11,7 @@ import { vectorAlgebra } from './vector_algebra.js';
 /** `minimax` is the best polynomial in the maximum norm (Remez); `chebyshev` interpolates at Chebyshev points. */
 export type PolynomialMethod = 'minimax' | 'chebyshev';
 
-/** How an approximation is made. `composite`, for `1/sqrt(x)`, is a minimax polynomial followed by Newton steps. */
+/** How an approximation is made. `composite` is a minimax polynomial followed by steps: Newton's for `1/sqrt(x)`, Goldschmidt's for `1/x`. */
 export type ApproximationMethod = PolynomialMethod | IterationMethod | 'composite';
 
 /** A polynomial that stands in for a function on an interval. Plain data. */
@@ -20,8 +21,8 @@ export interface Approximation {
   readonly method: ApproximationMethod;
   /** Degree as a polynomial in `x`. */
   readonly degree: number;
-  /** Chebyshev coefficients in `u = (2x - lower - upper) / (upper - lower)`; empty for iterations, whose constants follow from
-   * the interval; those of the first stage for `composite`. */
+  /** Chebyshev coefficients in `u = (2x - lower - upper) / (upper - lower)`; empty for iterations and `composite` for `1/x`,
+   * whose constants follow from the interval; those of the first stage for `composite` for `1/sqrt(x)`. */
   readonly coefficients: readonly number[];
   /** Steps of an iteration, or after the first stage of `composite`; absent for `minimax` and `chebyshev`. */
   readonly steps?: number;
@@ -89,7 +90,9 @@ function evaluateAll(approximation: Evaluable, points: ArrayLike<number>): Float
 }
 
 function iterationOf({ function: name, method, interval, coefficients, steps }: Evaluable): Iteration | undefined {
-  if (method === 'composite' && steps !== undefined) return compositeRsqrt(interval, coefficients, steps);
+  if (method === 'composite' && steps !== undefined) {
+    return name === 'reciprocal' ? compositeReciprocal(interval, steps) : compositeRsqrt(interval, coefficients, steps);
+  }
   if (name === undefined || method === undefined || steps === undefined || !isIterationMethod(method)) return undefined;
   return iteration(name, method, interval, steps);
 }

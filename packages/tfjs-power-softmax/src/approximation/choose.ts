@@ -23,10 +23,10 @@ export function cheapestApproximation(name: ApproximatedFunction, interval: Inte
   if (FUNCTIONS[name].positive) {
     candidates.push(...ITERATION_METHODS.flatMap((method) => successful(() => iterationOfAccuracy(name, interval, tolerance, method))));
   }
-  if (name === 'rsqrt') {
-    // Several minimax polynomials are made for the composites: only where the depth so far leaves room.
+  if (name === 'rsqrt' || name === 'reciprocal') {
+    // Several minimax polynomials are made for the composites of rsqrt: only where the depth so far leaves room.
     const depth = Math.min(...candidates.map((candidate) => candidate.depth));
-    candidates.push(...successful(() => compositeOfAccuracy(interval, tolerance, depth)));
+    candidates.push(...successful(() => compositeOfAccuracy(name, interval, tolerance, depth)));
   }
   if (candidates.length === 0) {
     throw new ApproximationError(

@@ -24,8 +24,7 @@ export interface FitOptions {
   readonly degrees?: PerSite<number>;
   /**
    * Default `auto`: whatever reaches `bits` at the least depth, then with the fewest products. Activations, which no iteration computes, are
-   * approximated by `minimax` where an iteration or `composite` is asked for, and reciprocals by `adaptive-goldschmidt`, which is the
-   * composite minimax of `1/x`, where `composite` is.
+   * approximated by `minimax` where an iteration or `composite` is asked for.
    */
   readonly method?: ApproximationMethod | 'auto';
 }
@@ -91,7 +90,6 @@ function approximateOptions({ name, function: kind }: SiteObservation, options: 
   const { degrees, bits = DEFAULT_BITS, method = 'auto' } = options;
   const degree = degrees?.[name] ?? degrees?.[kind];
   if (degree !== undefined) return { degree, method: method === 'chebyshev' ? method : 'minimax' };
-  if (method === 'composite' && kind === 'reciprocal') return { bits, method: 'adaptive-goldschmidt' };
   const stepwise = method === 'composite' || isIterationMethod(method);
   return { bits, method: stepwise && !FUNCTIONS[kind].positive ? 'minimax' : method };
 }

@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { RECIPROCAL_FIRST_DEGREE } from '../approximation/composite_reciprocal.js';
 import { FUNCTIONS } from '../approximation/functions.js';
 import { textTable } from '../text_table.js';
 import { type DivisionReport, PolynomialAttention } from './polynomial_attention.js';
@@ -61,5 +62,6 @@ export function formatReport({ sites }: PolynomialReport): string {
 
 function degreeOrSteps({ method, degree, steps, coefficients }: SiteReport): string {
   if (steps === undefined) return String(degree);
-  return method === 'composite' ? `${coefficients.length - 1}, ${steps} steps` : `${steps} steps`;
+  const first = coefficients.length === 0 ? RECIPROCAL_FIRST_DEGREE : coefficients.length - 1;
+  return method === 'composite' ? `${first}, ${steps} steps` : `${steps} steps`;
 }

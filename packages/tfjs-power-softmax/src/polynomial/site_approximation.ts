@@ -51,7 +51,7 @@ function hasConstants({ method, function: name, steps, degree, coefficients, int
   if (method === 'minimax' || method === 'chebyshev') return coefficients.length === degree + 1;
   const inRange = steps !== undefined && Number.isInteger(steps) && steps >= 1 && steps <= MAX_STEPS;
   if (!inRange || !FUNCTIONS[name].positive || !(interval[0] > 0)) return false;
-  return method === 'composite' ? name === 'rsqrt' && coefficients.length > 1 : coefficients.length === 0;
+  return method === 'composite' && name === 'rsqrt' ? coefficients.length > 1 : coefficients.length === 0;
 }
 
 /** The configuration as JSON; `validateSiteApproximation` reads it back. */
