@@ -7,6 +7,7 @@ export { calibrationProgram, fitCosts, type Measured } from './compiler/calibrat
 export { type CompileControl, compile, compileGraph } from './compiler/compile.js';
 export { keySwitchingKeyBytes } from './compiler/cost_model.js';
 export { COST_NAMES, type CostName, type Costs, checkCosts, costUnits, DEFAULT_COSTS } from './compiler/costs.js';
+export { type HoistOptions, hoistRotations } from './compiler/hoist_rotations.js';
 export type { CompileOptions } from './compiler/options.js';
 export { type InputShapes, type TensorFunction, traceFunction, traceModel } from './compiler/trace.js';
 export { createEmptyEngine, type EmptyCiphertext, type EmptyOptions, type EmptyPlaintext } from './engines/empty.js';

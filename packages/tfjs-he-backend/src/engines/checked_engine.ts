@@ -160,6 +160,7 @@ export function createCheckedEngine<V, W>(
     name: arithmetic.name,
     parameters,
     ledger,
+    hoists: arithmetic.rotateMany !== undefined,
     encode(values, level, scale) {
       rules.requireEncodable('encode', parameters, values, level, scale);
       observe('encode', level);

@@ -28,6 +28,8 @@ export interface Engine<C, P> {
   readonly name: EngineName;
   readonly parameters: Parameters;
   readonly ledger: Ledger;
+  /** Whether rotateMany() is faster than single rotations. */
+  readonly hoists: boolean;
 
   /** `values` has length = slots, all finite; scale is free (a product's scale minus the ciphertext's, usually). */
   encode(values: Float64Array, level: number, scale: number): P;

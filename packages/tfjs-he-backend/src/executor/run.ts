@@ -7,6 +7,7 @@ import { interpret } from './interpret.js';
 import { LayerClock } from './layer_clock.js';
 import { refreshRound } from './refresh_round.js';
 import { RegisterFile } from './register_file.js';
+import { rotationGroups } from './rotation_groups.js';
 import type { KeepOptions, Run, RunOptions, RunResult } from './types.js';
 
 export interface RunContext<C, P> {
@@ -159,13 +160,41 @@ async function runSegment<C, P>(
   clock: LayerClock,
   { signal, onProgress }: RunOptions,
 ): Promise<void> {
+  const ahead = new Set<number>();
+  const groups = engine.hoists ? rotationGroups(segment.instructions) : undefined;
   for (const [position, instruction] of segment.instructions.entries()) {
     // Whatever came in during the last operation is heard before the next one.
     await nextMacrotask();
     throwIfAborted(signal, 'run');
     clock.begin(instruction, onProgress);
-    interpret(instruction, engine, registers, constant);
+    const group = groups?.get(position);
+    if (group !== undefined) rotateGroup(group, segment, engine, registers);
+    else if (!ahead.has(position)) interpret(instruction, engine, registers, constant);
+    for (const done of group ?? []) ahead.add(done);
     for (const register of dying[position] ?? []) registers.release(register);
     clock.end(instruction);
   }
+}
+
+/** The rotations at `positions`, all of one register. */
+function rotateGroup<C>(
+  positions: readonly number[],
+  { instructions }: Segment,
+  engine: Engine<C, unknown>,
+  registers: RegisterFile<C>,
+): void {
+  const rotations = positions.flatMap((position) => {
+    const instruction = instructions[position];
+    return instruction?.op === 'rotate' ? [instruction] : [];
+  });
+  const [first] = rotations;
+  if (first === undefined) return;
+  const rotated = engine.rotateMany(
+    registers.get(first.a),
+    rotations.map(({ steps }) => steps),
+  );
+  rotated.forEach((c, i) => {
+    const out = rotations[i]?.out;
+    if (out !== undefined) registers.set(out, c);
+  });
 }
