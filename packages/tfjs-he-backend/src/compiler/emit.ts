@@ -2,6 +2,8 @@ import type { Parameters } from '../parameters/parameters.js';
 import type { Program, Refresh, Register } from '../program/program.js';
 import type { TensorLayout } from '../wire/layout.js';
 import { type CircuitValue, operandsOf, type SumTerm } from './circuit.js';
+import type { CircuitWork } from './circuit_cost.js';
+import { type CostName, costName } from './costs.js';
 import { emitLinear } from './emit_linear.js';
 import { emitMaskedMatMul } from './emit_masked_matmul.js';
 import { emitMatMul } from './emit_matmul.js';
@@ -18,9 +20,17 @@ export function emitProgram(lowered: Lowered, leveled: LeveledCircuit, parameter
   return new ProgramEmitter(lowered, leveled, parameters).run();
 }
 
+/** The operations of every value: what {@link circuitCost} needs to compare placements of refreshes without emitting them. */
+export function measureWork(lowered: Lowered, leveled: LeveledCircuit, parameters: Parameters): CircuitWork {
+  const emitter = new ProgramEmitter(lowered, leveled, parameters);
+  emitter.run();
+  return emitter.work;
+}
+
 class ProgramEmitter {
   private readonly emitter: Emitter;
   private readonly registers = new Map<number, Register>();
+  readonly work = new Map<number, { readonly name: CostName; readonly above: number }[]>();
 
   constructor(
     private readonly lowered: Lowered,
@@ -90,8 +100,12 @@ class ProgramEmitter {
     if (before !== undefined) return before;
     for (const operand of operandsOf(value)) this.emit(operand);
     this.emitter.setLayer(value.label);
+    const first = this.emitter.emitted.length;
     const register = this.emitOp(value);
     this.registers.set(value.id, register);
+    const own = this.leveled.level[value.id] ?? 0;
+    const work = this.emitter.emitted.slice(first).map((instruction) => ({ name: costName(instruction), above: instruction.level - own }));
+    this.work.set(this.leveled.origin[value.id] ?? -1, work);
     return register;
   }
 

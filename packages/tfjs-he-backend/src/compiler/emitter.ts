@@ -32,6 +32,11 @@ export class Emitter {
     return this.states.length;
   }
 
+  /** Instructions of the segment so far. */
+  get emitted(): readonly Instruction[] {
+    return this.instructions;
+  }
+
   setLayer(label: string): void {
     const known = this.layers.indexOf(label);
     this.layer = known >= 0 ? known : this.layers.push(label) - 1;

@@ -8,6 +8,8 @@ export interface LeveledCircuit {
   readonly level: readonly number[];
   /** Number of refresh rounds that precede the value; by value id. */
   readonly segment: readonly number[];
+  /** The value of the circuit before, by value id; -1 for refreshes. */
+  readonly origin: readonly number[];
   /** Matmuls with masks (by id) that carry them on operand a; the others have them on b. */
   readonly maskOnA: ReadonlySet<number>;
 }
@@ -20,6 +22,8 @@ export interface LevelOptions {
    * ciphertexts per round, may save rounds.
    */
   readonly refreshTogether: boolean;
+  /** Values (ids of the circuit) refreshed before anything uses them, earlier than they have to be. */
+  readonly early?: ReadonlySet<number>;
 }
 
 /** Levels an operand must be above the result. */
@@ -34,26 +38,29 @@ type Costs = readonly number[];
 export function assignLevels(circuit: Circuit, options: LevelOptions): LeveledCircuit {
   const forward = placeRefreshes(circuit, options);
   const level = lowestLevels(forward, options);
-  return { circuit: forward.circuit, level, segment: forward.segment, maskOnA: forward.maskOnA };
+  return { circuit: forward.circuit, level, segment: forward.segment, origin: forward.origin, maskOnA: forward.maskOnA };
 }
 
 interface Forward {
   readonly circuit: Circuit;
   readonly segment: number[];
+  readonly origin: number[];
   readonly maskOnA: ReadonlySet<number>;
 }
 
-function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshTogether }: LevelOptions): Forward {
+function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshTogether, early }: LevelOptions): Forward {
   const values: CircuitValue[] = [];
   const available: number[] = [];
   const segment: number[] = [];
+  const origin: number[] = [];
   const maskOnA = new Set<number>();
   const moved = new Map<CircuitValue, CircuitValue>();
   const refreshed = new Map<CircuitValue, CircuitValue>();
 
-  const append = (label: string, op: CircuitOp, level: number, round: number): CircuitValue => {
+  const append = (label: string, op: CircuitOp, level: number, round: number, from: number): CircuitValue => {
     const value = { id: values.length, label, op };
     values.push(value);
+    origin.push(from);
     available.push(level);
     segment.push(round);
     return value;
@@ -64,7 +71,7 @@ function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshToget
     if (value.op.kind === 'refresh' || value.op.kind === 'input') return value;
     let fresh = refreshed.get(value);
     if (fresh === undefined) {
-      fresh = append(value.label, { kind: 'refresh', source: value }, maxLevel, roundOf(value) + 1);
+      fresh = append(value.label, { kind: 'refresh', source: value }, maxLevel, roundOf(value) + 1, -1);
       refreshed.set(value, fresh);
     }
     return fresh;
@@ -73,9 +80,10 @@ function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshToget
   for (const value of circuit.values) {
     let operands = operandsOf(value).map((operand) => moved.get(operand) ?? operand);
     if (operands.length === 0) {
-      moved.set(value, append(value.label, value.op, maxLevel, 0));
+      moved.set(value, append(value.label, value.op, maxLevel, 0, value.id));
       continue;
     }
+    if (early !== undefined) operands = operands.map((operand) => (early.has(origin[operand.id] ?? -1) ? refresh(operand) : operand));
     let costs = operandCosts(value.op, operands.map(levelOf));
     operands = operands.map((operand, i) => (levelOf(operand) - (costs[i] ?? 0) < refreshLevel ? refresh(operand) : operand));
     if (refreshTogether) {
@@ -95,12 +103,12 @@ function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshToget
       });
     }
     const op = withOperands(value.op, operands);
-    const placed = append(value.label, op, result, Math.max(...operands.map(roundOf)));
+    const placed = append(value.label, op, result, Math.max(...operands.map(roundOf)), value.id);
     if (op.kind === 'matmul' && costs[0] === 2) maskOnA.add(placed.id);
     moved.set(value, placed);
   }
   const outputs = circuit.outputs.map((output) => moved.get(output) ?? output);
-  return { circuit: { values, outputs }, segment, maskOnA };
+  return { circuit: { values, outputs }, segment, origin, maskOnA };
 }
 
 function operandCosts(op: CircuitOp, levels: readonly number[]): Costs {

@@ -87,8 +87,10 @@ function withChains({ instructions, refreshes }: Segment, { last }: Chains, newR
   const out: Instruction[] = [];
   /** source -> step -> where it lies, as long as neither end of it is changed in place. */
   const known = new Map<Register, Map<number, Register>>();
+  const results = new Set<Register>();
   const forget = (changed: Register): void => {
     known.delete(changed);
+    if (!results.delete(changed)) return;
     for (const byStep of known.values()) for (const [step, register] of byStep) if (register === changed) byStep.delete(step);
   };
   const rotated = (rotation: Extract<Instruction, { op: 'rotate' }>, steps: number, slots: number, target: Register | null): Register => {
@@ -103,6 +105,7 @@ function withChains({ instructions, refreshes }: Segment, { last }: Chains, newR
     const register = target ?? newRegister();
     out.push({ ...rotation, out: register, a: from, steps: key });
     byStep.set(steps, register);
+    results.add(register);
     return register;
   };
   for (const instruction of instructions) {
