@@ -15,6 +15,7 @@ import {
   depthwiseConv2dNativeBackpropFilterConfig,
   depthwiseConv2dNativeBackpropInputConfig,
 } from '../kernels/convolution_gradients.js';
+import { cumprodConfig } from '../kernels/cumprod.js';
 import { cumsumConfig } from '../kernels/cumsum.js';
 import { depthToSpaceConfig } from '../kernels/depth_to_space.js';
 import { depthwiseConv2dNativeConfig } from '../kernels/depthwise_conv_2d_native.js';
@@ -70,6 +71,7 @@ const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
   conv2DBackpropFilterConfig,
   conv2DBackpropInputConfig,
   conv2DConfig,
+  cumprodConfig,
   cumsumConfig,
   depthToSpaceConfig,
   depthwiseConv2dNativeBackpropFilterConfig,

@@ -85,6 +85,8 @@ const CASES: readonly Case[] = [
     operands: all,
   },
   { kernel: 'Cumsum', x: [3, 4], body: (x) => tf.cumsum(x, 0) },
+  { kernel: 'Cumprod', x: [5, 2], body: (x) => tf.cumprod(x, 0) },
+  { kernel: 'Cumprod', x: [2, 6], body: (x) => tf.cumprod(x, 1, true, true) },
   { kernel: 'Cumsum', x: [3, 4], body: (x) => tf.cumsum(x, 1, true, true) },
   { kernel: 'Pow', x: [2, 3], body: (x) => tf.pow(x, tf.scalar(7, 'int32')) },
   { kernel: 'Pow', x: [2, 1], body: (x) => tf.pow(x, tf.tensor1d([0, 1, 5, 1], 'int32')) },
@@ -425,6 +427,10 @@ describe('what encrypted tensors refuse', () => {
 
   test('an einsum whose subscripts have two extents is refused', async () => {
     await expect(trace((x) => tf.einsum('ij,jk->ik', x, tf.ones([2, 2])))).rejects.toMatchObject({ code: 'GRAPH_INVALID', op: 'Einsum' });
+  });
+
+  test('a running product over more than 64 elements is refused', async () => {
+    await expect(trace((x) => tf.cumprod(tf.tile(x, [1, 22]), 1))).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED', op: 'Cumprod' });
   });
 
   test('Pack of tensors of two types is refused, as other backends do', async () => {

@@ -1,0 +1,50 @@
+/**
+ * tfjs-core's own tests on the backend `he`, with plaintext and with encrypted tensors: `npm run test:tfjs -w tfjs-he-backend [-- --json]`. With --audit, the
+ * excluded tests instead, to see which of them pass.
+ */
+import { fork } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.ts';
+import { isGood, type Mode, type Report, reportText } from './report.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const json = process.argv.includes('--json');
+const audit = process.argv.includes('--audit');
+
+function run(mode: Mode, file: string): Promise<Report> {
+  return new Promise((resolve, reject) => {
+    // What the tests print is theirs to check.
+    const child = fork(join(here, 'child.ts'), [file, mode, ...(audit ? ['--audit'] : [])], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    let errors = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
+    let report: Report | undefined;
+    child.on('message', (message: Report) => {
+      report = message;
+    });
+    child.on('exit', (code) =>
+      report === undefined ? reject(new Error(`${mode} tests ended with ${code}: ${errors.slice(-2000)}`)) : resolve(report),
+    );
+  });
+}
+
+// Inside of the package, so that node-seal is found, where git does not look.
+const cache = join(here, '../node_modules/.cache');
+await mkdir(cache, { recursive: true });
+const folder = await mkdtemp(join(cache, 'test-tfjs-'));
+try {
+  const file = join(folder, 'suite.mjs');
+  await bundle(file);
+  const reports: Report[] = [];
+  for (const mode of ['plaintext', 'encrypted'] as const) {
+    const report = await run(mode, file);
+    reports.push(report);
+    console.log(json ? JSON.stringify(report) : reportText(report));
+  }
+  process.exitCode = audit || reports.every(isGood) ? 0 : 1;
+} finally {
+  await rm(folder, { recursive: true });
+}

@@ -1,0 +1,4 @@
+import './setup.js';
+import '@tensorflow/tfjs-core/dist/tests.js';
+
+export { decryptions } from './encrypting_backend.js';
