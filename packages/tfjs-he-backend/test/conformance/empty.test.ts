@@ -1,3 +1,5 @@
+import { conformanceProperties } from './properties.js';
 import { conformance } from './suite.js';
 
 conformance('empty');
+conformanceProperties('empty');

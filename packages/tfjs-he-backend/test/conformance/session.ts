@@ -46,9 +46,11 @@ export interface Session {
   close(): void;
 }
 
-export async function openSession(name: 'empty' | 'mock' | 'seal' | 'simd', observe?: OpObserver): Promise<Session> {
+export type SessionEngine = 'empty' | 'mock' | 'seal' | 'simd';
+
+export async function openSession(name: SessionEngine, observe?: OpObserver, p: Parameters = parameters): Promise<Session> {
   if (name === 'empty') {
-    const engine: AnyEngine = createEmptyEngine(parameters, observe === undefined ? { galoisSteps } : { galoisSteps, observe });
+    const engine: AnyEngine = createEmptyEngine(p, observe === undefined ? { galoisSteps } : { galoisSteps, observe });
     return {
       engine,
       client: undefined,
@@ -61,8 +63,8 @@ export async function openSession(name: 'empty' | 'mock' | 'seal' | 'simd', obse
       close: () => engine.close(),
     };
   }
-  const client = await createClient(manifestFor(parameters), { engine: name === 'mock' ? 'mock' : 'seal', minimumSecurityBits: 0 });
-  const runtime = await createEngineRuntime(name, parameters, galoisSteps);
+  const client = await createClient(manifestFor(p), { engine: name === 'mock' ? 'mock' : 'seal', minimumSecurityBits: 0 });
+  const runtime = await createEngineRuntime(name, p, galoisSteps);
   const engine = runtime.open(await client.evaluationKeys(), observe);
   return {
     engine,
@@ -85,6 +87,7 @@ export async function openSession(name: 'empty' | 'mock' | 'seal' | 'simd', obse
 
 /** A copy at the refresh level and canonical scale: relinearised, and multiplied by one at every level on the way. */
 function lower(engine: AnyEngine, c: C): C {
+  const { parameters } = engine;
   let current = engine.info(c).size === 3 ? engine.relinearize(c) : engine.clone(c);
   for (let { level, scale } = engine.info(current); level > parameters.refreshLevel; level--) {
     const target = parameters.levelScale(level - 1);
