@@ -59,22 +59,29 @@ function rsqrtOfAccuracy(interval: Interval, tolerance: number, maxDepth: number
   for (const degree of DEGREES) {
     if (chebyshevDepth(degree) + LEVELS_PER_STEP > maxDepth) break;
     const first = polynomialOfDegree('rsqrt', interval, degree, 'minimax');
+    let before = Number.POSITIVE_INFINITY;
     for (let steps = 1; steps <= MAX_STEPS; steps++) {
       const candidate = withSteps(first, steps);
       if (candidate.depth > maxDepth || (best !== undefined && !isCheaper(candidate, best))) break;
-      if (candidate.maxError > tolerance) continue;
-      best = candidate;
-      break;
+      if (candidate.maxError <= tolerance) {
+        best = candidate;
+        break;
+      }
+      if (candidate.maxError >= before) break;
+      before = candidate.maxError;
     }
   }
   return best;
 }
 
 function reciprocalOfAccuracy(interval: Interval, tolerance: number, maxDepth: number): Approximation | undefined {
+  let before = Number.POSITIVE_INFINITY;
   for (let steps = 1; steps <= MAX_STEPS; steps++) {
     const candidate = reciprocalOfSteps(interval, steps);
-    if (candidate.depth > maxDepth) return undefined;
-    if (candidate.maxError <= tolerance) return candidate;
+    if (candidate.maxError <= tolerance && candidate.depth <= maxDepth) return candidate;
+    // Errors fall with every step until rounding stops them.
+    if (candidate.depth > maxDepth || candidate.maxError >= before) break;
+    before = candidate.maxError;
   }
   return undefined;
 }

@@ -16,19 +16,23 @@ export function iterationOfSteps(name: ApproximatedFunction, interval: Interval,
   return { ...base, maxError: max, meanError: mean };
 }
 
-/** The fewest steps that reach an error. @throws ApproximationError where rounding keeps 32 steps from reaching it */
+/** The fewest steps that reach an error. @throws ApproximationError where rounding or 32 steps keep them from it */
 export function iterationOfAccuracy(
   name: ApproximatedFunction,
   interval: Interval,
   tolerance: number,
   method: IterationMethod,
 ): Approximation {
+  let before = Number.POSITIVE_INFINITY;
   for (let steps = 1; steps <= MAX_STEPS; steps++) {
     const candidate = iterationOfSteps(name, interval, steps, method);
     if (candidate.maxError <= tolerance) return candidate;
+    // Errors fall with every step until rounding stops them.
+    if (candidate.maxError >= before) break;
+    before = candidate.maxError;
   }
   throw new ApproximationError(
-    `${MAX_STEPS} steps of ${method} do not reach ${tolerance} for ${name} on [${interval}]. Ask for fewer bits, or narrow the interval with a range loss or a larger epsilon.`,
+    `No number of steps of ${method} up to ${MAX_STEPS} reaches ${tolerance} for ${name} on [${interval}]. Ask for fewer bits, or narrow the interval with a range loss or a larger epsilon.`,
     { function: name, interval: [...interval], method, tolerance },
   );
 }

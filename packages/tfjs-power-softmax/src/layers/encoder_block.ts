@@ -12,11 +12,11 @@ export interface EncoderBlockArgs extends TransformerBlockArgs {}
  *     a = LayerNorm(x + attention(x));  y = LayerNorm(a + feedForward(a))
  *     a = x + attention(LayerNorm(x));  y = a + feedForward(LayerNorm(a))
  *
- * Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]` (a Keras mask of `x` does the same); output `[batch, tokens, d]`. Weights those of
- * `MultiHeadAttention` under `attention/`, `attention_norm/gamma|beta`, those of `FeedForward` under `feed_forward/`, and
- * `feed_forward_norm/gamma|beta`. Reports to range recordings `<name>/attention/denominator` (or `/scores`), `<name>/attention_norm/variance`,
- * `<name>/feed_forward/activation` and `<name>/feed_forward_norm/variance`. With `norm: 'rms'` RMSNorm takes the place of LayerNorm: there is
- * no `beta`, and the sites end in `/mean_square`.
+ * Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]` (a Keras mask of `x` does the same); output
+ * `[batch, tokens, d]`. Weights those of `MultiHeadAttention` under `attention/`, `attention_norm/gamma|beta`, those of `FeedForward` under
+ * `feed_forward/`, and `feed_forward_norm/gamma|beta`. Reports to range recordings `<name>/attention/denominator` (or `/scores`),
+ * `<name>/attention_norm/variance`, `<name>/feed_forward/activation` and `<name>/feed_forward_norm/variance`. With `norm: 'rms'` RMSNorm takes the
+ * place of LayerNorm: there is no `beta`, and the sites end in `/mean_square`.
  */
 export class EncoderBlock extends TransformerBlock {
   static readonly className = 'EncoderBlock';

@@ -27,11 +27,11 @@ export interface DivisionReport {
  *
  *     y = (r(mean(S^p) + epsilon) * (S^p V) / tokens) W_o + b_o,
  *
- * the division deferred past the value product, or before it, on the weights, with `division: 'weights'`. Everything constant is folded away: the query kernel carries `1/sqrt(keyDim)` and the slope of
- * the polynomial's unit variable (as its p-th root), so that the row sums of the powered scores plus a constant *are* that variable; the
- * remaining factor is in the polynomial's coefficients. Rows of zeros, and masked keys, which are zeroed, have score and weight 0. Causal attention
- * multiplies the powered scores by a constant that is 0 after the diagonal and the inverse of the number of visible keys before it, at the cost of
- * one level. Inputs and output as in {@link AttentionForm}.
+ * the division deferred past the value product, or before it, on the weights, with `division: 'weights'`. Everything constant is folded away: the
+ * query kernel carries `1/sqrt(keyDim)` and the slope of the polynomial's variable (as its p-th root), so that the row sums of the powered scores
+ * plus a constant *are* that variable; the remaining factor is in the polynomial's coefficients. Rows of zeros, and masked keys, which are zeroed,
+ * have score and weight 0. Causal attention multiplies the powered scores by a constant that is 0 after the diagonal and the inverse of the number
+ * of visible keys before it, at the cost of one level. Inputs and output as in {@link AttentionForm}.
  */
 export class PolynomialAttention extends AttentionForm {
   static readonly className = 'PolynomialAttention';
