@@ -1,5 +1,16 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { getKernelsForBackend, type KernelConfig, registerBackend, registerKernel } from '@tensorflow/tfjs-core';
+import {
+  getKernelsForBackend,
+  type KernelConfig,
+  LogicalXor,
+  LogSoftmax,
+  LowerBound,
+  MatrixBandPart,
+  Pool,
+  registerBackend,
+  registerKernel,
+  UpperBound,
+} from '@tensorflow/tfjs-core';
 import { addConfig } from '../kernels/add.js';
 import { addNConfig } from '../kernels/add_n.js';
 import { avgPoolConfig, avgPoolGradConfig } from '../kernels/avg_pool.js';
@@ -119,6 +130,9 @@ const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
 /** Kernels that compute on encrypted tensors. */
 export const encryptedKernelNames: readonly string[] = ENCRYPTED_KERNELS.map((config) => config.kernelName);
 
+/** Names of tfjs-core that no operation dispatches and the CPU backend lacks; FromPixels must be missing for tfjs to do without. */
+const UNUSED_KERNELS: readonly string[] = [LogicalXor, LogSoftmax, LowerBound, MatrixBandPart, Pool, UpperBound];
+
 let registered = false;
 
 /**
@@ -132,7 +146,8 @@ export function registerHeBackend(): void {
   registerBackend(BACKEND_NAME, () => new HeBackend(), 0);
   const own = new Set(encryptedKernelNames);
   for (const config of ENCRYPTED_KERNELS) registerKernel(config);
-  for (const { kernelName } of getKernelsForBackend('cpu')) {
+  const others = getKernelsForBackend('cpu').map(({ kernelName }) => kernelName);
+  for (const kernelName of [...others, ...UNUSED_KERNELS]) {
     if (!own.has(kernelName)) registerKernel(kernel(kernelName, unsupported(kernelName)));
   }
 }

@@ -3,10 +3,10 @@ import { HeError } from '../errors.js';
 import type { ProgressEvent } from '../executor/types.js';
 import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
-import { createServer, type Server, type Session } from '../server/index.js';
+import { createServer, type Server, type ServerEngine, type Session } from '../server/index.js';
 
-/** `mock` computes on float64 values with the noise of encryption and hides nothing; `seal` on ciphertexts. */
-export type EagerEngine = 'mock' | 'seal';
+/** `mock` computes on float64 values with the noise of encryption and hides nothing; `seal` and `simd` on ciphertexts. */
+export type EagerEngine = ServerEngine;
 
 /** Parameter sets tried, keys made, then what a server reports while a program runs. */
 export type EagerProgress = { readonly type: 'compile' | 'keys'; readonly done: number; readonly total: number } | ProgressEvent;
@@ -39,7 +39,7 @@ export async function openLocalSession(
     for (const item of opened.splice(0).reverse()) item.dispose();
   };
   try {
-    const client: Client = await createClient(manifestOf(program), { engine });
+    const client: Client = await createClient(manifestOf(program), { engine: engine === 'mock' ? 'mock' : 'seal' });
     opened.push(client);
     const server: Server = await createServer(program, { engine });
     opened.push(server);

@@ -12,6 +12,8 @@ export type FheMode = 'disable' | 'simulate' | 'execute';
 
 export interface RunnerOptions extends CompileOptions, EagerControl {
   readonly fhe: FheMode;
+  /** What `execute` runs on (default `seal`). */
+  readonly engine?: 'seal' | 'simd' | undefined;
 }
 
 /** One model, called the same way in every mode. */
@@ -34,7 +36,7 @@ export interface Runner {
  * @throws HeError KERNEL_UNSUPPORTED, COMPILE_FAILED, PARAMETERS_INVALID, GRAPH_INVALID, ABORTED, RUNTIME_UNSUPPORTED.
  */
 export async function runner(source: LayersModel | TensorFunction, options: RunnerOptions): Promise<Runner> {
-  const { fhe, onProgress, signal, ...compileOptions } = options;
+  const { fhe, engine = 'seal', onProgress, signal, ...compileOptions } = options;
   if (fhe === 'disable') {
     return { fhe, program: null, predict: async (inputs) => tidy(() => inTheClear(source, inputs)), dispose() {} };
   }
@@ -43,7 +45,7 @@ export async function runner(source: LayersModel | TensorFunction, options: Runn
     onProgress: (done, total) => onProgress?.({ type: 'compile', done, total }),
     ...(signal === undefined ? {} : { signal }),
   });
-  const session = await openLocalSession(program, fhe === 'simulate' ? 'mock' : 'seal', { onProgress, signal });
+  const session = await openLocalSession(program, fhe === 'simulate' ? 'mock' : engine, { onProgress, signal });
   const batched = typeof source !== 'function';
   return {
     fhe,

@@ -2,7 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { HeError } from '../errors.js';
 import { scaleRows } from '../graph/linear_map.js';
 import type { TensorNode } from '../graph/node.js';
-import { broadcastMap, broadcastShape, broadcastValues, type EncryptedKernel, input, type KernelCall, requirePlain } from './shared.js';
+import { broadcastMap, broadcastShape, broadcastValues, type EncryptedKernel, input, type KernelCall } from './shared.js';
 
 /** a + sign * b, either of them encrypted, broadcasting. */
 export function addition(sign: 1 | -1): EncryptedKernel {
@@ -54,9 +54,14 @@ function broadcastNode(call: KernelCall, tensor: TensorInfo, shape: readonly num
 
 /** Encrypted / plaintext. */
 export const division: EncryptedKernel = (call) => {
-  requirePlain(call, ['b']);
   const a = input(call, 'a');
   const b = input(call, 'b');
+  if (call.backend.isEncrypted(b)) {
+    throw new HeError('KERNEL_UNSUPPORTED', 'a divisor is encrypted', {
+      op: call.name,
+      hint: 'Divide by plaintext, or multiply by reciprocal(x, {interval, bits}) of this package.',
+    });
+  }
   const shape = broadcastShape(a, b);
   const factors = broadcastValues(call, b, shape).map((x) => 1 / x);
   if (!factors.every(Number.isFinite)) {

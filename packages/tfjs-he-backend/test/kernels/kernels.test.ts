@@ -412,7 +412,9 @@ describe('what encrypted tensors refuse', () => {
       (x: tf.Tensor) => tf.batchNorm(x as tf.Tensor2D, tf.zeros([3]), tf.reshape(tf.slice(x, 0, 1), [3]) as tf.Tensor1D),
       'plaintext',
     ],
-    ['RealDiv', (x: tf.Tensor) => tf.div(tf.onesLike(tf.zeros([2, 3])), x), 'plaintext'],
+    ['RealDiv', (x: tf.Tensor) => tf.div(tf.onesLike(tf.zeros([2, 3])), x), 'reciprocal'],
+    ['Rsqrt', (x: tf.Tensor) => tf.rsqrt(x), 'rsqrt(x'],
+    ['Complex', (x: tf.Tensor) => tf.complex(x, x), 'two tensors'],
   ])('%s throws KERNEL_UNSUPPORTED with its name and a way out', async (name, body, hint) => {
     await expect(trace(body)).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED', op: name, hint: expect.stringContaining(hint) });
   });
@@ -431,6 +433,14 @@ describe('what encrypted tensors refuse', () => {
 
   test('a running product over more than 64 elements is refused', async () => {
     await expect(trace((x) => tf.cumprod(tf.tile(x, [1, 22]), 1))).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED', op: 'Cumprod' });
+  });
+
+  test('every kernel name of tfjs-core is there, but for the one that must not be', () => {
+    const names = Object.entries(tf)
+      .filter(([name, value]) => /^_?[A-Z]\w+$/.test(name) && value === name)
+      .map(([name]) => name);
+    expect(names.length).toBeGreaterThan(150);
+    expect(names.filter((name) => !tf.getKernel(name, 'he'))).toEqual(['FromPixels']);
   });
 
   test('Pack of tensors of two types is refused, as other backends do', async () => {
