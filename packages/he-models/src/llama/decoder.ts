@@ -43,15 +43,13 @@ function attention(x: Float32Array, layer: LlamaLayer, { keys, values }: Cache, 
   const attended = new Float32Array(features);
   for (let head = 0; head < heads; head += 1) {
     const shared = Math.floor((head * keyValueHeads) / heads) * size;
-    const scores = keys.map((key) => {
-      let sum = 0;
-      for (let k = 0; k < size; k += 1) sum += (query[head * size + k] ?? 0) * (key[shared + k] ?? 0);
-      return sum / Math.sqrt(size);
-    });
-    softmax(scores).forEach((weight, t) => {
-      const value = values[t] ?? new Float32Array();
+    const scores = new Float64Array(keys.length);
+    for (let t = 0; t < keys.length; t += 1) scores[t] = product(query, head * size, keys[t] ?? query, shared, size) / Math.sqrt(size);
+    const weights = softmax(scores);
+    for (let t = 0; t < keys.length; t += 1) {
+      const [value, weight] = [values[t] ?? query, weights[t] ?? 0];
       for (let k = 0; k < size; k += 1) attended[head * size + k] = (attended[head * size + k] ?? 0) + weight * (value[shared + k] ?? 0);
-    });
+    }
   }
   return multiply(layer.output, attended, features);
 }
@@ -83,23 +81,31 @@ function turned(x: Float32Array, position: number, size: number): Float32Array {
 
 /** @param matrix `[rows, x.length]` */
 function multiply(matrix: Float32Array, x: Float32Array, rows: number): Float32Array {
-  const columns = x.length;
-  const product = new Float32Array(rows);
-  for (let row = 0; row < rows; row += 1) {
-    let sum = 0;
-    for (let k = 0, at = row * columns; k < columns; k += 1, at += 1) sum += (matrix[at] ?? 0) * (x[k] ?? 0);
-    product[row] = sum;
-  }
-  return product;
+  const result = new Float32Array(rows);
+  for (let row = 0; row < rows; row += 1) result[row] = product(matrix, row * x.length, x, 0, x.length);
+  return result;
+}
+
+/** Scalar product of `count` entries of each from an offset on. */
+function product(a: Float32Array, aOffset: number, b: Float32Array, bOffset: number, count: number): number {
+  let sum = 0;
+  for (let k = 0; k < count; k += 1) sum += (a[aOffset + k] ?? 0) * (b[bOffset + k] ?? 0);
+  return sum;
 }
 
 /** Of numbers of any size. */
-export function softmax(scores: ArrayLike<number>): Float64Array {
+export function softmax(scores: Float32Array | Float64Array): Float64Array {
   let largest = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < scores.length; k += 1) largest = Math.max(largest, scores[k] ?? largest);
-  const powers = Float64Array.from({ length: scores.length }, (_, k) => Math.exp((scores[k] ?? 0) - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((value) => value / sum);
+  const powers = new Float64Array(scores.length);
+  let sum = 0;
+  for (let k = 0; k < scores.length; k += 1) {
+    const power = Math.exp((scores[k] ?? 0) - largest);
+    powers[k] = power;
+    sum += power;
+  }
+  for (let k = 0; k < powers.length; k += 1) powers[k] = (powers[k] ?? 0) / sum;
+  return powers;
 }
 
 function addTo(x: Float32Array, change: Float32Array): void {

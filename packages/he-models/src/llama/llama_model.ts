@@ -16,6 +16,8 @@ export interface LlamaModelOptions {
   readonly epsilon?: number;
   /** Added to mean squares, by block, the last one that of the head. Default: 1e-5 everywhere, as in llama2.c. */
   readonly normEpsilons?: readonly number[];
+  /** Bias in the projections to queries, keys and values, which Llama has not. Default false. */
+  readonly useBias?: boolean;
   /** Default `llama`. */
   readonly name?: string;
 }
@@ -24,7 +26,8 @@ export interface LlamaModelOptions {
  * A Llama-style model of this repository's layers: pre-norm blocks with RMSNorm, rotary positions, causal attention with shared keys and values
  * and SwiGLU. Input: embedded tokens `[batch, tokens, features]`; output: logits of each token's successor, `[batch, tokens, vocabulary]`.
  */
-export function buildLlama({ config, tokens, attention, p, epsilon, normEpsilons, name = 'llama' }: LlamaModelOptions): tfl.LayersModel {
+export function buildLlama(options: LlamaModelOptions): tfl.LayersModel {
+  const { config, tokens, attention, p, epsilon, normEpsilons, useBias = false, name = 'llama' } = options;
   const { features, hidden, layers, heads, keyValueHeads, vocabulary } = config;
   const normEpsilonOf = (index: number): number => normEpsilons?.[index] ?? LLAMA_NORM_EPSILON;
   const input = tfl.input({ shape: [tokens, features], name: 'embedded' });
@@ -42,6 +45,7 @@ export function buildLlama({ config, tokens, attention, p, epsilon, normEpsilons
       causal: true,
       rotary: true,
       attention,
+      useBias,
       normEpsilon: normEpsilonOf(index),
       seed: index,
       ...(p === undefined ? {} : { p }),
