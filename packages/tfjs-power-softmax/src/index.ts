@@ -36,7 +36,7 @@ export { MaskedMeanPooling, type MaskedMeanPoolingArgs } from './layers/masked_m
 export { MultiHeadAttention, type MultiHeadAttentionArgs } from './layers/multi_head_attention.js';
 export type { NormKind } from './layers/norms.js';
 export type { MeanCount } from './layers/pooling.js';
-export { PowerSoftmax, type PowerSoftmaxArgs } from './layers/power_softmax.js';
+export { PowerSoftmax, type PowerSoftmaxArgs, type RowCounts } from './layers/power_softmax.js';
 export { RMSNorm, type RMSNormArgs } from './layers/rms_norm.js';
 export type { AttentionKind } from './layers/score_weights.js';
 export { TokenPooling, type TokenPoolingArgs, type TokenPosition } from './layers/token_pooling.js';

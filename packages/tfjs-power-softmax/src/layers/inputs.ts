@@ -16,6 +16,13 @@ export function singleInput(inputs: tf.Tensor | tf.Tensor[], layer: string): tf.
   return first;
 }
 
+/** The inputs `x` or `[x, mask]` of a layer that keeps the shape of `x`, which the 0/1 mask broadcasts to. */
+export function maskedInput(inputs: tf.Tensor | tf.Tensor[], layer: string): { readonly x: tf.Tensor; readonly mask?: tf.Tensor } {
+  const [x, mask, ...rest] = Array.isArray(inputs) ? inputs : [inputs];
+  if (x === undefined || rest.length > 0) throw new InvalidArgumentError(`Layer ${layer} takes x, or [x, mask].`, { layer });
+  return mask === undefined ? { x } : { x, mask };
+}
+
 /** The single input `[batch, tokens, d]` of a layer. */
 export function singleSequence(inputs: tf.Tensor | tf.Tensor[], layer: string): tf.Tensor3D {
   const x = singleInput(inputs, layer);

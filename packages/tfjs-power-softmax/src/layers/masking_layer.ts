@@ -70,6 +70,6 @@ export abstract class MaskingLayer extends layers.Layer {
 }
 
 /** tfjs passes one mask, one per input, or nothing in either form. */
-export function firstMask(mask: CallArguments['mask']): tf.Tensor | undefined {
+function firstMask(mask: CallArguments['mask']): tf.Tensor | undefined {
   return (Array.isArray(mask) ? mask[0] : mask) ?? undefined;
 }

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
 import { integerPower } from '../ops/integer_power.js';
-import { DEFAULT_EPSILON, POWER_SOFTMAX_FORMS, type PowerSoftmaxForm, powerSoftmax } from '../ops/power_softmax.js';
+import { DEFAULT_EPSILON, POWER_SOFTMAX_FORMS, type PowerSoftmaxForm, powerSoftmax, visibleCounts } from '../ops/power_softmax.js';
 import { reportRange } from '../ranges/recorder.js';
 import { validateNonNegative, validateOneOf, validatePower } from '../validate.js';
-import { firstShape, singleInput } from './inputs.js';
+import { firstShape, hasMaskInput, maskedInput } from './inputs.js';
 import { MaskingLayer } from './masking_layer.js';
 
 export interface PowerSoftmaxArgs {
@@ -16,15 +16,25 @@ export interface PowerSoftmaxArgs {
   readonly axis?: number;
   readonly epsilon?: number;
   readonly form?: PowerSoftmaxForm;
+  /** What a row's mean is over: the `length` of the axis (default), masked entries being zero scores, or the `visible` entries of the mask. */
+  readonly counts?: RowCounts;
 }
 
-/** {@link powerSoftmax} as a layer; keeps the shape of its input and has no weights. Reports `<name>/denominator` to range recordings. */
+export type RowCounts = 'length' | 'visible';
+
+export const ROW_COUNTS: readonly RowCounts[] = ['length', 'visible'];
+
+/**
+ * {@link powerSoftmax} as a layer without weights. Input `x`, or `[x, mask]` with a 0/1 mask that broadcasts to `x`, of which `visible` counts need
+ * one; output of the shape of `x`. Reports `<name>/denominator` to range recordings.
+ */
 export class PowerSoftmax extends MaskingLayer {
   static readonly className = 'PowerSoftmax';
   readonly p: number;
   readonly axis: number;
   readonly epsilon: number;
   readonly form: PowerSoftmaxForm;
+  readonly counts: RowCounts;
 
   /** @throws InvalidArgumentError for a setting out of range */
   constructor(args: PowerSoftmaxArgs = {}) {
@@ -33,9 +43,10 @@ export class PowerSoftmax extends MaskingLayer {
     this.axis = args.axis ?? -1;
     this.epsilon = validateNonNegative('epsilon', args.epsilon ?? DEFAULT_EPSILON, this.name);
     this.form = validateOneOf('form', args.form ?? 'stable', POWER_SOFTMAX_FORMS, this.name);
+    this.counts = validateOneOf('counts', args.counts ?? 'length', ROW_COUNTS, this.name);
   }
 
-  /** @throws InvalidArgumentError for an axis that the input does not have */
+  /** @throws InvalidArgumentError for an axis that the input does not have, or visible entries to count without a mask */
   override build(inputShape: Shape | Shape[]): void {
     const rank = firstShape(inputShape).length;
     if (!Number.isInteger(this.axis) || this.axis < -rank || this.axis >= rank) {
@@ -45,26 +56,43 @@ export class PowerSoftmax extends MaskingLayer {
         rank,
       });
     }
+    if (this.counts === 'visible' && !hasMaskInput(inputShape)) {
+      throw new InvalidArgumentError(`${this.name}: counts: 'visible' counts the entries of a mask. Apply the layer to [x, mask].`, {
+        layer: this.name,
+      });
+    }
     this.built = true;
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const { p, axis, epsilon, form } = this;
     return tf.tidy(() => {
-      const x = singleInput(inputs, this.name);
-      reportRange({ name: `${this.name}/denominator`, function: 'reciprocal', floor: epsilon }, () =>
-        tf.add(tf.mean(integerPower(x, p), axis, true), tf.scalar(epsilon)),
-      );
-      return powerSoftmax(x, { p, axis, epsilon, form });
+      const { x, mask: given } = maskedInput(inputs, this.name);
+      const mask = given === undefined ? undefined : tf.cast(given, 'float32');
+      const counts = mask === undefined || this.counts === 'length' ? undefined : visibleCounts(mask, x, axis);
+      reportRange({ name: `${this.name}/denominator`, function: 'reciprocal', floor: epsilon }, () => {
+        const powered = integerPower(mask === undefined ? x : tf.mul(x, mask), p);
+        const mean = counts === undefined ? tf.mean(powered, axis, true) : tf.div(tf.sum(powered, axis, true), counts);
+        return tf.add(mean, tf.scalar(epsilon));
+      });
+      return powerSoftmax(x, {
+        p,
+        axis,
+        epsilon,
+        form,
+        ...(mask === undefined ? {} : { mask }),
+        ...(counts === undefined ? {} : { counts }),
+      });
     });
   }
 
-  override computeOutputShape(inputShape: Shape): Shape {
-    return inputShape;
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return firstShape(inputShape);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), p: this.p, axis: this.axis, epsilon: this.epsilon, form: this.form };
+    const { p, axis, epsilon, form, counts } = this;
+    return { ...super.getConfig(), p, axis, epsilon, form, counts };
   }
 }
 tf.serialization.registerClass(PowerSoftmax);

@@ -118,7 +118,11 @@ function rowCounts(counts: PowerSoftmaxOptions['counts'], mask: tf.Tensor | unde
   if (counts !== 'visible') return toFloat(counts instanceof tf.Tensor ? counts : tf.tensor(counts));
   if (mask === undefined)
     throw new InvalidArgumentError("counts: 'visible' counts unmasked entries. Give a mask as well.", { counts: 'visible' });
-  // Fully masked rows are all zeros, whatever they are divided by.
+  return visibleCounts(mask, x, axis);
+}
+
+/** Number of unmasked entries of each row of `x`, with the axis of size 1; 1 for fully masked rows, which are zeros whatever they are divided by. */
+export function visibleCounts(mask: tf.Tensor, x: tf.Tensor, axis: number): tf.Tensor {
   return nonZero(tf.sum(tf.broadcastTo(mask, x.shape), axis, true));
 }
 

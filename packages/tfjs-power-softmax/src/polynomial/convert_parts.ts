@@ -24,13 +24,17 @@ export interface Choices {
 }
 
 /** A layer of PowerSoftmax in a graph of its own. @throws UnsupportedLayerError where the length of its axis is not fixed */
-export function applyPowerSoftmax({ name, p, epsilon, axis }: PowerSoftmax, inputs: SymbolicTensor[], choices: Choices): SymbolicTensor {
+export function applyPowerSoftmax(
+  { name, p, epsilon, axis, counts }: PowerSoftmax,
+  inputs: SymbolicTensor[],
+  choices: Choices,
+): SymbolicTensor {
   const length = inputs[0]?.shape.at(axis);
   if (length === undefined || length === null) {
     throw new UnsupportedLayerError(`The axis of ${name} has no fixed length. Give the model's input one.`, { layer: name });
   }
   const approximation = choices.polynomial(`${name}/denominator`);
-  return applied(new PolynomialPowerSoftmax({ name, p, epsilon, axis, length, approximation }), inputs);
+  return applied(new PolynomialPowerSoftmax({ name, p, epsilon, axis, length, counts, approximation }), inputs);
 }
 
 /** A quadratic network is a polynomial already. */
