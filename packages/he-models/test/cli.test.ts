@@ -86,6 +86,15 @@ describe('the command he-models', () => {
   });
 });
 
+test('npm run bench prints what a run takes, by model', async () => {
+  const args = [join(packageRoot, 'dist', 'bench', 'main.js'), '--json', '--engine', 'mock', '--repeat', '1', '--model', 'power-mnist-vit'];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const row = JSON.parse(stdout);
+  expect(row).toMatchObject({ model: 'power-mnist-vit', engine: 'mock', tokens: 16 });
+  for (const name of ['totalMs', 'evaluateMs', 'refreshMs', 'refreshes', 'keyBytes', 'trafficBytes']) expect(row[name]).toBeGreaterThan(0);
+  expect(row.bits).toBeGreaterThan(10);
+});
+
 test.each([list, info, run, train, evaluate, convert, exportModel])('command %# has help that says how to use it', ({ help }) => {
   expect(help).toMatch(/^Usage: /);
   expect(help).toContain('--json');

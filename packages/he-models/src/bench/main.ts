@@ -1,6 +1,12 @@
-/** Encrypted latency of every shipped model: `npm run bench -w he-models -- [--json] [--model NAME] [--repeat N] [--fhe execute|simulate]`. */
+/** Encrypted latency of every shipped model: `npm run bench -w he-models -- [--json] [--model NAME] [--repeat N] [--engine simd|seal|mock]`. */
 import { parseArgs } from 'node:util';
-import { type EncryptedFhe, HeModelClient, type ModelInput, measureAgreement, PRETRAINED_NAMES } from '../index.js';
+import type { ServerEngine } from 'tfjs-he-backend/server';
+import { PRETRAINED_NAMES } from '../pretrained/registry.js';
+import { measureAgreement } from '../use/agreement.js';
+import type { ModelInput } from '../use/encoder.js';
+import { HeModelClient } from '../use/he_model_client.js';
+
+const ENGINES: readonly ServerEngine[] = ['simd', 'seal', 'mock'];
 
 const HELP = `npm run bench -w he-models -- [options]
 
@@ -8,32 +14,30 @@ Runs one made-up input through each shipped model, encrypted, client and server 
 
   --model NAME   only this one
   --repeat N     warm runs (default 3)
-  --fhe MODE     execute (default) or simulate
+  --engine NAME  simd (default), seal, or mock (simulation)
   --json         one JSON object per model and line`;
 
 const { values } = parseArgs({
   options: {
     model: { type: 'string' },
     repeat: { type: 'string', default: '3' },
-    fhe: { type: 'string', default: 'execute' },
+    engine: { type: 'string', default: 'simd' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 const repeat = Number(values.repeat);
-const fhe: EncryptedFhe = values.fhe === 'simulate' ? 'simulate' : 'execute';
-if (values.help || !Number.isInteger(repeat) || repeat < 1) console.log(HELP);
-else for (const model of PRETRAINED_NAMES) if (values.model === undefined || values.model === model) await measure(model);
+const engine = ENGINES.find((name) => name === values.engine);
+if (values.help || engine === undefined || !Number.isInteger(repeat) || repeat < 1) console.log(HELP);
+else for (const model of PRETRAINED_NAMES) if (values.model === undefined || values.model === model) await measure(model, engine);
 
-async function measure(model: string): Promise<void> {
+async function measure(model: string, used: ServerEngine): Promise<void> {
   const input = inputOf(await HeModelClient.from_pretrained(model));
-  const report = await measureAgreement(
-    model,
-    Array.from({ length: repeat + 1 }, () => ({ input, label: '' })),
-    { fhe },
-  );
+  const inputs = Array.from({ length: repeat + 1 }, () => ({ input, label: '' }));
+  const report = await measureAgreement(model, inputs, { fhe: used === 'mock' ? 'simulate' : 'execute', engine: used });
   const { tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, uploadBytes, downloadBytes, bits } = report;
-  const row = { model, tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, trafficBytes: uploadBytes + downloadBytes, bits };
+  const trafficBytes = uploadBytes + downloadBytes;
+  const row = { model, engine: used, tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, trafficBytes, bits };
   if (values.json) console.log(JSON.stringify(row));
   else
     for (const [name, value] of Object.entries(row))

@@ -3,4 +3,5 @@ import type { Bundles } from './registry.js';
 /** Server halves: specifiers are literal so that bundlers find the modules. */
 export const SERVER_BUNDLES: Bundles = {
   'power-banking77': () => import('he-models/assets/power-banking77/server'),
+  'power-mnist-vit': () => import('he-models/assets/power-mnist-vit/server'),
 };

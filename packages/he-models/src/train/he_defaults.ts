@@ -1,3 +1,4 @@
+import { enableProdMode } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { compile, profile } from 'tfjs-he-backend';
 import type { HeMetadata } from '../pretrained/config.js';
@@ -7,5 +8,6 @@ const PARAMETERS: HeMetadata['parameters'] = { securityBits: 128, precisionBits:
 
 /** Parameters that a new model is compiled with, and the depth that results. @throws HeError if it cannot be compiled */
 export async function heDefaults(model: LayersModel): Promise<Pick<HeMetadata, 'depth' | 'parameters'>> {
+  enableProdMode(); // the compiler's backend would advertise tfjs' native package on the console
   return { depth: profile(await compile(model, PARAMETERS)).depth, parameters: PARAMETERS };
 }

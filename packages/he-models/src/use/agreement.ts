@@ -1,4 +1,5 @@
 import { type Profile, profile } from 'tfjs-he-backend';
+import type { ServerEngine } from 'tfjs-he-backend/server';
 import type { LoadOptions } from '../hub/model_files.js';
 import { loadClearModel } from './clear_model.js';
 import type { ModelInput } from './encoder.js';
@@ -43,6 +44,8 @@ export interface AgreementReport {
 
 export interface AgreementOptions extends LoadOptions {
   readonly fhe: EncryptedFhe;
+  /** Evaluator of the server; see `HeModelServer`. */
+  readonly engine?: ServerEngine;
   /** Seed of the noise in `simulate`. */
   readonly seed?: number;
   readonly onInput?: (done: number, total: number) => void;

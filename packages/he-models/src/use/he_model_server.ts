@@ -10,7 +10,7 @@ import type { EncryptedFhe } from './he_model_client.js';
 export interface ServerLoadOptions extends LoadOptions {
   /** Default `execute`. */
   readonly fhe?: EncryptedFhe;
-  /** Evaluator; default `seal` for `execute`, `mock` for `simulate`. */
+  /** Evaluator; default `simd` for `execute`, `mock` for `simulate`. `seal` computes the same, slower. */
   readonly engine?: ServerEngine;
   /** Instead of the model's own: `he.json` says which. */
   readonly compile?: CompileOptions;
@@ -62,7 +62,7 @@ export class HeModelServer implements Server {
         onProgress,
         ...(signal === undefined ? {} : { signal }),
       });
-      const engine = options.engine ?? (fhe === 'execute' ? 'seal' : 'mock');
+      const engine = options.engine ?? (fhe === 'execute' ? 'simd' : 'mock');
       const secrets = { ...(maskKey === undefined ? {} : { maskKey }), ...(seed === undefined ? {} : { seed }) };
       return new HeModelServer(files.config, he, program, await createServer(program, { engine, ...secrets }));
     } catch (error) {

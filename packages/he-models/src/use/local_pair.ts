@@ -4,7 +4,7 @@ import type { EncodeOptions, ModelInput } from './encoder.js';
 import type { EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { HeModelServer, type ServerLoadOptions } from './he_model_server.js';
 
-export interface PairOptions extends LoadOptions, Pick<ServerLoadOptions, 'compile' | 'seed'> {
+export interface PairOptions extends LoadOptions, Pick<ServerLoadOptions, 'compile' | 'engine' | 'seed'> {
   readonly fhe: EncryptedFhe;
 }
 

@@ -1,4 +1,5 @@
 import type { CompileOptions } from 'tfjs-he-backend';
+import type { ServerEngine } from 'tfjs-he-backend/server';
 import { UnknownTaskError } from '../errors.js';
 import type { LoadOptions } from '../hub/model_files.js';
 import { TASKS, type Task } from '../pretrained/config.js';
@@ -16,6 +17,8 @@ export interface PipelineOptions extends LoadOptions {
   readonly fhe?: Fhe;
   /** Instead of the model's own parameters. */
   readonly compile?: CompileOptions;
+  /** Evaluator of the server; see `HeModelServer`. */
+  readonly engine?: ServerEngine;
   /** Seed of the noise in `simulate`. */
   readonly seed?: number;
 }
