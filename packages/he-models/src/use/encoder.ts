@@ -7,9 +7,8 @@ import { type PatchConfig, takesArrays } from '../pretrained/config.js';
 import { splitFloats } from '../pretrained/split_floats.js';
 import { requireKnownText } from '../text/known_text.js';
 import type { TokenizedText } from '../text/text_tokenizer.js';
-import { loadGenerationEncoder } from './generation_encoder.js';
 
-/** What a model takes: a text, the values of a signal or image, row by row in the units of its card, or the tokens of a text to be continued. */
+/** What a model classifies: a text, or the values of a signal or image, row by row in the units of its card. */
 export type ModelInput = string | ArrayLike<number>;
 
 export interface EncodeOptions {
@@ -31,7 +30,6 @@ export interface InputEncoder {
 export async function loadEncoder(files: ModelFiles): Promise<InputEncoder> {
   const { config } = files;
   if (takesArrays(config)) return loadPatchEncoder(files, config);
-  if (config.task === 'text-generation') return loadGenerationEncoder(files, config);
   const { inputShape, tokenize, embed } = await loadTextEncoder(files, config);
   return {
     inputShape,
