@@ -1,13 +1,17 @@
 import { CALIBRATE_HELP, calibrate } from './calibrate.ts';
+import { COMPILE_HELP, compileTime } from './compile_time.ts';
 import { COUNTS_HELP, counts } from './counts.ts';
 import { ENGINES_HELP, engines } from './engines.ts';
 import { FUZZ_HELP, fuzz } from './fuzz.ts';
+import { WORKERS_HELP, workers } from './workers.ts';
 
 const BENCHMARKS: Readonly<Record<string, { readonly run: (args: string[]) => Promise<void>; readonly help: string }>> = {
   counts: { run: counts, help: COUNTS_HELP },
+  compile: { run: compileTime, help: COMPILE_HELP },
   calibrate: { run: calibrate, help: CALIBRATE_HELP },
   engines: { run: engines, help: ENGINES_HELP },
   fuzz: { run: fuzz, help: FUZZ_HELP },
+  workers: { run: workers, help: WORKERS_HELP },
 };
 
 const [name = '--help', ...args] = process.argv.slice(2);

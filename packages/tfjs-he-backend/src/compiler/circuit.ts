@@ -16,6 +16,8 @@ export type CircuitOp =
   | { readonly kind: 'fold'; readonly source: CircuitValue; readonly strides: readonly number[] }
   /** Elementwise product, relinearised and rescaled; depth 1. */
   | { readonly kind: 'product'; readonly a: CircuitValue; readonly b: CircuitValue }
+  /** Sum of elementwise products, relinearised and rescaled once; depth 1. */
+  | { readonly kind: 'products'; readonly pairs: readonly ProductPair[] }
   /** Ciphertext matmul; depth 1, and 2 on the side that carries the masks when the grid is not doubled. */
   | {
       readonly kind: 'matmul';
@@ -29,6 +31,13 @@ export type CircuitOp =
 
 /** `scores`: standard x skewed -> diagonal layout. `values`: diagonal x skewed -> standard layout. */
 export type MatMulVariant = 'scores' | 'values';
+
+export interface ProductPair {
+  readonly a: CircuitValue;
+  readonly b: CircuitValue;
+  /** Subtracted. */
+  readonly negative: boolean;
+}
 
 export interface SumTerm {
   readonly source: CircuitValue;
@@ -59,6 +68,8 @@ export function operandsOf(value: CircuitValue): readonly CircuitValue[] {
     case 'fold':
     case 'refresh':
       return [op.source];
+    case 'products':
+      return op.pairs.flatMap(({ a, b }) => [a, b]);
     case 'product':
     case 'matmul':
       return [op.a, op.b];

@@ -7,6 +7,7 @@ import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted } from '../turns.js';
 import { checkProgram } from './check.js';
+import { checkCircuit, checkGraph, checkLevels } from './check_stages.js';
 import { circuitCost } from './circuit_cost.js';
 import { keySwitchingKeyBytes, programMs } from './cost_model.js';
 import { emitProgram, measureWork } from './emit.js';
@@ -59,13 +60,19 @@ export function compileGraph(outputs: readonly TensorNode[], options: CompileOpt
  * @throws HeError COMPILE_FAILED, GRAPH_INVALID.
  */
 export function compileGraphFor(outputs: readonly TensorNode[], parameters: Parameters): Program {
-  const lowered = lower(simplifyEncrypted(outputs), parameters.slots);
+  const lowered = checkedLowering(simplifyEncrypted(outputs), parameters.slots);
   const found = cheapest(lowered, parameters, compileSettings({}), Number.POSITIVE_INFINITY);
   if (found === null)
     throw new HeError('COMPILE_FAILED', 'no refresh policy', { op: 'compile', hint: 'This is a bug of tfjs-he-backend.' });
   const program = withOutputShapes(found.program, outputs);
   checkProgram(program);
   return program;
+}
+
+function checkedLowering(outputs: readonly TensorNode[], slots: number): Lowered {
+  const lowered = lower(outputs, slots);
+  checkCircuit(lowered, slots);
+  return lowered;
 }
 
 function simplifyEncrypted(outputs: readonly TensorNode[]): TensorNode[] {
@@ -76,6 +83,7 @@ function simplifyEncrypted(outputs: readonly TensorNode[]): TensorNode[] {
       hint: 'Compute it in the clear.',
     });
   }
+  checkGraph(simplified);
   return simplified;
 }
 
@@ -96,7 +104,7 @@ function* searchParameters(
     yield { done, total: candidates.length };
     if (lowered instanceof HeError && parameters.slots > triedSlots) {
       triedSlots = parameters.slots;
-      lowered = attempt(() => lower(simplified, triedSlots));
+      lowered = attempt(() => checkedLowering(simplified, triedSlots));
     }
     const candidate = lowered instanceof HeError ? lowered : cheapestOf(lowered, parameters, settings, REFINED_RANGE * fastest);
     if (candidate instanceof HeError) reason = candidate;
@@ -174,6 +182,7 @@ function emitted(
 ): Found | null {
   const keyBytes = keySwitchingKeyBytes(parameters.polyModulusDegree, parameters.coeffModulus.length);
   const galoisKeys = Math.floor(settings.maxEvaluationKeyBytes / keyBytes) - 1;
+  checkLevels(leveled, parameters);
   const unrestricted = emitProgram(lowered, leveled, parameters);
   if (programMs(unrestricted, settings) > limitMs) return null;
   if (galoisKeys < Math.min(1, unrestricted.galoisSteps.length)) throw keysTooLarge(keyBytes, settings);

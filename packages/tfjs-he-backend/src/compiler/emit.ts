@@ -6,7 +6,7 @@ import type { CircuitWork } from './circuit_cost.js';
 import { type CostName, costName } from './costs.js';
 import { emitLinear } from './emit_linear.js';
 import { emitMaskedMatMul } from './emit_masked_matmul.js';
-import { emitMatMul } from './emit_matmul.js';
+import { emitMatMul, sumOfProducts } from './emit_matmul.js';
 import { bug, Emitter } from './emitter.js';
 import type { LeveledCircuit } from './levels.js';
 import type { Lowered } from './lower.js';
@@ -131,6 +131,15 @@ class ProgramEmitter {
         const a = emitter.adjust(this.emit(op.a), level + 1);
         const out = emitter.multiply(a, emitter.adjust(this.emit(op.b), level + 1));
         emitter.relinearize(out);
+        emitter.rescale(out);
+        return out;
+      }
+      case 'products': {
+        const pairs = op.pairs.map(({ a, b, negative }) => {
+          const x = emitter.adjust(this.emit(a), level + 1);
+          return { x: negative ? emitter.negate(x) : x, y: emitter.adjust(this.emit(b), level + 1) };
+        });
+        const out = sumOfProducts(emitter, pairs);
         emitter.rescale(out);
         return out;
       }

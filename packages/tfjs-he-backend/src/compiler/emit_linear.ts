@@ -17,7 +17,10 @@ export function emitLinear(emitter: Emitter, terms: readonly LinearOperand[], le
   for (const { register, plan } of terms) {
     const source = emitter.modSwitch(register, level + 1);
     const scale = emitter.plainScale(emitter.stateOf(source).scale, level + 1);
-    const schedule = planBabyStepGiantStep([...plan.diagonals.keys()], plan.sourcePeriod);
+    const diagonals = encodable(emitter, plan, scale);
+    if (diagonals.length === 0) continue;
+    const steps = diagonals.map(([step]) => step);
+    const schedule = planBabyStepGiantStep(steps, plan.sourcePeriod);
     const giantStep = schedule.giants === 1 ? 0 : schedule.stride * schedule.babies;
     let sums = chains.get(giantStep);
     if (sums === undefined) {
@@ -25,7 +28,7 @@ export function emitLinear(emitter: Emitter, terms: readonly LinearOperand[], le
       chains.set(giantStep, sums);
     }
     const start = emitter.rotate(source, schedule.offset);
-    for (const [step, diagonal] of [...plan.diagonals].sort(([a], [b]) => a - b)) {
+    for (const [step, diagonal] of diagonals) {
       const position = modulo(step - schedule.offset, plan.sourcePeriod) / schedule.stride;
       const giant = Math.floor(position / schedule.babies);
       const rotated = emitter.rotateByUnits(start, schedule.stride, position % schedule.babies);
@@ -36,7 +39,41 @@ export function emitLinear(emitter: Emitter, terms: readonly LinearOperand[], le
       else emitter.accumulatePlain(sum, rotated, diagonal, scale, shift);
     }
   }
+  if (chains.size === 0) return smallest(emitter, terms, level);
   return combine(emitter, chains);
+}
+
+/**
+ * Diagonals, by step, that do not vanish when they are encoded: coefficients of a polynomial of degree N have the diagonal's root mean square
+ * times the scale over sqrt(N), and below 1/2 may all round to zero. Their products would be below the noise of the rescaling that follows,
+ * and SEAL refuses them (a transparent ciphertext).
+ */
+function encodable({ parameters }: Emitter, plan: DiagonalTerm, scale: number): [number, Float64Array][] {
+  const least = Math.sqrt(parameters.polyModulusDegree) / 2 / scale;
+  return [...plan.diagonals].filter(([, diagonal]) => rootMeanSquare(diagonal) >= least).sort(([a], [b]) => a - b);
+}
+
+/** Of diagonals seen before: a plan is emitted for many parameter sets. */
+const sizes = new WeakMap<Float64Array, number>();
+
+function rootMeanSquare(values: Float64Array): number {
+  let size = sizes.get(values);
+  if (size === undefined) {
+    size = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+    sizes.set(values, size);
+  }
+  return size;
+}
+
+/** All factors vanish: the smallest that does not, so that there is a ciphertext to go on with. */
+function smallest(emitter: Emitter, terms: readonly LinearOperand[], level: number): Register {
+  const [term] = terms;
+  if (term === undefined) throw bug('a linear operation has no term');
+  const source = emitter.modSwitch(term.register, level + 1);
+  const scale = emitter.plainScale(emitter.stateOf(source).scale, level + 1);
+  const out = emitter.multiplyPlain(source, Float64Array.of(1 / scale), scale);
+  emitter.rescale(out);
+  return out;
 }
 
 /** Horner over the giant steps of every chain, then one rescale for all. */

@@ -116,6 +116,7 @@ function operandCosts(op: CircuitOp, levels: readonly number[]): Costs {
     case 'input':
       return [];
     case 'linear':
+    case 'products':
       return levels.map(() => 1);
     case 'sum':
     case 'fold':
@@ -131,7 +132,8 @@ function operandCosts(op: CircuitOp, levels: readonly number[]): Costs {
   }
 }
 
-function withOperands(op: CircuitOp, operands: readonly CircuitValue[]): CircuitOp {
+/** The same operation on other operands, in the order of `operandsOf`. */
+export function withOperands(op: CircuitOp, operands: readonly CircuitValue[]): CircuitOp {
   const operand = (index: number): CircuitValue => {
     const value = operands[index];
     if (value === undefined)
@@ -148,10 +150,21 @@ function withOperands(op: CircuitOp, operands: readonly CircuitValue[]): Circuit
     case 'fold':
     case 'refresh':
       return { ...op, source: operand(0) };
+    case 'products':
+      return { ...op, pairs: op.pairs.map((pair, i) => ({ ...pair, a: operand(2 * i), b: operand(2 * i + 1) })) };
     case 'product':
     case 'matmul':
       return { ...op, a: operand(0), b: operand(1) };
   }
+}
+
+/** Levels that every operand of a value must be above it. */
+export function operandLevels(value: CircuitValue, { maskOnA }: Pick<LeveledCircuit, 'maskOnA'>): readonly number[] {
+  if (value.op.kind === 'matmul' && !value.op.grid.doubled) return maskOnA.has(value.id) ? [2, 1] : [1, 2];
+  return operandCosts(
+    value.op,
+    operandsOf(value).map(() => 0),
+  );
 }
 
 /** Backward: the lowest level at which each value serves all its users. */
@@ -170,13 +183,7 @@ function lowestLevels({ circuit, maskOnA }: Forward, { maxLevel, refreshLevel }:
     const own = level[value.id] ?? -1;
     if (own < 0) continue;
     const operands = operandsOf(value);
-    const masked = value.op.kind === 'matmul' && !value.op.grid.doubled ? (maskOnA.has(value.id) ? [2, 1] : [1, 2]) : null;
-    const costs =
-      masked ??
-      operandCosts(
-        value.op,
-        operands.map(() => 0),
-      );
+    const costs = operandLevels(value, { maskOnA });
     operands.forEach((operand, i) => {
       need(operand, own + (costs[i] ?? 0));
     });

@@ -4,6 +4,7 @@ import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type Tensor
 import { simplify } from '../graph/simplify.js';
 import { type Circuit, CircuitBuilder } from './circuit.js';
 import { expandMatMuls } from './expand_matmul.js';
+import { fuseProducts } from './fuse_products.js';
 import { inheritedLayout } from './inherited_layout.js';
 import { emitAffine, type Placed, type PlacedTerm, planTerms } from './lower_affine.js';
 import { type AffinePlan, planAffine } from './plan_affine.js';
@@ -61,7 +62,7 @@ class Lowering {
     }
     const placedOutputs = outputs.map((node) => this.place(node, null));
     return {
-      circuit: { values: this.builder.values, outputs: placedOutputs.map((placed) => placed.value) },
+      circuit: fuseProducts({ values: this.builder.values, outputs: placedOutputs.map((placed) => placed.value) }),
       inputs,
       outputs: placedOutputs.map((placed, i) => ({ shape: outputs[i]?.shape ?? [], layout: placed.layout })),
     };

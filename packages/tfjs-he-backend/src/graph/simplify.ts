@@ -1,20 +1,23 @@
 import { foldConstantMatMul, foldConstantProduct } from './constants.js';
 import { addMaps, compose, isMonomial, type LinearMap } from './linear_map.js';
 import { type AffineNode, type AffineTerm, type TensorNode, topologicalOrder } from './node.js';
+import { shareEqual } from './share.js';
 
 /**
  * Pass: folds affine nodes into the affine nodes that use them, merges terms of one source, and drops zero terms. A source is folded
  * when it is used once or when it is monomial (which never adds diagonals), unless it is a sum that costs no level of its own and the map
- * applied to it is dense: that map is better applied once than to every term. Products with what turned out to be constant become affine. Repeated until nothing changes, since merging terms
+ * applied to it is dense: that map is better applied once than to every term. Products with what turned out to be constant become affine, and what
+ * is computed twice is computed once (`share.ts`). Repeated until nothing changes, since merging terms
  * lowers use counts. Pure reshapes disappear (a node's shape is then that of its last recorded form). Values are unchanged up to rounding;
  * each fold saves a level.
  */
 export function simplify(outputs: readonly TensorNode[]): TensorNode[] {
   let current = [...outputs];
   for (;;) {
-    const next = foldOnce(current);
-    if (!next.changed) return next.outputs;
-    current = next.outputs;
+    const folded = foldOnce(current);
+    const shared = shareEqual(folded.outputs, false);
+    current = shared.outputs;
+    if (!folded.changed && !shared.changed) return shareEqual(current, true).outputs;
   }
 }
 

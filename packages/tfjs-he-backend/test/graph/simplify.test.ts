@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { constantOf } from '../../src/graph/constants.js';
 import { evaluateGraph } from '../../src/graph/evaluate.js';
 import { identity, selection } from '../../src/graph/linear_map.js';
 import { type TensorNode, topologicalOrder } from '../../src/graph/node.js';
@@ -87,5 +88,34 @@ describe('simplify', () => {
     const x = recorder.input('x', [2, 3]);
     const square = recorder.product(recorder.linear([6], x, identity(6)), recorder.linear([6], x, identity(6)));
     expect(topologicalOrder(simplify([square])).map((n) => n.kind)).toEqual(['input', 'product']);
+  });
+
+  test('what is computed twice is computed once', () => {
+    const recorder = new Recorder();
+    const x = recorder.input('x', [SIZE]);
+    const branch = () => {
+      const scaled = recorder.linear([SIZE], x, randomMap(SIZE, SIZE, 0.5, 3), randomValues(SIZE, 4));
+      return recorder.product(recorder.product(scaled, scaled), x);
+    };
+    const sum = recorder.affine(
+      [SIZE],
+      [branch(), branch()].map((source) => ({ map: identity(SIZE), source })),
+    );
+    const products = topologicalOrder(simplify([sum])).filter(({ kind }) => kind === 'product');
+    expect(products.length).toBe(2);
+  });
+
+  test('the difference of two equal products is the constant zero', () => {
+    const recorder = new Recorder();
+    const x = recorder.input('x', [SIZE]);
+    const minus = { ...identity(SIZE), value: new Float64Array(SIZE).fill(-1) };
+    const difference = recorder.affine(
+      [SIZE],
+      [
+        { map: identity(SIZE), source: recorder.product(x, x) },
+        { map: minus, source: recorder.product(x, x) },
+      ],
+    );
+    expect(constantOf(simplify([difference])[0]!)).toEqual(new Float64Array(SIZE));
   });
 });

@@ -1,0 +1,29 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { parseArgs } from 'node:util';
+import { enableProdMode, setBackend } from '@tensorflow/tfjs-core';
+import { compileGraph, type Program, traceFunction } from 'tfjs-he-backend';
+import { CASES, TWO_LAYER_ENCODER, traceable } from './cases.ts';
+
+export const COMPILE_HELP = `compile: seconds to trace and compile each case, and a two-layer encoder; CPU time beside wall time
+
+  --case TEXT      only cases whose name contains TEXT`;
+
+/** Wall and CPU seconds; the latter is what counts on a machine that is shared. */
+export async function compileTime(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { case: { type: 'string', default: '' }, help: { type: 'boolean', default: false } } });
+  if (values.help) {
+    console.log(COMPILE_HELP);
+    return;
+  }
+  enableProdMode();
+  await setBackend('cpu');
+  for (const benchCase of [...CASES, TWO_LAYER_ENCODER]) {
+    if (!benchCase.name.includes(values.case)) continue;
+    const start = performance.now();
+    const cpu = process.cpuUsage();
+    const program: Program = compileGraph(await traceFunction(traceable(benchCase), [{ name: 'x', shape: benchCase.inputShape }]));
+    const { user, system } = process.cpuUsage(cpu);
+    const seconds = `${((performance.now() - start) / 1000).toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s of CPU`;
+    console.log(`${benchCase.name.padEnd(36)} ${seconds}, ring degree ${program.parameters.polyModulusDegree}`);
+  }
+}

@@ -1,0 +1,109 @@
+import { HeError } from '../errors.js';
+import type { LinearMap } from '../graph/linear_map.js';
+import { sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
+import { type CircuitValue, operandsOf } from './circuit.js';
+import type { DiagonalTerm } from './diagonals.js';
+import { type LeveledCircuit, type LevelOptions, operandLevels } from './levels.js';
+import type { Lowered } from './lower.js';
+import type { SlotLayout } from './slot_layout.js';
+
+/**
+ * Checkers between the stages of the compiler; the last one, on the program, is {@link checkProgram}. They change nothing. An error names the stage
+ * and says whose mistake it is: weights that are not finite are the user's, everything else is a bug of this package.
+ */
+
+/**
+ * After simplification: sizes fit, and weights are finite.
+ * @throws HeError GRAPH_INVALID.
+ */
+export function checkGraph(outputs: readonly TensorNode[]): void {
+  for (const node of topologicalOrder(outputs)) {
+    if (node.kind !== 'affine') continue;
+    const size = sizeOf(node.shape);
+    for (const { map, source } of node.terms) {
+      if (map.rows !== size || map.cols !== sizeOf(source.shape) || !isWellFormed(map))
+        throw bug('graph', `a map of '${node.label}' does not fit`);
+      if (!allFinite(map.value)) throw notFinite(node);
+    }
+    if (node.bias !== null && node.bias.length !== size) throw bug('graph', `the bias of '${node.label}' does not fit`);
+    if (node.bias !== null && !allFinite(node.bias)) throw notFinite(node);
+  }
+}
+
+function isWellFormed({ rows, cols, rowStart, column, value }: LinearMap): boolean {
+  if (rowStart.length !== rows + 1 || rowStart[rows] !== column.length || column.length !== value.length) return false;
+  for (let i = 0; i < column.length; i++) {
+    const c = column[i] ?? -1;
+    if (c < 0 || c >= cols) return false;
+  }
+  return true;
+}
+
+function allFinite(values: Float64Array): boolean {
+  let sum = 0;
+  // 0 * Infinity and 0 * NaN are NaN.
+  for (const value of values) sum += 0 * value;
+  return sum === 0;
+}
+
+/**
+ * After lowering: operands come before their users, and every layout and diagonal lies in the slots.
+ * @throws HeError COMPILE_FAILED.
+ */
+export function checkCircuit({ circuit, inputs, outputs }: Lowered, slots: number): void {
+  for (const [index, value] of circuit.values.entries()) {
+    if (value.id !== index || operandsOf(value).some(({ id }) => id >= index))
+      throw bug('circuit', `'${value.label}' comes before its operands`);
+    if (value.op.kind === 'linear' && !value.op.terms.every(({ plan }) => fitsSlots(plan, slots)))
+      throw bug('circuit', `a diagonal of '${value.label}' does not fit`);
+  }
+  for (const { layout } of [...inputs, ...outputs]) if (!isInside(layout, slots)) throw bug('circuit', 'a layout does not fit');
+}
+
+function fitsSlots({ diagonals, sourcePeriod, period }: DiagonalTerm, slots: number): boolean {
+  if (slots % sourcePeriod !== 0 || slots % period !== 0) return false;
+  return [...diagonals].every(([step, diagonal]) => step >= 0 && step < sourcePeriod && diagonal.length === period);
+}
+
+function isInside({ slotOf, period }: SlotLayout, slots: number): boolean {
+  return slots % period === 0 && slotOf.every((slot) => slot >= 0 && slot < period) && new Set(slotOf).size === slotOf.length;
+}
+
+/**
+ * After the level pass: every value that is computed has its operands high enough, in its own segment or an earlier one.
+ * @throws HeError COMPILE_FAILED.
+ */
+export function checkLevels(leveled: LeveledCircuit, { maxLevel, refreshLevel }: Pick<LevelOptions, 'maxLevel' | 'refreshLevel'>): void {
+  const { circuit, level, segment } = leveled;
+  const levelOf = ({ id }: CircuitValue): number => level[id] ?? -1;
+  const segmentOf = ({ id }: CircuitValue): number => segment[id] ?? -1;
+  for (const value of circuit.values) {
+    const own = levelOf(value);
+    if (own < 0) continue;
+    if (own < refreshLevel || own > maxLevel) throw bug('levels', `'${value.label}' is at level ${own}`);
+    if (value.op.kind === 'refresh') {
+      if (segmentOf(value.op.source) + 1 !== segmentOf(value)) throw bug('levels', `'${value.label}' is refreshed in the wrong round`);
+      continue;
+    }
+    for (const [i, needed] of operandLevels(value, leveled).entries()) {
+      const operand = operandsOf(value)[i];
+      if (operand === undefined || levelOf(operand) < own + needed || segmentOf(operand) > segmentOf(value))
+        throw bug('levels', `an operand of '${value.label}' is too low or too late`);
+    }
+  }
+  for (const output of circuit.outputs) if (levelOf(output) < refreshLevel) throw bug('levels', 'an output is not computed');
+}
+
+function notFinite({ label }: TensorNode): HeError {
+  return new HeError('GRAPH_INVALID', `weights of '${label}' are not finite`, {
+    op: 'compile',
+    hint: 'Check the model for NaN and Infinity.',
+  });
+}
+
+function bug(stage: string, what: string): HeError {
+  return new HeError(stage === 'graph' ? 'GRAPH_INVALID' : 'COMPILE_FAILED', `${what} (check of the ${stage})`, {
+    op: 'compile',
+    hint: 'This is a bug of tfjs-he-backend.',
+  });
+}
