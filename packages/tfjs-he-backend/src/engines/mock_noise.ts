@@ -76,14 +76,24 @@ function createGenerator(seed: number): () => number {
   return next;
 }
 
+let normals: Float64Array | undefined;
+
+/** 65536 standard normals (Box-Muller), made once: every engine and client reads from them. */
+function normalPool(): Float64Array {
+  if (normals !== undefined) return normals;
+  const next = createGenerator(1);
+  const uniform = () => (next() + 0.5) / 2 ** 32;
+  normals = Float64Array.from({ length: POOL }, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
+  return normals;
+}
+
 /**
  * Gaussian slot errors. A coefficient error of standard deviation d gives every slot's real part one of d * sqrt(N / 2) / scale. Values come
- * from a pool of 65536 standard normals (Box-Muller) read from random places: this is a simulation, not cryptography.
+ * from a pool of standard normals read from places that the seed draws: this is a simulation, not cryptography.
  */
 export function createSlotNoise(parameters: Parameters, seed: number): SlotNoise {
   const next = createGenerator(seed);
-  const uniform = () => (next() + 0.5) / 2 ** 32;
-  const pool = Float64Array.from({ length: POOL }, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
+  const pool = normalPool();
   const embedding = Math.sqrt(parameters.polyModulusDegree / 2);
   return (values, coefficientStd, scale, slotFactors) => {
     const std = (coefficientStd * embedding) / scale;
