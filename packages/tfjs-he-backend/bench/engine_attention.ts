@@ -12,7 +12,7 @@ const HEADS = 2;
 export interface Attention {
   readonly name: string;
   readonly targets: Targets;
-  prepare(): Promise<{ seal(): Promise<void>; simd(): Promise<void>; dispose(): void }>;
+  prepare(): Promise<{ seal(): Promise<void>; simd(): Promise<void>; simd2(): Promise<void>; dispose(): void }>;
 }
 
 /** Scores Q K^T and their product with V, Q = K = V; the program that the compiler makes, on servers of both engines. */
@@ -33,7 +33,11 @@ export function attentionCase(): Attention {
       const program = hoistRotations(compileGraph(graph), { maxEvaluationKeyBytes: 1.5e9 });
       const client = await createClient(manifestOf(program), { engine: 'seal' });
       const keys = await client.evaluationKeys();
-      const servers = await Promise.all((['seal', 'simd'] as const).map((engine) => createServer(program, { engine })));
+      const servers = await Promise.all([
+        createServer(program, { engine: 'seal' }),
+        createServer(program, { engine: 'simd' }),
+        createServer(program, { engine: 'simd', threads: 2 }),
+      ]);
       const sessions = await Promise.all(servers.map((server) => server.openSession(keys)));
       const values = Float32Array.from({ length: TOKENS * WIDTH }, (_, i) => Math.sin(i) / 16);
       const layout = program.inputs[0]?.layout;
@@ -45,6 +49,7 @@ export function attentionCase(): Attention {
       return {
         seal: () => run(0),
         simd: () => run(1),
+        simd2: () => run(2),
         dispose() {
           for (const session of sessions) session.dispose();
           for (const server of servers) server.dispose();

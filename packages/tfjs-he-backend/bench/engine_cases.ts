@@ -4,7 +4,7 @@ import type { Engine } from '../dist/engines/engine.js';
 import { createSealEngine } from '../dist/engines/seal.js';
 import { createSealRuntime } from '../dist/engines/seal_runtime.js';
 import { createSimdEngine } from '../dist/engines/simd.js';
-import { createSimdRuntime } from '../dist/engines/simd_runtime.js';
+import { createSimdRuntime, type SimdRuntime } from '../dist/engines/simd_runtime.js';
 import { splitEvaluationKeys } from '../dist/wire/evaluation_keys.js';
 import { manifestParameters } from '../dist/wire/manifest.js';
 
@@ -15,6 +15,8 @@ export type Targets = readonly [number, number];
 export interface Runs {
   seal(): void;
   simd(): void;
+  /** With two threads. */
+  simd2(): void;
   dispose(): void;
 }
 
@@ -42,21 +44,26 @@ export async function openEngines(parameters: Parameters, galoisSteps: readonly 
   const client = await createClient(manifest, { engine: 'seal', minimumSecurityBits: 0 });
   const keys = splitEvaluationKeys(await client.evaluationKeys(), 'seal', parameters, galoisSteps);
   const sealRuntime = await createSealRuntime(parameters);
-  const simdRuntime = await createSimdRuntime(parameters);
+  const [simdRuntime, simdRuntime2] = await Promise.all([createSimdRuntime(parameters), createSimdRuntime(parameters, { threads: 2 })]);
   const seal = createSealEngine(sealRuntime, keys);
   const simd = createSimdEngine(simdRuntime, keys);
+  const simd2 = createSimdEngine(simdRuntime2, keys);
   return {
     parameters,
     client,
     seal,
     simd,
+    simd2,
     sealRuntime,
     simdRuntime,
+    simdRuntime2,
     close() {
       seal.close();
       simd.close();
+      simd2.close();
       sealRuntime.dispose();
       simdRuntime.dispose();
+      simdRuntime2.dispose();
       client.dispose();
     },
   };
@@ -84,7 +91,7 @@ function operation(
   return {
     name,
     targets,
-    prepare({ client, parameters, seal, simd, simdRuntime }) {
+    prepare({ client, parameters, seal, simd, simd2, simdRuntime, simdRuntime2 }) {
       const frames = client.encrypt(Array.from({ length: ciphertexts }, (_, i) => values(parameters, i)));
       const on = <C, P>(engine: Engine<C, P>, side: 'seal' | 'simd', settle: (c: C) => void) => {
         const inputs = frames.map((frame) => engine.load(frame));
@@ -101,12 +108,17 @@ function operation(
       const right = on(simd, 'simd', (c) => {
         simdRuntime.values.settle(c.read('bench').value);
       });
+      const right2 = on(simd2, 'simd', (c) => {
+        simdRuntime2.values.settle(c.read('bench').value);
+      });
       return {
         seal: left.run,
         simd: right.run,
+        simd2: right2.run,
         dispose() {
           left.dispose();
           right.dispose();
+          right2.dispose();
         },
       };
     },
@@ -131,30 +143,34 @@ function transform(prefix: string): EngineCase {
   return {
     name: `${prefix}forward and inverse transform of a ciphertext`,
     targets: [2.5, 4.5],
-    prepare({ client, parameters, seal, simd, sealRuntime, simdRuntime }) {
+    prepare({ client, parameters, seal, simd, simd2, sealRuntime, simdRuntime, simdRuntime2 }) {
       const frame = first(client.encrypt([values(parameters, 1)]));
-      const [a, b] = [seal.load(frame), simd.load(frame)];
-      const { kernels, tables, values: simdValues } = simdRuntime;
+      const [a, b, b2] = [seal.load(frame), simd.load(frame), simd2.load(frame)];
       const degree = parameters.polyModulusDegree;
       const logN = Math.log2(degree);
+      const there = ({ values: simdValues, tables, runner }: SimdRuntime, c: typeof b) => {
+        runner.run(
+          simdValues.settle(c.read('bench').value).flatMap((polynomial) =>
+            polynomial.map(({ at }, i) => (kernels) => {
+              const table = tables[i];
+              if (table === undefined) return;
+              kernels.inverse(at, at, table.inverse, 8 * degree, logN, table.prime);
+              kernels.forward(at, at, table.forward, 8 * degree, logN, table.prime);
+            }),
+          ),
+        );
+      };
       return {
         seal() {
           sealRuntime.evaluator.cipherTransformFromNttInplace(a.read('bench'));
           sealRuntime.evaluator.cipherTransformToNttInplace(a.read('bench'));
         },
-        simd() {
-          for (const polynomial of simdValues.settle(b.read('bench').value)) {
-            polynomial.forEach(({ at }, i) => {
-              const table = tables[i];
-              if (table === undefined) return;
-              kernels.inverse(at, at, table.inverse, 8 * degree, logN, table.prime);
-              kernels.forward(at, at, table.forward, 8 * degree, logN, table.prime);
-            });
-          }
-        },
+        simd: () => there(simdRuntime, b),
+        simd2: () => there(simdRuntime2, b2),
         dispose() {
           seal.dispose(a);
           simd.dispose(b);
+          simd2.dispose(b2);
         },
       };
     },

@@ -7,12 +7,12 @@ export const ENGINES_HELP = `engines: node-seal and the simd engine on the same 
   --json           one JSON object a line (case, sealMs, simdMs1, simdMs2, ratio1, ratio2, target1, target2)
   --case TEXT      only cases whose name contains TEXT
   --samples N      runs of every case and engine (default 9)
-  --cpu            processor time instead of wall time, for busy machines`;
+  --cpu            processor time instead of wall time, for busy machines; one thread only`;
 
 interface Row {
   readonly case: string;
   readonly sealMs: number;
-  /** One thread, and two: null where the engine has none. */
+  /** One thread, and two: null with --cpu. */
   readonly simdMs1: number;
   readonly simdMs2: number | null;
   readonly ratio1: number;
@@ -38,32 +38,42 @@ async function timed(run: () => void | Promise<void>, clock: Clock): Promise<num
   return clock() - start;
 }
 
-/** Alternates the engines, so that what else the machine does falls on both. */
+type Run = () => void | Promise<void>;
+
+/** Alternates the engines, so that what else the machine does falls on all. */
 async function measure(
   name: string,
   targets: EngineCase['targets'],
-  runs: { seal(): void | Promise<void>; simd(): void | Promise<void> },
+  runs: { readonly seal: Run; readonly simd: Run; readonly simd2: Run },
   samples: number,
   clock: Clock,
 ): Promise<Row> {
-  await runs.seal();
-  await runs.simd();
-  const seal: number[] = [];
-  const simd: number[] = [];
-  for (let i = 0; i < samples; i++) {
-    seal.push(await timed(runs.seal, clock));
-    simd.push(await timed(runs.simd, clock));
-  }
-  const [sealMs, simdMs1] = [median(seal), median(simd)];
-  return { case: name, sealMs, simdMs1, simdMs2: null, ratio1: sealMs / simdMs1, ratio2: null, target1: targets[0], target2: targets[1] };
+  // Processor time of two threads says nothing about waiting for them.
+  const sides: readonly Run[] = clock === CPU ? [runs.seal, runs.simd] : [runs.seal, runs.simd, runs.simd2];
+  for (const run of sides) await run();
+  const times = sides.map((): number[] => []);
+  for (let i = 0; i < samples; i++) for (const [side, run] of sides.entries()) times[side]?.push(await timed(run, clock));
+  const [sealMs = 0, simdMs1 = 0, simdMs2 = null] = times.map(median);
+  return {
+    case: name,
+    sealMs,
+    simdMs1,
+    simdMs2,
+    ratio1: sealMs / simdMs1,
+    ratio2: simdMs2 === null ? null : sealMs / simdMs2,
+    target1: targets[0],
+    target2: targets[1],
+  };
 }
 
 function print(row: Row, json: boolean): void {
   if (json) console.log(JSON.stringify(row));
-  else
-    console.log(
-      `${row.case.padEnd(56)} seal ${row.sealMs.toFixed(2).padStart(9)} ms  simd ${row.simdMs1.toFixed(2).padStart(9)} ms  ratio ${row.ratio1.toFixed(1).padStart(5)} (target ${row.target1})`,
-    );
+  else {
+    const ms = (value: number): string => `${value.toFixed(2).padStart(9)} ms`;
+    const ratio = (value: number, target: number): string => `${value.toFixed(1).padStart(5)} (target ${target})`;
+    const two = row.simdMs2 === null || row.ratio2 === null ? '' : `  2 threads ${ms(row.simdMs2)} ${ratio(row.ratio2, row.target2)}`;
+    console.log(`${row.case.padEnd(52)} seal ${ms(row.sealMs)}  simd ${ms(row.simdMs1)} ${ratio(row.ratio1, row.target1)}${two}`);
+  }
 }
 
 export async function engines(args: string[]): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Compiles assembly/ (AssemblyScript) into src/simd/binaries.ts: two WebAssembly modules in base64, with and without fused multiply-add, so that no loader or
- * bundler has to find a file. Does nothing when the result is up to date. Run by build, test and typecheck.
+ * Compiles assembly/ (AssemblyScript) into src/simd/binaries.ts: WebAssembly modules in base64, with fused multiply-add (for one thread's memory and for shared memory)
+ * and without, so that no loader or bundler has to find a file. Does nothing when the result is up to date. Run by build, test and typecheck.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -26,9 +26,10 @@ function upToDate() {
   }
 }
 
-async function assemble(fused) {
+async function assemble(fused, shared) {
   const { default: asc } = await import('assemblyscript/asc');
   const options = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--importMemory', '--enable', 'simd,relaxed-simd'];
+  if (shared) options.push('--enable', 'threads', '--sharedMemory', '--maximumMemory', '65535');
   let binary;
   const { error, stderr } = await asc.main(
     ['index.ts', '--use', `FUSED=${fused}`, '--outFile', 'out.wasm', '--baseDir', SOURCES, ...options],
@@ -53,9 +54,11 @@ async function assemble(fused) {
 if (!upToDate()) {
   const text = `${stamp}
 /** Uses relaxed SIMD. */
-export const FUSED = '${await assemble(1)}';
+export const FUSED = '${await assemble(1, false)}';
+/** The same, for a shared memory of at most 65535 pages. */
+export const FUSED_SHARED = '${await assemble(1, true)}';
 /** Plain SIMD. */
-export const PLAIN = '${await assemble(0)}';
+export const PLAIN = '${await assemble(0, false)}';
 `;
   // Written aside and renamed: builds may run at the same time.
   const temporary = `${TARGET}.${process.pid}.tmp`;

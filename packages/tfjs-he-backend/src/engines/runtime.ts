@@ -28,11 +28,15 @@ export interface EngineRuntime {
   dispose(): void;
 }
 
-/** @throws HeError RUNTIME_UNSUPPORTED (seal, simd). */
+/**
+ * @param options threads: of the simd engine, where it can have them (default 1)
+ * @throws HeError RUNTIME_UNSUPPORTED (seal, simd).
+ */
 export async function createEngineRuntime(
   name: 'mock' | 'seal' | 'simd',
   parameters: Parameters,
   galoisSteps: readonly number[],
+  { threads = 1 }: { readonly threads?: number } = {},
 ): Promise<EngineRuntime> {
   // The simd engine works on SEAL's ciphertexts and keys, so a client need not know of it.
   const wire = name === 'simd' ? 'seal' : name;
@@ -49,7 +53,7 @@ export async function createEngineRuntime(
     };
   }
   if (name === 'simd') {
-    const runtime = await createSimdRuntime(parameters);
+    const runtime = await createSimdRuntime(parameters, { threads });
     return {
       ...common,
       ledger: runtime.ledger,

@@ -3,11 +3,12 @@ import type { Parameters } from '../parameters/parameters.js';
 import { createRing, type Ring } from '../ring/ring.js';
 import { Encoder } from '../simd/encoder.js';
 import { Heap } from '../simd/heap.js';
-import { type Kernels, loadKernels, type Variant } from '../simd/kernels.js';
+import { type Kernels, loadKernels, loadSharedKernels, type Variant } from '../simd/kernels.js';
 import { KeySwitcher, type SwitchingKey } from '../simd/key_switch.js';
 import { LimbPool } from '../simd/limbs.js';
 import { SeedExpander } from '../simd/seed_expander.js';
 import { createTables, inverseOf, type PrimeTables } from '../simd/tables.js';
+import { createThreads, singleThread, type TaskRunner } from '../simd/threads.js';
 import { Values } from '../simd/values.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
 import { createSealFrames, type SealFrames } from '../wire/seal_frames.js';
@@ -23,6 +24,7 @@ export interface SimdKeys {
 export interface SimdRuntime {
   readonly parameters: Parameters;
   readonly variant: Variant;
+  readonly runner: TaskRunner;
   readonly ledger: Ledger;
   readonly frames: SealFrames;
   readonly ring: Ring;
@@ -42,28 +44,56 @@ export interface SimdRuntime {
   dispose(): void;
 }
 
-/**
- * @param only skips the choice between the kernels' variants: for tests and measurements
- * @throws HeError RUNTIME_UNSUPPORTED, MEMORY_BUDGET.
- */
-export async function createSimdRuntime(parameters: Parameters, only?: Variant): Promise<SimdRuntime> {
-  const { polyModulusDegree: degree, coeffModulus, dataPrimes } = parameters;
+const MOST_THREADS = 64;
+
+export interface SimdOptions {
+  /** Skips the choice between the kernels' variants: for tests and measurements. */
+  readonly variant?: Variant;
+  /** Threads that share the work, in Node and with the fused variant; elsewhere one (default 1). */
+  readonly threads?: number;
+}
+
+function requireThreads(threads: number): void {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return;
+  throw new HeError('PARAMETERS_INVALID', `${threads} threads are not in 1..${MOST_THREADS}`, {
+    op: 'create the simd engine',
+    hint: 'Use as many as there are cores, or fewer.',
+  });
+}
+
+/** Memory and kernels; shared by threads where that was asked for and is possible. */
+async function prepare({ variant: only, threads = 1 }: SimdOptions) {
   const heap = new Heap();
   const { kernels, variant } = await loadKernels(heap.memory, only);
+  if (threads > 1 && variant === 'fused') {
+    const shared = new Heap(true);
+    const { kernels: sharedKernels, module } = await loadSharedKernels(shared.memory);
+    const runner = await createThreads(threads, module, sharedKernels, shared);
+    if (runner !== undefined) return { heap: shared, kernels: sharedKernels, variant, runner };
+  }
+  return { heap, kernels, variant, runner: singleThread(kernels) };
+}
+
+/** @throws HeError RUNTIME_UNSUPPORTED, MEMORY_BUDGET, PARAMETERS_INVALID (threads not in 1..64). */
+export async function createSimdRuntime(parameters: Parameters, options: SimdOptions = {}): Promise<SimdRuntime> {
+  requireThreads(options.threads ?? 1);
+  const { polyModulusDegree: degree, coeffModulus, dataPrimes } = parameters;
+  const { heap, kernels, variant, runner } = await prepare(options);
   const ledger = new Ledger();
   const frames = createSealFrames(parameters);
   const pool = new LimbPool(heap, degree);
   const tables = createTables(heap, parameters);
   const expander = new SeedExpander(heap, kernels, degree, coeffModulus);
   const encoder = new Encoder(heap, kernels, degree, tables);
-  const switcher = new KeySwitcher(parameters, heap, kernels, pool, tables, expander);
-  const values = new Values(heap, kernels, pool, tables, encoder, switcher);
+  const switcher = new KeySwitcher(parameters, heap, kernels, runner, pool, tables, expander);
+  const values = new Values(heap, runner, pool, tables, encoder, switcher);
   const contextBytes = 32 * degree * coeffModulus.length;
   ledger.acquire('context', contextBytes);
 
   return {
     parameters,
     variant,
+    runner,
     ledger,
     frames,
     ring: createRing(parameters),
@@ -102,6 +132,7 @@ export async function createSimdRuntime(parameters: Parameters, only?: Variant):
       }
     },
     dispose() {
+      runner.dispose();
       ledger.release('context', contextBytes);
     },
   };

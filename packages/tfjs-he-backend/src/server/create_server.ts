@@ -33,7 +33,7 @@ export async function createServer(program: Program, options: ServerOptions): Pr
   const { memoryBytes = MEMORY_LIMIT } = options;
   const memory = serverMemory(program, parameters, options.engine);
   requireServerMemory(memory, memoryBytes);
-  const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps);
+  const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps, { threads: options.threads ?? 1 });
   const keyless = runtime.openKeyless();
   const constants = new ConstantCache(program, keyless);
   let runs = 0;

@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly maskKey?: Uint8Array;
   /** Seed of the mock engine's noise. */
   readonly seed?: number;
+  /** Threads of the simd engine that share every operation over one memory (default 1). In Node; elsewhere there is one. */
+  readonly threads?: number;
   /** Most WebAssembly memory that program and sessions may take, in bytes (default 3 GiB of the heap's 4). Not for `mock`. */
   readonly memoryBytes?: number;
 }

@@ -17,8 +17,9 @@ export class Heap {
   #top = PAGE;
   #end = PAGE;
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  /** @param shared for several threads; only one of them allocates */
+  constructor(shared = false) {
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared });
   }
 
   /** @throws HeError MEMORY_BUDGET when the 4 GiB of a WebAssembly memory, or what the system gives of them, are used up. */

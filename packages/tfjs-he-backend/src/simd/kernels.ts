@@ -1,5 +1,5 @@
 import { HeError } from '../errors.js';
-import { FUSED, PLAIN } from './binaries.js';
+import { FUSED, FUSED_SHARED, PLAIN } from './binaries.js';
 
 /** Byte address in the arithmetic memory. */
 export type Address = number;
@@ -111,4 +111,14 @@ export async function loadKernels(
     op: 'load the simd engine',
     hint: 'Use the engine seal, or Node 22, Chrome 137, Firefox 131 or Safari 18.4 or later.',
   });
+}
+
+/** The fused kernels on a shared memory, with the module for other threads to instantiate. */
+export async function loadSharedKernels(
+  memory: WebAssembly.Memory,
+): Promise<{ readonly kernels: Kernels; readonly module: WebAssembly.Module }> {
+  const module = await WebAssembly.compile(decode(FUSED_SHARED));
+  const instance = await WebAssembly.instantiate(module, { env: { memory } });
+  if (!isKernels(instance.exports)) throw new TypeError('the module lacks kernels');
+  return { kernels: instance.exports, module };
 }

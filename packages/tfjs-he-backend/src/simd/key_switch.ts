@@ -6,6 +6,7 @@ import type { Address, Kernels } from './kernels.js';
 import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import type { SeedExpander } from './seed_expander.js';
 import { galoisPermutation, inverseOf, type PrimeTables, symmetric, tableAt } from './tables.js';
+import type { TaskRunner } from './threads.js';
 
 /** A key-switching key in the layout of the inner-product kernel, with the automorphism it belongs to (g = 1: relinearisation). */
 export interface SwitchingKey {
@@ -26,13 +27,14 @@ export class KeySwitcher {
   readonly #specialInverses: readonly number[];
   /** The special prime modulo the data primes, centred. */
   readonly #specialResidues: readonly number[];
-  /** Addresses of digits, for the kernel. */
-  readonly #list: Address;
+  /** Addresses of digits, for the kernel: a list for every prime. */
+  readonly #lists: Address;
 
   constructor(
     parameters: Parameters,
     private readonly heap: Heap,
     private readonly kernels: Kernels,
+    private readonly runner: TaskRunner,
     private readonly pool: LimbPool,
     private readonly tables: readonly PrimeTables[],
     private readonly expander: SeedExpander,
@@ -41,7 +43,7 @@ export class KeySwitcher {
     this.#special = tableAt(tables, this.#parts);
     this.#specialInverses = parameters.dataPrimes.map((prime) => inverseOf(parameters.specialPrime, prime));
     this.#specialResidues = parameters.dataPrimes.map((prime) => symmetric(Number(parameters.specialPrime % prime), Number(prime)));
-    this.#list = heap.allocate(4 * tables.length);
+    this.#lists = heap.allocate(4 * tables.length ** 2);
   }
 
   /** Bytes of one key with its permutation. */
@@ -105,39 +107,47 @@ export class KeySwitcher {
    * digits as SEAL takes them, for the same residues. Several keys: the digits are computed once (hoisting), centred, which halves the noise they carry.
    */
   switch(target: Polynomial, keys: readonly SwitchingKey[]): (readonly [Polynomial, Polynomial])[] {
-    const { kernels, pool, tables } = this;
+    const { heap, pool, runner, tables } = this;
     const { degree } = pool;
     const limbs = target.length;
     const logN = Math.log2(degree);
-    return pool.withScratch(2 * limbs, (scratch) => {
+    // One thread does prime after prime, with the digits in the same, cached place; several need a place each.
+    const places = runner.threads === 1 ? 1 : limbs + 1;
+    return pool.withScratch((1 + places) * limbs, (scratch) => {
       const coefficients = scratch.slice(0, limbs);
-      const digits = scratch.slice(limbs);
       const single = keys.length === 1 ? keys[0] : undefined;
-      target.forEach(({ at }, j) => {
-        const { prime, inverse } = tableAt(tables, j);
-        const coefficient = limbAt(coefficients, j).at;
-        kernels.inverse(coefficient, at, inverse, 8 * degree, logN, prime);
-        if (single === undefined) kernels.toSymmetric(coefficient, coefficient, degree, prime);
-        else if (single.g !== 1) kernels.liftFor(coefficient, coefficient, degree, single.g, prime);
-      });
+      runner.run(
+        target.map(({ at }, j) => (kernels) => {
+          const { prime, inverse } = tableAt(tables, j);
+          const coefficient = limbAt(coefficients, j).at;
+          kernels.inverse(coefficient, at, inverse, 8 * degree, logN, prime);
+          if (single === undefined) kernels.toSymmetric(coefficient, coefficient, degree, prime);
+          else if (single.g !== 1) kernels.liftFor(coefficient, coefficient, degree, single.g, prime);
+        }),
+      );
       const products: [Polynomial, Polynomial][] = [];
       try {
         for (const _ of keys) products.push([pool.createPolynomial(limbs + 1), pool.createPolynomial(limbs + 1)]);
         // Prime by prime, so that the digits stay in the cache while the keys pass by.
-        for (let i = 0; i <= limbs; i++) {
-          const index = i === limbs ? this.#parts : i;
-          const { prime, bits, forward } = tableAt(tables, index);
-          const list = digits.map(({ at }, j) => {
-            if (j === i) return limbAt(target, j).at;
-            kernels.forward(at, limbAt(coefficients, j).at, forward, 8 * degree, logN, prime);
-            return at;
-          });
-          this.heap.words(this.#list, limbs).set(list);
-          keys.forEach((key, r) => {
-            const [dst0, dst1] = (products[r] ?? []).map((product) => limbAt(product, i).at);
-            kernels.innerProducts(dst0 ?? 0, dst1 ?? 0, this.#list, limbs, this.#keyOf(key.at, index), this.#parts, degree, bits, prime);
-          });
-        }
+        runner.run(
+          Array.from({ length: limbs + 1 }, (_, i) => (kernels) => {
+            const index = i === limbs ? this.#parts : i;
+            const { prime, bits, forward } = tableAt(tables, index);
+            const place = 1 + (i % places);
+            const list = Array.from({ length: limbs }, (_, j) => {
+              if (j === i) return limbAt(target, j).at;
+              const { at } = limbAt(scratch, place * limbs + j);
+              kernels.forward(at, limbAt(coefficients, j).at, forward, 8 * degree, logN, prime);
+              return at;
+            });
+            const addresses = this.#lists + 4 * tables.length * i;
+            heap.words(addresses, limbs).set(list);
+            keys.forEach((key, r) => {
+              const [dst0, dst1] = (products[r] ?? []).map((product) => limbAt(product, i).at);
+              kernels.innerProducts(dst0 ?? 0, dst1 ?? 0, addresses, limbs, this.#keyOf(key.at, index), this.#parts, degree, bits, prime);
+            });
+          }),
+        );
         return products;
       } catch (error) {
         for (const product of products.flat()) pool.release(product);
@@ -148,28 +158,36 @@ export class KeySwitcher {
 
   /** In place: product + special prime * polynomial. */
   addTimesSpecial(product: Polynomial, polynomial: Polynomial): void {
-    polynomial.forEach(({ at }, j) => {
-      const { prime } = tableAt(this.tables, j);
-      const dst = limbAt(product, j).at;
-      this.kernels.addScaled(dst, dst, at, this.pool.degree, this.#specialResidues[j] ?? 0, prime);
-    });
+    this.runner.run(
+      polynomial.map(({ at }, j) => (kernels) => {
+        const { prime } = tableAt(this.tables, j);
+        const dst = limbAt(product, j).at;
+        kernels.addScaled(dst, dst, at, this.pool.degree, this.#specialResidues[j] ?? 0, prime);
+      }),
+    );
   }
 
   /** In place: product + other, both extended. */
   addExtended(product: Polynomial, other: Polynomial): void {
-    product.forEach(({ at }, j) => {
-      const { prime } = tableAt(this.tables, j < product.length - 1 ? j : this.#parts);
-      this.kernels.add(at, at, limbAt(other, j).at, this.pool.degree, prime);
-    });
+    this.runner.run(
+      product.map(({ at }, j) => (kernels) => {
+        const { prime } = tableAt(this.tables, j < product.length - 1 ? j : this.#parts);
+        kernels.add(at, at, limbAt(other, j).at, this.pool.degree, prime);
+      }),
+    );
   }
 
   /** X -> X^g of a transformed polynomial, g that of the key. */
   permuted(polynomial: Polynomial, key: SwitchingKey): Polynomial {
-    return polynomial.map(({ at }) => {
-      const limb = this.pool.create();
-      this.kernels.permute(limb.at, at, key.permutation, this.pool.degree);
-      return limb;
-    });
+    const made = this.pool.createPolynomial(polynomial.length);
+    this.runner.run(
+      polynomial.map(
+        ({ at }, i) =>
+          (kernels) =>
+            kernels.permute(limbAt(made, i).at, at, key.permutation, this.pool.degree),
+      ),
+    );
+    return made;
   }
 
   /** round(product / special prime) + addend: the last limb is the residue modulo the special prime. */
@@ -188,22 +206,27 @@ export class KeySwitcher {
     inverses: readonly number[],
     addend: Polynomial | undefined,
   ): Polynomial {
-    const { kernels, pool, tables } = this;
+    const { kernels, pool, runner, tables } = this;
     const { degree } = pool;
     const logN = Math.log2(degree);
-    return pool.withScratch(2, (scratch) => {
-      const [remainder, lifted] = [limbAt(scratch, 0).at, limbAt(scratch, 1).at];
+    const places = runner.threads === 1 ? 1 : product.length;
+    return pool.withScratch(1 + places, (scratch) => {
+      const remainder = limbAt(scratch, 0).at;
       kernels.inverse(remainder, last.at, inverse, 8 * degree, logN, q);
       kernels.toSymmetric(remainder, remainder, degree, q);
-      return product.map(({ at }, j) => {
-        const { prime, forward } = tableAt(tables, j);
-        const limb = pool.create();
-        const factor = inverses[j] ?? 0;
-        kernels.forward(lifted, remainder, forward, 8 * degree, logN, prime);
-        if (addend === undefined) kernels.subtractScale(limb.at, at, lifted, degree, factor, prime);
-        else kernels.subtractScaleAdd(limb.at, at, lifted, limbAt(addend, j).at, degree, factor, prime);
-        return limb;
-      });
+      const made = pool.createPolynomial(product.length);
+      runner.run(
+        product.map(({ at }, j) => (parallel) => {
+          const { prime, forward } = tableAt(tables, j);
+          const lifted = limbAt(scratch, 1 + (j % places)).at;
+          const dst = limbAt(made, j).at;
+          const factor = inverses[j] ?? 0;
+          parallel.forward(lifted, remainder, forward, 8 * degree, logN, prime);
+          if (addend === undefined) parallel.subtractScale(dst, at, lifted, degree, factor, prime);
+          else parallel.subtractScaleAdd(dst, at, lifted, limbAt(addend, j).at, degree, factor, prime);
+        }),
+      );
+      return made;
     });
   }
 }

@@ -1,13 +1,17 @@
 import type { Encoder, SimdPlaintext } from './encoder.js';
 import type { Heap } from './heap.js';
-import type { Address, Kernels } from './kernels.js';
+import type { Address } from './kernels.js';
 import type { KeySwitcher } from './key_switch.js';
-import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
+import { type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import { type PrimeTables, tableAt } from './tables.js';
+import type { TaskRunner } from './threads.js';
 import type { SimdCiphertext, Term, Value } from './value.js';
 
 /** Terms gathered before they are computed, which bounds the memory that they hold on to. */
 const MOST_TERMS = 64;
+
+/** Pairs of addresses of the terms, by limb; a ciphertext product adds two pairs to the middle polynomial. */
+const LIST_BYTES = 8 * 2 * MOST_TERMS;
 
 /** Factors of one product of limbs; the second has runs of 2^logRun equal values. */
 interface Pair {
@@ -22,14 +26,13 @@ export class Values {
 
   constructor(
     private readonly heap: Heap,
-    private readonly kernels: Kernels,
+    private readonly runner: TaskRunner,
     private readonly pool: LimbPool,
     private readonly tables: readonly PrimeTables[],
     private readonly encoder: Encoder,
     private readonly switcher: KeySwitcher,
   ) {
-    // A ciphertext product adds two pairs to the middle polynomial.
-    this.#pairs = heap.allocate(8 * 2 * MOST_TERMS);
+    this.#pairs = heap.allocate(LIST_BYTES * tables.length);
   }
 
   /** Takes over the polynomials. */
@@ -113,13 +116,15 @@ export class Values {
   /** New polynomials, or those of the only operand. `limbs` data primes; a limb beyond is of the special prime. */
   #added(a: readonly Polynomial[] | null, b: readonly Polynomial[] | null, limbs: number): readonly Polynomial[] | null {
     if (a === null || b === null) return (a ?? b)?.map((polynomial) => this.pool.hold(polynomial)) ?? null;
-    return a.map((polynomial, k) =>
-      polynomial.map((limb, i): Limb => {
-        const made = this.pool.create();
-        this.kernels.add(made.at, limb.at, limbAt(b[k] ?? [], i).at, this.pool.degree, this.#table(i, limbs).prime);
-        return made;
-      }),
-    );
+    return a.map((polynomial, k) => {
+      const made = this.pool.createPolynomial(polynomial.length);
+      this.runner.run(
+        polynomial.map(({ at }, i) => (kernels) => {
+          kernels.add(limbAt(made, i).at, at, limbAt(b[k] ?? [], i).at, this.pool.degree, this.#table(i, limbs).prime);
+        }),
+      );
+      return made;
+    });
   }
 
   #table(i: number, limbs: number): PrimeTables {
@@ -172,25 +177,28 @@ export class Values {
   }
 
   #sumOf(terms: readonly Term[], k: number, limbs: number, base: Polynomial | undefined): Polynomial {
-    const { heap, kernels, pool } = this;
+    const { heap, pool, runner } = this;
     const { degree } = pool;
     const dataLimbs = terms[0]?.a.limbs ?? limbs;
     const polynomial = pool.createPolynomial(limbs);
-    for (let i = 0; i < limbs; i++) {
-      const { prime, bits } = this.#table(i, dataLimbs);
-      const { at } = limbAt(polynomial, i);
-      let started = base !== undefined;
-      if (base !== undefined) heap.bytes(at, 8 * degree).set(heap.bytes(limbAt(base, i).at, 8 * degree));
-      for (const [logRun, pairs] of grouped(terms.flatMap((term) => pairsOf(term, k, i)))) {
-        const list = heap.words(this.#pairs, 2 * pairs.length);
-        pairs.forEach(({ a, b }, j) => {
-          list[2 * j] = a;
-          list[2 * j + 1] = b;
-        });
-        kernels.sumOfProducts(at, this.#pairs, pairs.length, logRun, degree, bits, prime, started ? 1 : 0);
-        started = true;
-      }
-    }
+    runner.run(
+      polynomial.map(({ at }, i) => (kernels) => {
+        const { prime, bits } = this.#table(i, dataLimbs);
+        let started = base !== undefined;
+        if (base !== undefined) heap.bytes(at, 8 * degree).set(heap.bytes(limbAt(base, i).at, 8 * degree));
+        let list = this.#pairs + LIST_BYTES * i;
+        for (const [logRun, pairs] of grouped(terms.flatMap((term) => pairsOf(term, k, i)))) {
+          const words = heap.words(list, 2 * pairs.length);
+          pairs.forEach(({ a, b }, j) => {
+            words[2 * j] = a;
+            words[2 * j + 1] = b;
+          });
+          kernels.sumOfProducts(at, list, pairs.length, logRun, degree, bits, prime, started ? 1 : 0);
+          list += 8 * pairs.length;
+          started = true;
+        }
+      }),
+    );
     return polynomial;
   }
 }

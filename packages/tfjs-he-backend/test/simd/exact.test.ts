@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Variant } from '../../src/simd/kernels.js';
+import type { SimdOptions } from '../../src/engines/simd_runtime.js';
 import type { Both, EnginePair } from '../support/engine_pair.js';
 import { openEnginePair, smallParameters } from '../support/engine_pair.js';
 import { randomValues } from '../support/random.js';
@@ -9,13 +9,13 @@ import { randomValues } from '../support/random.js';
 const CASES = process.env.SIMD_CASES;
 const STEPS = [1, 5, 1000];
 
-/** Degree, primes, variant of the kernels, cases in the suite. */
-const sets: [number, number[], Variant | undefined, number][] = [
-  [4096, [50, 40, 30, 45, 50], undefined, 26],
-  [4096, [45, 50, 36], 'plain', 20], // special prime smaller than the others
-  [8192, [50, 33, 47, 38, 50], undefined, 8],
-  [16384, [49, 36, 50], 'plain', 6],
-  [32768, [50, 31, 50], undefined, 4],
+/** Degree, primes, kernels and threads, cases in the suite. */
+const sets: [number, number[], SimdOptions, number][] = [
+  [4096, [50, 40, 30, 45, 50], {}, 26],
+  [4096, [45, 50, 36], { variant: 'plain' }, 20], // special prime smaller than the others
+  [8192, [50, 33, 47, 38, 50], { threads: 2 }, 12],
+  [16384, [49, 36, 50], { variant: 'plain' }, 6],
+  [32768, [50, 31, 50], { threads: 3 }, 4],
 ];
 
 interface Case {
@@ -98,10 +98,10 @@ const operations: Record<string, Operation> = {
   },
 };
 
-describe.each(sets)('N = %d, primes of %p bits, variant %p: residues equal those of node-seal', (degree, bits, variant, cases) => {
+describe.each(sets)('N = %d, primes of %p bits, %p: residues equal those of node-seal', (degree, bits, options, cases) => {
   let pair: EnginePair;
   beforeAll(async () => {
-    pair = await openEnginePair(smallParameters(degree, bits), STEPS, variant);
+    pair = await openEnginePair(smallParameters(degree, bits), STEPS, options);
   });
   afterAll(() => pair.close());
 

@@ -4,11 +4,10 @@ import type { CiphertextHandle, PlaintextHandle } from '../../src/engines/handle
 import { createSealEngine } from '../../src/engines/seal.js';
 import { createSealRuntime } from '../../src/engines/seal_runtime.js';
 import { createSimdEngine } from '../../src/engines/simd.js';
-import { createSimdRuntime } from '../../src/engines/simd_runtime.js';
+import { createSimdRuntime, type SimdOptions } from '../../src/engines/simd_runtime.js';
 import { createParameters, type Parameters } from '../../src/parameters/parameters.js';
 import { choosePrimes } from '../../src/parameters/primes.js';
 import type { SimdPlaintext } from '../../src/simd/encoder.js';
-import type { Variant } from '../../src/simd/kernels.js';
 import type { SimdCiphertext } from '../../src/simd/value.js';
 import { splitEvaluationKeys } from '../../src/wire/evaluation_keys.js';
 import { type Manifest, manifestParameters } from '../../src/wire/manifest.js';
@@ -55,11 +54,11 @@ function manifestOf(parameters: Parameters, galoisSteps: readonly number[]): Man
 }
 
 /** node-seal's evaluator and ours under the same keys, and what it takes to compare their objects residue by residue. */
-export async function openEnginePair(parameters: Parameters, galoisSteps: readonly number[], variant?: Variant) {
+export async function openEnginePair(parameters: Parameters, galoisSteps: readonly number[], options: SimdOptions = {}) {
   const client = await createClient(manifestOf(parameters, galoisSteps), { engine: 'seal', minimumSecurityBits: 0 });
   const keys = splitEvaluationKeys(await client.evaluationKeys(), 'seal', parameters, galoisSteps);
   const sealRuntime = await createSealRuntime(parameters);
-  const simdRuntime = await createSimdRuntime(parameters, variant);
+  const simdRuntime = await createSimdRuntime(parameters, options);
   const seal = createSealEngine(sealRuntime, keys);
   const simd = createSimdEngine(simdRuntime, keys);
   const { frames, heap, kernels, pool } = simdRuntime;

@@ -1,0 +1,196 @@
+import type { Worker } from 'node:worker_threads';
+import type { Heap } from './heap.js';
+import type { Kernels } from './kernels.js';
+
+/** Kernels that tasks may call: all but those that return something or keep state. */
+const OPERATIONS = [
+  'forward',
+  'inverse',
+  'add',
+  'addScaled',
+  'subtract',
+  'subtractScale',
+  'subtractScaleAdd',
+  'toSymmetric',
+  'liftFor',
+  'permute',
+  'sumOfProducts',
+  'innerProducts',
+] as const satisfies readonly (keyof Kernels)[];
+
+export type TaskKernels = Pick<Kernels, (typeof OPERATIONS)[number]>;
+
+/** A sequence of kernel calls. Tasks of one batch write to different places, and read none that another writes. */
+export type Task = (kernels: TaskKernels) => void;
+
+/** Runs batches of tasks; when it returns, all are done. */
+export interface TaskRunner {
+  /** Of which tasks may run at the same time: what they use as scratch must not be shared if more than one. */
+  readonly threads: number;
+  run(tasks: readonly Task[]): void;
+  dispose(): void;
+}
+
+export function singleThread(kernels: Kernels): TaskRunner {
+  return {
+    threads: 1,
+    run(tasks) {
+      for (const task of tasks) task(kernels);
+    },
+    dispose() {},
+  };
+}
+
+// A call is an operation and its arguments, padded; a task is a range of calls.
+const CALL = 10;
+const MOST_CALLS = 8192;
+const MOST_TASKS = 1024;
+// Words of the control block. Tasks are claimed by counting OPEN down: a worker that comes late finds it at 0 or below, or a new batch, which is complete by then.
+const BATCH = 0;
+const OPEN = 1;
+const DONE = 2;
+const CONTROL_WORDS = 16;
+
+/**
+ * What a worker runs, as text: it needs no file that a bundler would have to find. It spins a little before it sleeps, since batches come in quick succession.
+ */
+const WORKER = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { module, memory, names, control, ends, calls } = workerData;
+WebAssembly.instantiate(module, { env: { memory } }).then(({ exports }) => {
+  const functions = names.map((name) => exports[name]);
+  const work = () => {
+    for (;;) {
+      const task = Atomics.sub(control, ${OPEN}, 1) - 1;
+      if (task < 0) return;
+      for (let at = task === 0 ? 0 : ends[task - 1]; at < ends[task]; at += ${CALL}) {
+        functions[calls[at]](calls[at + 1], calls[at + 2], calls[at + 3], calls[at + 4], calls[at + 5], calls[at + 6], calls[at + 7], calls[at + 8], calls[at + 9]);
+      }
+      Atomics.add(control, ${DONE}, 1);
+      Atomics.notify(control, ${DONE});
+    }
+  };
+  let seen = Atomics.load(control, ${BATCH});
+  parentPort.postMessage('ready');
+  for (;;) {
+    work();
+    for (let i = 0; i < 5000 && Atomics.load(control, ${BATCH}) === seen; i++);
+    Atomics.wait(control, ${BATCH}, seen);
+    seen = Atomics.load(control, ${BATCH});
+  }
+});
+`;
+
+/** Writes calls of kernels to the shared list instead of making them. */
+class Recorder {
+  #at = 0;
+  readonly kernels: TaskKernels;
+
+  constructor(private readonly calls: Float64Array) {
+    const record =
+      (operation: number) =>
+      (...args: number[]): void => {
+        if (this.#at + CALL > calls.length) throw new RangeError('too many calls in a batch');
+        calls[this.#at] = operation;
+        for (let i = 0; i < CALL - 1; i++) calls[this.#at + 1 + i] = args[i] ?? 0;
+        this.#at += CALL;
+      };
+    const recorders = OPERATIONS.map((name, operation) => [name, record(operation)] as const);
+    // One function for every name of OPERATIONS, which is what TaskKernels has.
+    this.kernels = Object.fromEntries(recorders) as Record<(typeof OPERATIONS)[number], (...args: number[]) => void>;
+  }
+
+  get end(): number {
+    return this.#at;
+  }
+
+  /** Whether a long task still fits. */
+  get roomy(): boolean {
+    return this.#at <= this.calls.length / 2;
+  }
+
+  restart(): void {
+    this.#at = 0;
+  }
+}
+
+/**
+ * This thread and `threads - 1` workers of Node over one shared memory. undefined where there are no workers or no shared memory (browsers: use a single thread).
+ * @param module the kernels, compiled for shared memory; @param kernels an instance of it on the heap's memory
+ */
+export async function createThreads(
+  threads: number,
+  module: WebAssembly.Module,
+  kernels: Kernels,
+  heap: Heap,
+): Promise<TaskRunner | undefined> {
+  const workerThreads = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:worker_threads');
+  if (workerThreads === undefined || typeof SharedArrayBuffer === 'undefined' || threads < 2) return undefined;
+  const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
+  const ends = new Int32Array(new SharedArrayBuffer(4 * MOST_TASKS));
+  const calls = new Float64Array(new SharedArrayBuffer(8 * CALL * MOST_CALLS));
+  const workerData = { module, memory: heap.memory, names: OPERATIONS, control, ends, calls };
+  const workers = Array.from({ length: threads - 1 }, () => new workerThreads.Worker(WORKER, { eval: true, workerData }));
+  try {
+    await Promise.all(workers.map(ready));
+  } catch {
+    for (const worker of workers) void worker.terminate();
+    return undefined;
+  }
+
+  const recorder = new Recorder(calls);
+  const functions = OPERATIONS.map((name) => kernels[name] as (...args: number[]) => void);
+  const call = (at: number): void => {
+    const args = calls.subarray(at + 1, at + CALL);
+    functions[calls[at] ?? 0]?.(...args);
+  };
+  const claim = (): number => Atomics.sub(control, OPEN, 1) - 1;
+  /** Runs the recorded tasks, this thread among the workers. */
+  const execute = (tasks: number): void => {
+    Atomics.store(control, DONE, 0);
+    Atomics.store(control, OPEN, tasks);
+    Atomics.add(control, BATCH, 1);
+    Atomics.notify(control, BATCH);
+    for (let task = claim(); task >= 0; task = claim()) {
+      for (let at = task === 0 ? 0 : (ends[task - 1] ?? 0); at < (ends[task] ?? 0); at += CALL) call(at);
+      Atomics.add(control, DONE, 1);
+    }
+    for (let spins = 0, done = Atomics.load(control, DONE); done < tasks; done = Atomics.load(control, DONE), spins++) {
+      if (spins > 2000) Atomics.wait(control, DONE, done, 1);
+    }
+  };
+  return {
+    threads,
+    run(tasks) {
+      if (tasks.length < 2) {
+        for (const task of tasks) task(kernels);
+        return;
+      }
+      let recorded = 0;
+      recorder.restart();
+      for (const [i, task] of tasks.entries()) {
+        task(recorder.kernels);
+        ends[recorded++] = recorder.end;
+        if (i < tasks.length - 1 && recorded < MOST_TASKS && recorder.roomy) continue;
+        execute(recorded);
+        recorder.restart();
+        recorded = 0;
+      }
+    },
+    dispose() {
+      for (const worker of workers) void worker.terminate();
+    },
+  };
+}
+
+function ready(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', () => {
+      worker.removeListener('error', reject);
+      // A sleeping worker must not keep the process alive.
+      worker.unref();
+      resolve();
+    });
+    worker.once('error', reject);
+  });
+}
