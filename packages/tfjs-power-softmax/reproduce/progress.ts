@@ -65,7 +65,8 @@ export function progressOn(
 }
 
 /** What a task is, for people. */
-export function taskName({ kind, train: { model, range } }: Task): string {
+export function taskName({ kind, train: { model, range, learningRate } }: Task): string {
   const power = model.attention === 'power' ? ` p=${model.p} epsilon=${model.epsilon}` : '';
-  return `${kind} ${model.attention}${power}${range === undefined ? '' : ' range loss'}, ${model.layers} layers, seed ${model.seed}`;
+  const loss = range === undefined ? '' : ' range loss';
+  return `${kind} ${model.attention}${power}${loss}, ${model.layers} layers, rate ${learningRate}, seed ${model.seed}`;
 }

@@ -197,6 +197,6 @@ test('progress is a line per finished run where there is no terminal', () => {
   now = 120_000;
   progress.done(TASK);
   expect(lines).toEqual([
-    '[############............] 50 %, 1 of 2 runs, about 2 min left: train power p=4 epsilon=0.01, 2 layers, seed 1\n',
+    '[############............] 50 %, 1 of 2 runs, about 2 min left: train power p=4 epsilon=0.01, 2 layers, rate 0.01, seed 1\n',
   ]);
 });

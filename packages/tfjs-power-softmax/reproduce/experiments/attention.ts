@@ -18,19 +18,19 @@ export const attention: Experiment = {
   tasks: (plan, seed) => [
     ...variantsOf(plan).map((variant) => trainTask(plan.text, training(plan, variant, seed))),
     ...[SIGMA, ...powersOf(plan)].map((variant) => polynomialTask(plan, variant, seed)),
-    ...rangePowersOf(plan).map((variant) => trainTask(plan.text, training(plan, variant, seed, rangeLoss(plan, KAPPA)))),
-    ...rangePowersOf(plan).map((variant) => polynomialTask(plan, variant, seed, rangeLoss(plan, KAPPA))),
+    ...rangeVariantsOf(plan).map((variant) => trainTask(plan.text, training(plan, variant, seed, rangeLoss(plan, KAPPA)))),
+    ...rangeVariantsOf(plan).map((variant) => polynomialTask(plan, variant, seed, rangeLoss(plan, KAPPA))),
     ...stabilityRows(plan).map(({ variant, changes }) => trainTask(plan.text, training(plan, variant, seed, changes))),
   ],
   section: (plan, results) => {
     const { model, training: t, epsilon, polynomial } = plan.budget;
     return {
-      setting: `Pre-norm transformers of ${model.layers} layers, d = ${model.features}, ${model.heads} heads, ${model.hidden} hidden units (GELU), rotary positions, windows of ${model.tokens} characters. All variants have the same data, ${t.steps} steps of ${t.batch} windows (${t.steps * t.batch * model.tokens} characters), Adam with the same learning rate (${t.learningRate}, ${t.warmUp} steps of warm-up, cosine down to a tenth), no clipping, no dropout; seeds change initial weights and the order of data. PowerSoftmax has epsilon = ${epsilon}. Perplexity is per character, on ${t.finalWindows} windows of validation text. Polynomial forms: \`toPolynomial\` with ${polynomial.bits} bits and margin ${polynomial.margin}, calibrated on ${polynomial.calibrationWindows} windows of training text, run on ${polynomial.validationWindows} windows of validation text; once of these models and once of models trained with the range loss of the third experiment.`,
+      setting: `Pre-norm transformers of ${model.layers} layers, d = ${model.features}, ${model.heads} heads, ${model.hidden} hidden units (GELU), rotary positions, windows of ${model.tokens} characters. All variants have the same data, ${t.steps} steps of ${t.batch} windows (${t.steps * t.batch * model.tokens} characters), Adam with the same learning rate (${t.learningRate}, ${t.warmUp} steps of warm-up, cosine down to a tenth), no clipping, no dropout; seeds change initial weights and the order of data. PowerSoftmax has epsilon = ${epsilon}. Perplexity is per character, on ${t.finalWindows} windows of validation text. Polynomial forms: \`toPolynomial\` with ${polynomial.bits} bits and margin ${polynomial.margin}, calibrated on ${polynomial.calibrationWindows} windows of training text, run on ${polynomial.validationWindows} windows of validation text; once of these models and once of models trained with the range loss of the third experiment. "Not convertible" counts seeds where no polynomial reaches the accuracy on some interval, "overflowed" those whose polynomial form gave a result that is not finite; means are over the others.`,
       tables: [
         perplexityTable(plan, results),
         stabilityTable(plan, results),
         polynomialTable(plan, results, 'without range loss', [SIGMA, ...powersOf(plan)], {}),
-        polynomialTable(plan, results, `trained with the range loss, kappa up to ${KAPPA}`, rangePowersOf(plan), rangeLoss(plan, KAPPA)),
+        polynomialTable(plan, results, `trained with the range loss, kappa up to ${KAPPA}`, rangeVariantsOf(plan), rangeLoss(plan, KAPPA)),
       ],
       plots: [
         linePlot({
@@ -58,8 +58,9 @@ function powersOf({ budget }: Plan): Variant[] {
   return budget.powers.map(power);
 }
 
-function rangePowersOf({ budget }: Plan): Variant[] {
-  return budget.rangePowers.map(power);
+/** Those that are trained with the range loss too. */
+function rangeVariantsOf({ budget }: Plan): Variant[] {
+  return [SIGMA, ...budget.rangePowers.map(power)];
 }
 
 /** The polynomial form of a variant; also what others compare with. */

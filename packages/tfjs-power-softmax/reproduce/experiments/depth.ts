@@ -22,7 +22,7 @@ export const depth: Experiment = {
         name: `depth-${layers}-loss`,
         title: `Validation loss with ${layers} layers (mean, and range over the seeds)`,
         x: { name: 'step' },
-        y: { name: 'nats per character', max: 4 },
+        y: { name: 'nats per character', max: 3.5 },
         lines: curveLines(
           VARIANTS.map((variant) => ({
             name: variant.name,
