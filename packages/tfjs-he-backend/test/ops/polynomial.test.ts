@@ -1,5 +1,8 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import '@tensorflow/tfjs-backend-cpu';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients.
 import '@tensorflow/tfjs-layers';
@@ -88,6 +91,18 @@ describe('polynomial, reciprocal and rsqrt on plaintext', () => {
     const ys = op(tf.tensor1d([...xs]), { interval: [low, high], bits }).dataSync();
     // Half a bit for float32.
     expect(bitsOfAgreement(ys, xs.map(f))).toBeGreaterThan(bits - 0.5);
+  });
+
+  test('another backend computes the same', async () => {
+    const wasm = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
+    setWasmPaths(`${dirname(wasm)}/wasm-out/`);
+    await tf.setBackend('wasm');
+    try {
+      const y = reciprocal(tf.tensor1d([0.5, 1, 2]), { interval: [0.5, 2], bits: 14 });
+      expect(bitsOfAgreement(await y.data(), [2, 1, 0.5])).toBeGreaterThan(13);
+    } finally {
+      await tf.setBackend('cpu');
+    }
   });
 
   test('a polynomial has a gradient', () => {
