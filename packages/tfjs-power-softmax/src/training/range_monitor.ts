@@ -80,8 +80,8 @@ export class RangeMonitor extends Callback {
   override async onBatchBegin(): Promise<void> {
     // fit validates before it ends the last batch; only the training step runs under a gradient tape.
     this.start(() => {
-      // Nothing tells a callback that fit has thrown, but the model knows; tfjs' types hide the flag.
-      if (Reflect.get(this.model, 'isTraining') === false) this.stop();
+      // Nothing tells a callback that fit has thrown, but the model, absent outside of fit, knows; tfjs' types hide the flag.
+      if (Reflect.get(this.model ?? {}, 'isTraining') === false) this.stop();
       return this.stopObserving !== undefined && tf.engine().state.gradientDepth > 0;
     });
   }
