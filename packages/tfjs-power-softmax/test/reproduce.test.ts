@@ -144,10 +144,9 @@ describe('tables', () => {
     expect(spread(summarise([3]))).toBe('3');
   });
 
-  test('are Markdown', () => {
-    expect(markdownTable({ caption: 'C', columns: ['a', 'b'], rows: [['|x|', '1']] })).toBe(
-      'C:\n\n| a | b |\n| --- | --- |\n| \\|x\\| | 1 |',
-    );
+  test('are Markdown with aligned columns', () => {
+    const table = markdownTable({ caption: 'C', columns: ['a', ''], rows: [['|x| y', '1']] });
+    expect(table).toBe('C:\n\n| a       |     |\n| ------- | --- |\n| \\|x\\| y | 1   |');
   });
 });
 
@@ -155,12 +154,12 @@ describe('plots', () => {
   test('of lines have their names and a band', () => {
     const { svg } = linePlot({
       name: 'x',
-      title: 'A title',
+      title: 'A < B & C',
       x: { name: 'step' },
       y: { name: 'loss', log: 10 },
       lines: [{ name: 'first', points: [1, 2, 3].map((x) => ({ x, y: x, low: x / 2, high: 2 * x })) }],
     });
-    for (const text of ['A title', 'step', 'loss', 'first', 'opacity="0.15"']) expect(svg).toContain(text);
+    for (const text of ['<title>A &lt; B &amp; C</title>', 'step', 'loss', 'first', 'opacity="0.15"']) expect(svg).toContain(text);
     expect(svg).not.toContain('NaN');
   });
 

@@ -71,7 +71,7 @@ export function linePlot({ name, title, x, y, lines }: LinePlot): Plot {
     };
     return points.some(({ low }) => low !== undefined) ? [band, drawn] : [drawn];
   });
-  const svg = render(480, {
+  const svg = render(title, 480, {
     title: titleOf(title),
     legend: { type: 'plain', orient: 'vertical', right: 10, top: 50, data: lines.map((line) => ({ name: line.name })) },
     grid: { left: 70, right: 230, top: 50, bottom: 55 },
@@ -116,7 +116,7 @@ export function heatMapPlot({ name, title, rows, largest }: HeatMapPlot): Plot {
     fill: shadeColour(shade),
     pathData: square(60 + 10 * shade, bottom, 10),
   }));
-  const svg = render(bottom + 30, {
+  const svg = render(title, bottom + 30, {
     title: [
       titleOf(title),
       ...placed.map((at) => label(at.map.name, at.left - 5, at.top - 22)),
@@ -183,10 +183,12 @@ function titleOf(text: string) {
   return { text, left: 10, top: 10, textStyle: { fontSize: 15 } };
 }
 
-function render(height: number, option: echarts.EChartsOption): string {
+/** A picture whose title readers that do not see it get too. */
+function render(title: string, height: number, option: echarts.EChartsOption): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   chart.setOption({ animation: false, backgroundColor: '#ffffff', textStyle: { fontFamily: 'sans-serif' }, ...option });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return `${svg.replace(INTERACTIVE, '')}\n`;
+  const escaped = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `${svg.replace(INTERACTIVE, '').replace('>', ` role="img"><title>${escaped}</title>`)}\n`;
 }

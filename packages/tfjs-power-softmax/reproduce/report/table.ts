@@ -10,11 +10,17 @@ export interface Table {
 /** What stands where there is nothing to show. */
 export const NOTHING = '-';
 
-/** A Markdown table with its caption above. */
+/** A Markdown table with aligned columns, its caption above. */
 export function markdownTable({ caption, columns, rows }: Table): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [`${caption}:`, '', line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
+  const lines = [columns, ...rows].map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = columns.map((_, i) => Math.max(NARROWEST, ...lines.map((cells) => cells[i]?.length ?? 0)));
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  const [header = [], ...body] = lines;
+  return [`${caption}:`, '', line(header), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
+
+/** A rule of Markdown has three dashes at least. */
+const NARROWEST = 3;
 
 /** A number for people: three significant digits, powers of ten for the very large and small. */
 export function figure(value: number | null | undefined): string {
