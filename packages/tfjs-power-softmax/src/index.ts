@@ -47,7 +47,7 @@ export { quadratic } from './ops/quadratic.js';
 export { rmsNorm } from './ops/rms_norm.js';
 export { silu } from './ops/silu.js';
 export { type ModelInputs, observeSites, type SiteObservation } from './polynomial/calibrate.js';
-export { assertIntervals, checkIntervals, type IntervalCheck } from './polynomial/check_intervals.js';
+export { assertIntervals, checkIntervals, type IntervalCheck, watchIntervals } from './polynomial/check_intervals.js';
 export { type DivisionPlace, type DivisionShape, divisionCosts } from './polynomial/division.js';
 export type { FitOptions, PerSite } from './polynomial/fit_site.js';
 export { type DivisionReport, PolynomialAttention, type PolynomialAttentionArgs } from './polynomial/polynomial_attention.js';

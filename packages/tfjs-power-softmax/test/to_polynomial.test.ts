@@ -7,6 +7,7 @@ import {
   collectRanges,
   EncoderBlock,
   formatReport,
+  type IntervalCheck,
   IntervalError,
   InvalidArgumentError,
   LayerNorm,
@@ -15,6 +16,7 @@ import {
   rangeLoss,
   toPolynomial,
   UnsupportedLayerError,
+  watchIntervals,
 } from '../src/index.js';
 import { useBackend } from './support/backend.js';
 import { BLOCK, classifier, FEATURES, paddedExamples, roundTrip, TOKENS } from './support/models.js';
@@ -211,6 +213,31 @@ describe('interval checks', () => {
     expect(left[0]!.outside).toBeLessThan(left[0]!.count);
     expect(() => assertIntervals(model, larger)).toThrow(IntervalError);
     expect(() => assertIntervals(model, larger)).toThrow(/block_0\/attention\/denominator/);
+  });
+
+  test('watch whatever runs the model, until told to stop', () => {
+    const { model } = toPolynomial(classifier(), { calibration: x });
+    const larger = tf.mul(x, 1.6);
+    const stop = watchIntervals();
+    try {
+      expect(() => predict(model, x)).not.toThrow();
+      expect(() => predict(model, larger)).toThrow(IntervalError);
+      expect(() => model.apply(larger)).toThrow(/block_0\/attention\/denominator saw/);
+    } finally {
+      stop();
+    }
+    expect(() => predict(model, larger)).not.toThrow();
+  });
+
+  test('report to a callback what checkIntervals finds', () => {
+    const { model } = toPolynomial(classifier(), { calibration: x });
+    const larger = tf.mul(tf.slice(x, 0, 64), 1.6);
+    const found: IntervalCheck[] = [];
+    const stop = watchIntervals((check) => found.push(check));
+    predict(model, larger);
+    stop();
+    expect(found).toEqual(checkIntervals(model, larger).filter((check) => !check.inside));
+    expect(found.length).toBeGreaterThan(0);
   });
 
   test('refuse a model that is not polynomial', () => {

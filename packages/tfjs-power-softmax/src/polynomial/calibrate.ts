@@ -60,19 +60,25 @@ export function observeSites(model: LayersModel, inputs: ModelInputs, batchSize 
   return [...accumulators.values()].map(observation);
 }
 
+/** Whether a value is outside of an interval by more than float32 rounding; NaN is. */
+export function outsideOf([lower, upper]: readonly [lower: number, upper: number]): (value: number) => boolean {
+  const slack = ROUNDING * (upper - lower);
+  // NaN fails every comparison.
+  return (value) => !(value >= lower - slack && value <= upper + slack);
+}
+
 function accumulate(accumulators: Map<string, Accumulator>, site: RangeSite, batches: number): void {
   const values = site.values.dataSync<'float32'>();
   const known = accumulators.get(site.name);
   const accumulator = known ?? { site, parts: [], min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, count: 0, outside: 0 };
   if (known === undefined) accumulators.set(site.name, accumulator);
-  const [lower, upper] = site.interval ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const slack = site.interval === undefined ? 0 : ROUNDING * (upper - lower);
+  // Without an interval NaN alone is outside.
+  const isOutside = site.interval === undefined ? Number.isNaN : outsideOf(site.interval);
   const stride = Math.max(1, Math.ceil((values.length * batches) / MAX_SAMPLES));
   const kept: number[] = [];
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? 0;
-    // NaN fails every comparison: counted as outside.
-    if (!(value >= lower - slack && value <= upper + slack)) accumulator.outside += 1;
+    if (isOutside(value)) accumulator.outside += 1;
     accumulator.min = Math.min(accumulator.min, value);
     accumulator.max = Math.max(accumulator.max, value);
     if (i % stride === 0) kept.push(value);

@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { IntervalError, InvalidArgumentError } from '../errors.js';
-import type { ApproximatedFunction } from '../ranges/recorder.js';
-import { type ModelInputs, observeSites } from './calibrate.js';
+import { type ApproximatedFunction, observeRanges } from '../ranges/recorder.js';
+import { type ModelInputs, observeSites, outsideOf } from './calibrate.js';
 
 /** Whether a polynomial stayed on its interval. */
 export interface IntervalCheck {
@@ -37,10 +37,38 @@ export function checkIntervals(model: LayersModel, inputs: ModelInputs, batchSiz
 export function assertIntervals(model: LayersModel, inputs: ModelInputs, batchSize?: number): void {
   const left = checkIntervals(model, inputs, batchSize).filter((check) => !check.inside);
   if (left.length === 0) return;
+  throw intervalError(left);
+}
+
+/**
+ * Checked mode: until the returned function is called, every polynomial that is evaluated in the clear outside of its interval is reported by
+ * name, whatever runs it (`predict`, `apply`, a loop of your own). Reads the input of every polynomial back, which takes time on GPU backends.
+ *
+ * @param report gets the sites that leave their intervals, one evaluation each. By default they throw an IntervalError out of what runs the model.
+ */
+export function watchIntervals(report: (check: IntervalCheck) => void = refuse): () => void {
+  return observeRanges(({ name, function: kind, interval, values }) => {
+    if (interval === undefined) return;
+    const data = values.dataSync<'float32'>();
+    const outside = data.filter(outsideOf(interval)).length;
+    if (outside === 0) return;
+    const observed = data.reduce<readonly [number, number]>(
+      ([min, max], value) => [Math.min(min, value), Math.max(max, value)],
+      [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    );
+    report({ site: name, function: kind, interval, observed, count: data.length, outside, inside: false });
+  });
+}
+
+function refuse(check: IntervalCheck): never {
+  throw intervalError([check]);
+}
+
+function intervalError(left: readonly IntervalCheck[]): IntervalError {
   const list = left.map(
     ({ site, interval, observed, outside, count }) => `${site} saw [${observed}], made for [${interval}], ${outside} of ${count} outside`,
   );
-  throw new IntervalError(`${list.join('; ')}. Convert again with a larger margin or calibration data that covers these inputs.`, {
+  return new IntervalError(`${list.join('; ')}. Convert again with a larger margin or calibration data that covers these inputs.`, {
     sites: left.map((check) => check.site),
   });
 }
