@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 export const HELP = `npm run reproduce -w tfjs-power-softmax -- --data DIR [options]
 
 Trains small language models with softmax, sigma and PowerSoftmax attention and writes tables and plots of what the paper claims
-(arXiv 2410.09457) under docs/results. Stop it with Ctrl-C and start it again: runs that are done are not done again.
+(arXiv 2410.09457) under docs/results. Stop it with Ctrl-C and start it again: runs that are done are not done again. They are known by their
+settings, not by the code that did them: after a change of the package give another --work.
 
   --data DIR       folder that holds text/tinyshakespeare.txt
   --quick          a few minutes: few steps, one seed; writes to docs/results/quick
