@@ -105,14 +105,15 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
     const [c0, c1] = polynomials ?? [];
     const target = e1 === undefined ? pool.hold(c1 ?? []) : switcher.divideBySpecial(e1, c1);
     try {
-      return switcher.switch(target, rotationKeys).map((switched, r) => {
+      const rotated: Value[] = [];
+      switcher.switch(target, rotationKeys, (switched, r) => {
         if (c0 !== undefined) switcher.addTimesSpecial(switched[0], c0);
         if (e0 !== undefined) switcher.addExtended(switched[0], e0);
         const key = rotationKeys[r];
-        const rotated = key === undefined ? [] : switched.map((polynomial) => switcher.permuted(polynomial, key));
-        for (const polynomial of switched) pool.release(polynomial);
-        return values.create({ extended: rotated }, limbs, 2);
+        if (key === undefined) return;
+        rotated.push(values.create({ extended: switched.map((polynomial) => switcher.permuted(polynomial, key)) }, limbs, 2));
       });
+      return rotated;
     } finally {
       pool.release(target);
     }
@@ -163,11 +164,12 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
     relinearize(a, to) {
       if (keys === undefined) throw missingRelinearizationKey(to.level);
       const [c0 = [], c1 = [], c2 = []] = read(a);
-      const [extended] = switcher.switch(c2, [keys.relinearization]);
-      if (extended === undefined) return;
-      switcher.addTimesSpecial(extended[0], c0);
-      switcher.addTimesSpecial(extended[1], c1);
-      values.replace(a, values.create({ extended }, to.level + 1, 2));
+      switcher.switch(c2, [keys.relinearization], (switched) => {
+        switcher.addTimesSpecial(switched[0], c0);
+        switcher.addTimesSpecial(switched[1], c1);
+        const extended = switched.map((polynomial) => pool.hold(polynomial));
+        values.replace(a, values.create({ extended }, to.level + 1, 2));
+      });
     },
     rescale(a, to) {
       const level = to.level + 1;

@@ -6,7 +6,10 @@ import type { Address, Kernels } from './kernels.js';
 import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import type { SeedExpander } from './seed_expander.js';
 import { galoisPermutation, inverseOf, type PrimeTables, symmetric, tableAt } from './tables.js';
-import type { TaskRunner } from './threads.js';
+import type { TaskKernels, TaskRunner } from './threads.js';
+
+/** Keys whose inner products are computed together: as many as share the digits from the cache and leave their results there. */
+const KEYS_AT_ONCE = 4;
 
 /** A key-switching key in the layout of the inner-product kernel, with the automorphism it belongs to (g = 1: relinearisation). */
 export interface SwitchingKey {
@@ -103,57 +106,86 @@ export class KeySwitcher {
   }
 
   /**
-   * Extended polynomials (b, a), before the automorphism of the key, with b + a s = special prime * target * s' up to noise, s' what the key replaces. One key:
-   * digits as SEAL takes them, for the same residues. Several keys: the digits are computed once (hoisting), centred, which halves the noise they carry.
+   * For every key, in order, gives `use` extended polynomials (b, a), before the automorphism of the key, with b + a s = special prime * target * s' up to noise,
+   * s' what the key replaces. They may be changed, and are released afterwards. One key: digits as SEAL takes them, for the same residues. Several keys: the digits are
+   * computed once (hoisting), centred, which halves the noise they carry.
    */
-  switch(target: Polynomial, keys: readonly SwitchingKey[]): (readonly [Polynomial, Polynomial])[] {
-    const { heap, pool, runner, tables } = this;
-    const { degree } = pool;
+  switch(
+    target: Polynomial,
+    keys: readonly SwitchingKey[],
+    use: (switched: readonly [Polynomial, Polynomial], index: number) => void,
+  ): void {
+    const { pool } = this;
     const limbs = target.length;
-    const logN = Math.log2(degree);
-    // One thread does prime after prime, with the digits in the same, cached place; several need a place each.
-    const places = runner.threads === 1 ? 1 : limbs + 1;
-    return pool.withScratch((1 + places) * limbs, (scratch) => {
-      const coefficients = scratch.slice(0, limbs);
-      const single = keys.length === 1 ? keys[0] : undefined;
-      runner.run(
-        target.map(({ at }, j) => (kernels) => {
-          const { prime, inverse } = tableAt(tables, j);
-          const coefficient = limbAt(coefficients, j).at;
-          kernels.inverse(coefficient, at, inverse, 8 * degree, logN, prime);
-          if (single === undefined) kernels.toSymmetric(coefficient, coefficient, degree, prime);
-          else if (single.g !== 1) kernels.liftFor(coefficient, coefficient, degree, single.g, prime);
-        }),
-      );
-      const products: [Polynomial, Polynomial][] = [];
-      try {
-        for (const _ of keys) products.push([pool.createPolynomial(limbs + 1), pool.createPolynomial(limbs + 1)]);
-        // Prime by prime, so that the digits stay in the cache while the keys pass by.
-        runner.run(
-          Array.from({ length: limbs + 1 }, (_, i) => (kernels) => {
-            const index = i === limbs ? this.#parts : i;
-            const { prime, bits, forward } = tableAt(tables, index);
-            const place = 1 + (i % places);
-            const list = Array.from({ length: limbs }, (_, j) => {
-              if (j === i) return limbAt(target, j).at;
-              const { at } = limbAt(scratch, place * limbs + j);
-              kernels.forward(at, limbAt(coefficients, j).at, forward, 8 * degree, logN, prime);
-              return at;
-            });
-            const addresses = this.#lists + 4 * tables.length * i;
-            heap.words(addresses, limbs).set(list);
-            keys.forEach((key, r) => {
-              const [dst0, dst1] = (products[r] ?? []).map((product) => limbAt(product, i).at);
-              kernels.innerProducts(dst0 ?? 0, dst1 ?? 0, addresses, limbs, this.#keyOf(key.at, index), this.#parts, degree, bits, prime);
-            });
-          }),
-        );
-        return products;
-      } catch (error) {
-        for (const product of products.flat()) pool.release(product);
-        throw error;
+    // One key: prime after prime, with the digits in the same, cached place. Threads, and keys that come later, need them all.
+    const places = this.runner.threads === 1 && keys.length === 1 ? 1 : limbs + 1;
+    pool.withScratch((1 + places) * limbs, (scratch) => {
+      const digits = (i: number): Polynomial => scratch.slice((1 + (i % places)) * limbs, (2 + (i % places)) * limbs);
+      this.#decompose(target, scratch.slice(0, limbs), keys.length === 1 ? keys[0] : undefined);
+      for (let first = 0; first < keys.length; first += KEYS_AT_ONCE) {
+        const group = keys.slice(first, first + KEYS_AT_ONCE);
+        pool.withScratch(2 * (limbs + 1) * group.length, (products) => {
+          const product = (r: number, k: number): Polynomial => products.slice((2 * r + k) * (limbs + 1), (2 * r + k + 1) * (limbs + 1));
+          this.runner.run(
+            Array.from({ length: limbs + 1 }, (_, i) => (kernels) => {
+              if (first === 0) this.#transformDigits(kernels, scratch, digits(i), target, i);
+              this.#multiplyKeys(kernels, digits(i), target, i, group, product);
+            }),
+          );
+          for (let r = 0; r < group.length; r++) use([product(r, 0), product(r, 1)], first + r);
+        });
       }
     });
+  }
+
+  /** Coefficients of the residues modulo single primes: as SEAL takes them for one key, centred for several. */
+  #decompose(target: Polynomial, coefficients: Polynomial, single: SwitchingKey | undefined): void {
+    const { degree } = this.pool;
+    this.runner.run(
+      target.map(({ at }, j) => (kernels) => {
+        const { prime, inverse } = tableAt(this.tables, j);
+        const coefficient = limbAt(coefficients, j).at;
+        kernels.inverse(coefficient, at, inverse, 8 * degree, Math.log2(degree), prime);
+        if (single === undefined) kernels.toSymmetric(coefficient, coefficient, degree, prime);
+        else if (single.g !== 1) kernels.liftFor(coefficient, coefficient, degree, single.g, prime);
+      }),
+    );
+  }
+
+  /** The digits modulo the prime of limb i; digit i itself is the target's limb. */
+  #transformDigits(kernels: TaskKernels, coefficients: Polynomial, digits: Polynomial, target: Polynomial, i: number): void {
+    const { degree } = this.pool;
+    const { prime, forward } = this.#tableOf(i, target.length);
+    for (let j = 0; j < target.length; j++) {
+      if (j !== i) kernels.forward(limbAt(digits, j).at, limbAt(coefficients, j).at, forward, 8 * degree, Math.log2(degree), prime);
+    }
+  }
+
+  /** Limb i of the inner products with keys. */
+  #multiplyKeys(
+    kernels: TaskKernels,
+    digits: Polynomial,
+    target: Polynomial,
+    i: number,
+    keys: readonly SwitchingKey[],
+    product: (r: number, k: number) => Polynomial,
+  ): void {
+    const { heap, tables } = this;
+    const { degree } = this.pool;
+    const limbs = target.length;
+    const index = i === limbs ? this.#parts : i;
+    const { prime, bits } = this.#tableOf(i, limbs);
+    const list = this.#lists + 4 * tables.length * i;
+    heap.words(list, limbs).set(digits.map(({ at }, j) => (j === i ? limbAt(target, j).at : at)));
+    keys.forEach((key, r) => {
+      const [dst0, dst1] = [limbAt(product(r, 0), i).at, limbAt(product(r, 1), i).at];
+      kernels.innerProducts(dst0, dst1, list, limbs, this.#keyOf(key.at, index), this.#parts, degree, bits, prime);
+    });
+  }
+
+  /** Of limb i of an extended polynomial with `limbs` data primes. */
+  #tableOf(i: number, limbs: number): PrimeTables {
+    return tableAt(this.tables, i < limbs ? i : this.#parts);
   }
 
   /** In place: product + special prime * polynomial. */
