@@ -47,6 +47,7 @@ import { negConfig } from '../kernels/neg.js';
 import { packConfig } from '../kernels/pack.js';
 import { padV2Config } from '../kernels/pad_v2.js';
 import { powConfig } from '../kernels/pow.js';
+import { probedConfigs } from '../kernels/probed.js';
 import { prodConfig } from '../kernels/prod.js';
 import { realDivConfig } from '../kernels/real_div.js';
 import { reshapeConfig } from '../kernels/reshape.js';
@@ -63,6 +64,7 @@ import { squaredDifferenceConfig } from '../kernels/squared_difference.js';
 import { stridedSliceConfig } from '../kernels/strided_slice.js';
 import { subConfig } from '../kernels/sub.js';
 import { sumConfig } from '../kernels/sum.js';
+import { tensorScatterUpdateConfig } from '../kernels/tensor_scatter_update.js';
 import { tileConfig } from '../kernels/tile.js';
 import { transposeConfig } from '../kernels/transpose.js';
 import { unpackConfig } from '../kernels/unpack.js';
@@ -70,6 +72,7 @@ import { unsupported } from '../kernels/unsupported.js';
 import { BACKEND_NAME, HeBackend } from './he_backend.js';
 
 const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
+  ...probedConfigs,
   addConfig,
   addNConfig,
   avgPoolConfig,
@@ -120,6 +123,7 @@ const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
   stridedSliceConfig,
   subConfig,
   sumConfig,
+  tensorScatterUpdateConfig,
   tileConfig,
   transposeConfig,
   unpackConfig,

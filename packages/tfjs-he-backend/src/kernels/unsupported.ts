@@ -41,10 +41,6 @@ const REPLACEMENTS: Readonly<Record<string, string>> = {
   Round: ROUNDING,
   FloorDiv: ROUNDING,
   Mod: ROUNDING,
-  ResizeBilinear: 'Resize before encryption, or by resizeNearestNeighbor.',
-  CropAndResize: 'Crop and resize before encryption.',
-  Conv3D: 'Take slices and use conv2d.',
-  AvgPool3D: 'Take slices and use avgPool.',
 };
 
 const COMPARISONS = new Set([

@@ -308,6 +308,89 @@ const CASES: readonly Case[] = [
     x: [3, 2],
     body: (x) => tf.scatterND(tf.tensor2d([[1], [0], [1]], [3, 1], 'int32'), x, [3, 2]),
   },
+  { kernel: 'AvgPool3D', x: [3, 4, 3, 2], body: (x) => tf.avgPool3d(x as tf.Tensor4D, 2, 2, 'same') },
+  {
+    kernel: 'AvgPool3DGrad',
+    x: [1, 2, 2, 2, 1],
+    y: [1, 3, 4, 3, 1],
+    body: (dy, input) => tf.engine().runKernel('AvgPool3DGrad', { dy, input }, { filterSize: 2, strides: 2, pad: 'same' }) as tf.Tensor,
+    operands: ['x', 'xy'],
+  },
+  { kernel: 'Bincount', x: [4], body: (x) => tf.bincount(tf.tensor1d([0, 2, 2, 1], 'int32'), x as tf.Tensor1D, 3) },
+  { kernel: 'DenseBincount', x: [2, 2], body: (x) => tf.denseBincount(tf.tensor2d([0, 2, 2, 1], [2, 2], 'int32'), x as tf.Tensor2D, 3) },
+  {
+    kernel: 'Conv3D',
+    x: [2, 3, 3, 2],
+    y: [2, 2, 2, 2, 2],
+    body: (x, y) => tf.conv3d(x as tf.Tensor4D, y as tf.Tensor5D, 1, 'same'),
+    operands: ['x', 'y'],
+  },
+  {
+    kernel: 'Conv3DBackpropInputV2',
+    x: [1, 2, 2, 2, 1],
+    y: [2, 2, 2, 2, 1],
+    body: (dy, filter) =>
+      tf
+        .engine()
+        .runKernel('Conv3DBackpropInputV2', { dy, filter }, { strides: 1, pad: 'valid', inputShape: [1, 3, 3, 3, 2] }) as tf.Tensor,
+    operands: ['x', 'y'],
+  },
+  {
+    kernel: 'Conv3DBackpropFilterV2',
+    x: [1, 3, 3, 3, 2],
+    y: [1, 2, 2, 2, 1],
+    body: (x, dy) =>
+      tf.engine().runKernel('Conv3DBackpropFilterV2', { x, dy }, { strides: 1, pad: 'valid', filterShape: [2, 2, 2, 2, 1] }) as tf.Tensor,
+    operands: ['x', 'y'],
+  },
+  {
+    kernel: 'CropAndResize',
+    x: [1, 4, 4, 2],
+    body: (x) =>
+      tf.image.cropAndResize(x as tf.Tensor4D, tf.tensor2d([[0.1, 0, 1.3, 0.7]]), tf.tensor1d([0], 'int32'), [3, 2], 'bilinear', 0.5),
+  },
+  { kernel: 'Diag', x: [3], body: (x) => tf.diag(x) },
+  { kernel: 'FlipLeftRight', x: [1, 2, 3, 1], body: (x) => tf.image.flipLeftRight(x as tf.Tensor4D) },
+  { kernel: 'ResizeBilinear', x: [3, 2, 2], body: (x) => tf.image.resizeBilinear(x as tf.Tensor3D, [5, 3]) },
+  ...['ResizeBilinearGrad', 'ResizeNearestNeighborGrad'].map(
+    (name): Case => ({
+      kernel: name,
+      x: [1, 4, 4, 1],
+      y: [1, 2, 3, 1],
+      body: (dy, images) => tf.engine().runKernel(name, { dy, images }, { alignCorners: false }) as tf.Tensor,
+      operands: ['x', 'xy'],
+    }),
+  ),
+  { kernel: 'RotateWithOffset', x: [1, 3, 3, 1], body: (x) => tf.image.rotateWithOffset(x as tf.Tensor4D, 0.7, 0.5) },
+  {
+    kernel: 'Transform',
+    x: [1, 3, 3, 1],
+    body: (x) => tf.image.transform(x as tf.Tensor4D, tf.tensor2d([[1, 0.2, 0.5, 0, 1, -0.5, 0, 0]]), 'bilinear', 'constant', 0.25),
+  },
+  {
+    kernel: 'SparseSegmentSum',
+    x: [3, 2],
+    body: (x) => tf.sparse.sparseSegmentSum(x, tf.tensor1d([0, 2, 1], 'int32'), tf.tensor1d([0, 0, 1], 'int32')),
+  },
+  {
+    kernel: 'SparseSegmentMean',
+    x: [3, 2],
+    body: (x) => tf.sparse.sparseSegmentMean(x, tf.tensor1d([0, 2, 1], 'int32'), tf.tensor1d([0, 0, 1], 'int32')),
+  },
+  {
+    kernel: 'SparseToDense',
+    x: [2],
+    y: [],
+    body: (x, y) => tf.sparseToDense(tf.tensor1d([0, 3], 'int32'), x as tf.Tensor1D, [5], y as tf.Scalar),
+    operands: all,
+  },
+  {
+    kernel: 'TensorScatterUpdate',
+    x: [4, 2],
+    y: [2, 2],
+    body: (x, y) => tf.tensorScatterUpdate(x, tf.tensor2d([[3], [1]], [2, 1], 'int32'), y),
+    operands: all,
+  },
   { kernel: 'Identity', x: [2, 2], body: (x) => tf.clone(x) },
 ];
 
@@ -441,6 +524,14 @@ describe('what encrypted tensors refuse', () => {
       .map(([name]) => name);
     expect(names.length).toBeGreaterThan(150);
     expect(names.filter((name) => !tf.getKernel(name, 'he'))).toEqual(['FromPixels']);
+  });
+
+  test('a 3-d convolution of two encrypted tensors is refused', async () => {
+    const body = (x: tf.Tensor) => {
+      const image = tf.reshape<tf.Rank.R5>(x, [1, 1, 2, 3, 1]);
+      return tf.conv3d(image, tf.reshape<tf.Rank.R5>(x, [1, 2, 3, 1, 1]), 1, 'same');
+    };
+    await expect(trace(body)).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED', op: 'Conv3D' });
   });
 
   test('Pack of tensors of two types is refused, as other backends do', async () => {
