@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { InputError, UsageError } from '../errors.js';
 import { openModel } from '../hub/model_files.js';
 import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
-import { takesArrays } from '../pretrained/config.js';
+import { type ClassificationTask, takesArrays } from '../pretrained/config.js';
 import type { ModelInput } from '../use/encoder.js';
 import { pipeline } from '../use/pipeline.js';
 import { choiceOption, integerOption, parseArguments } from './arguments.js';
@@ -15,11 +15,12 @@ export const run: Command = {
   help: `Usage: he-models run MODEL TEXT [options]
        he-models run MODEL --input FILE [options]
 
-Classifies one input, by default encrypted, with client and server in this process.
+Classifies one input, or continues a text, by default encrypted, with client and server in this process.
 
   --input FILE       a JSON array of numbers, for models of signals and images
   --fhe MODE         execute (on ciphertexts), simulate (with their noise) or disable (in the clear); default execute
   --top-k N          labels to print (default 3)
+  --max-new-tokens N of a language model (default 20)
 ${COMMON_HELP}`,
   run: async ({ args, cwd, print, progress, signal }) => {
     const { values, positionals } = parseArguments(args, {
@@ -27,6 +28,7 @@ ${COMMON_HELP}`,
       input: { type: 'string' },
       fhe: { type: 'string', default: 'execute' },
       'top-k': { type: 'string', default: '3' },
+      'max-new-tokens': { type: 'string' },
     });
     const [name, ...words] = positionals;
     if (name === undefined) throw new UsageError('Name a model. See --help.', {});
@@ -37,16 +39,26 @@ ${COMMON_HELP}`,
     const file = typeof values.input === 'string' ? resolve(cwd, values.input) : undefined;
     const input = takesArrays(config) ? await readNumbers(file, config.name) : textOf(words, file);
     const load = { fhe, signal, progress_callback: showProgress(progress) };
-    const classify = await pipeline<'text-classification' | 'image-classification' | 'signal-classification'>(
-      config.task ?? 'text-classification',
-      model,
-      load,
-    );
+    const onProgress = (event: { readonly type: string; readonly done?: number; readonly total?: number; readonly name?: string }) => {
+      if (event.type === 'layer') progress.update(event.done ?? 0, event.total ?? 1, event.name ?? '');
+    };
+    if (config.task === 'text-generation') {
+      const generate = await pipeline('text-generation', model, load);
+      try {
+        const start = performance.now();
+        const max_new_tokens = integerOption('max-new-tokens', values['max-new-tokens'], 1) ?? 20;
+        const [generation] = await generate(String(input), { max_new_tokens, signal, onProgress });
+        progress.clear();
+        if (values.json === true)
+          return print(JSON.stringify({ model: generate.model, fhe, ...generation, ms: performance.now() - start }));
+        return print(generation?.generated_text ?? '');
+      } finally {
+        generate.dispose();
+      }
+    }
+    const classify = await pipeline<ClassificationTask>(config.task ?? 'text-classification', model, load);
     try {
       const start = performance.now();
-      const onProgress = (event: { readonly type: string; readonly done?: number; readonly total?: number; readonly name?: string }) => {
-        if (event.type === 'layer') progress.update(event.done ?? 0, event.total ?? 1, event.name ?? '');
-      };
       const labels = await classify(input as string & ArrayLike<number>, { top_k, signal, onProgress }); // of the kind the task takes
       progress.clear();
       if (values.json === true) return print(JSON.stringify({ model: classify.model, fhe, labels, ms: performance.now() - start }));

@@ -3,9 +3,7 @@ import { type RandomGenerator, seededRandom } from '../random.js';
 import { argMax } from '../train/metrics.js';
 import type { LlamaCheckpoint } from './checkpoint.js';
 import { llamaDecoder, softmax } from './decoder.js';
-
-/** Begins every sequence; the model says it again where a text ends. */
-export const BEGIN_TOKEN = 1;
+import { BEGIN_TOKEN } from './tokenizer.js';
 
 /**
  * A text written by a model: {@link BEGIN_TOKEN} and at most `tokens` after it, up to where the model begins another text.

@@ -26,6 +26,8 @@ export interface BytePairTokenizerJson {
 
 /** `<unk>`, `<s>` and `</s>`, which llama2.c writes between line breaks. */
 const SPECIAL_PIECES = ['<unk>', '<s>', '</s>'] as const;
+/** Begins every sequence; a model says it again where a text ends. */
+export const BEGIN_TOKEN = 1;
 /** Specials, then a piece for every byte. */
 const FIRST_WORD_PIECE = SPECIAL_PIECES.length + 256;
 /** How Hugging Face writes a space in pieces. */

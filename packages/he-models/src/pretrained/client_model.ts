@@ -39,8 +39,8 @@ export interface ClientModel extends TextEncoder {
 export async function clientFromPretrained(name: string, options?: LoadOptions): Promise<ClientModel> {
   const files = await openModel(name, CLIENT_BUNDLES, options);
   const { config } = files;
-  if (takesArrays(config)) {
-    throw new UnknownTaskError(`${config.name} is for ${config.task}, not for texts: use HeModelClient or pipeline.`, {
+  if (takesArrays(config) || config.task === 'text-generation') {
+    throw new UnknownTaskError(`${config.name} is for ${config.task}, not for classes of texts: use HeModelClient or pipeline.`, {
       task: config.task,
     });
   }

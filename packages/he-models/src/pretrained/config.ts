@@ -9,10 +9,13 @@ export interface FileDigest {
   readonly sha256: string;
 }
 
-/** What a model does with its input. */
-export type Task = 'text-classification' | 'signal-classification' | 'image-classification';
+/** Tasks whose logits stand for labels. */
+export type ClassificationTask = 'text-classification' | 'signal-classification' | 'image-classification';
 
-export const TASKS: readonly Task[] = ['text-classification', 'signal-classification', 'image-classification'];
+/** What a model does with its input. */
+export type Task = ClassificationTask | 'text-generation';
+
+export const TASKS: readonly Task[] = ['text-classification', 'signal-classification', 'image-classification', 'text-generation'];
 
 /** Sizes of `embedding.bin` of a text model: token, position, gamma and beta, one after the other, as little-endian float32. */
 export interface TextEmbeddingConfig {
@@ -47,8 +50,15 @@ export interface PatchConfig extends AnyConfig {
   readonly embedding: PatchEmbeddingConfig;
 }
 
+/** A causal language model: its logits are those of each token's successor, and its labels the pieces of the vocabulary. */
+export interface GenerationConfig extends AnyConfig {
+  readonly task: 'text-generation';
+  /** Of `embedding.bin`: `[vocabularySize, features]`. */
+  readonly embedding: TextEmbeddingConfig;
+}
+
 /** What `config.json` of any model must hold; models of this package say more. */
-export type PretrainedConfig = TextConfig | PatchConfig;
+export type PretrainedConfig = TextConfig | PatchConfig | GenerationConfig;
 
 /** Whether a model takes arrays; the others take texts. */
 export function takesArrays(config: PretrainedConfig): config is PatchConfig {
@@ -94,7 +104,7 @@ export interface ApproximationSummary {
 export interface HeMetadata {
   /** What the client encrypts: `[batch, tokens, features]`. */
   readonly inputShape: readonly [1, number, number];
-  readonly outputShape: readonly [1, number];
+  readonly outputShape: readonly [1, number] | readonly [1, number, number];
   /** Largest magnitude of an input entry on the training questions, and of a logit. */
   readonly maxInput: number;
   readonly maxLogit: number;

@@ -33,9 +33,10 @@ function checkFile(name: string, { bytes, sha256 }: Fields): void {
 }
 
 function checkEmbedding(task: Task, embedding: Fields): void {
-  const sizes = task === 'text-classification' ? ['vocabularySize', 'features', 'maxTokens'] : ['features'];
+  const ofText = task === 'text-classification' || task === 'text-generation';
+  const sizes = ofText ? ['vocabularySize', 'features', 'maxTokens'] : ['features'];
   for (const size of sizes) if (!isCount(embedding[size])) fail(`embedding.${size} is no positive integer`);
-  if (task === 'text-classification') return;
+  if (ofText) return;
   const grid = fields(embedding.grid, 'embedding.grid is missing');
   for (const size of GRID_SIZES) if (!isCount(grid[size])) fail(`embedding.grid.${size} is no positive integer`);
   for (const size of ['paddingY', 'paddingX']) if (grid[size] !== 0 && !isCount(grid[size])) fail(`embedding.grid.${size} is no size`);

@@ -7,7 +7,10 @@ import type { HeMetadata } from '../pretrained/config.js';
 const PARAMETERS: HeMetadata['parameters'] = { securityBits: 128, precisionBits: 12, valueBits: 6 };
 
 /** Parameters that a new model is compiled with, and the depth that results. @throws HeError if it cannot be compiled */
-export async function heDefaults(model: LayersModel): Promise<Pick<HeMetadata, 'depth' | 'parameters'>> {
+export async function heDefaults(
+  model: LayersModel,
+  parameters: HeMetadata['parameters'] = PARAMETERS,
+): Promise<Pick<HeMetadata, 'depth' | 'parameters'>> {
   enableProdMode(); // the compiler's backend would advertise tfjs' native package on the console
-  return { depth: profile(await compile(model, PARAMETERS)).depth, parameters: PARAMETERS };
+  return { depth: profile(await compile(model, parameters)).depth, parameters };
 }

@@ -5,9 +5,12 @@ import { UsageError } from '../errors.js';
 /** Models by the data set that they are trained on. */
 export const DATASETS: Readonly<Record<string, string>> = { banking77: 'power-banking77', ecg: 'power-ecg', mnist: 'power-mnist-vit' };
 
+/** What the training command makes: those, and the language model. */
+const TRAINABLE: Readonly<Record<string, string>> = { ...DATASETS, stories260k: 'power-stories-260k' };
+
 /** Settings common to training and evaluation. */
 export interface CommonOptions {
-  /** One of {@link DATASETS}. */
+  /** One of {@link DATASETS}, or in training `stories260k`. */
   readonly dataset: string;
   readonly data: string;
   readonly vocabulary: string | undefined;
@@ -37,7 +40,8 @@ export const TRAIN_HELP = `Usage: npm run train -w he-models -- DATASET --data D
        he-models train DATASET --data DIR [options]
        he-models train --task text-classification --train FILE --text COLUMN --label COLUMN --out DIR [options]
 
-Trains the model of a data set (banking77: power-banking77; ecg: power-ecg; mnist: power-mnist-vit) and its softmax twin, converts it to a polynomial and writes the model's files. An interrupted run
+Trains the model of a data set (banking77: power-banking77; ecg: power-ecg; mnist: power-mnist-vit) and its softmax twin, or goes on training a softmax
+model with PowerSoftmax (stories260k: power-stories-260k; DIR holds stories260k/stories260K.bin and tok512.bin, and text/tinystories-sample.txt), converts it to a polynomial and writes the model's files. An interrupted run
 continues from its last completed epoch and ends with the same weights. Progress goes to standard error.
 
 ${COMMON_HELP}
@@ -62,7 +66,7 @@ ${COMMON_HELP}
 
 /** Parsed training options, or undefined if help was asked for. @throws UsageError */
 export function parseTrainOptions(args: readonly string[], packageRoot: string, cwd: string): TrainOptions | undefined {
-  const { values, common } = parse(args, packageRoot, cwd, {
+  const { values, common } = parse(args, packageRoot, cwd, TRAINABLE, {
     variant: { type: 'string', default: 'both' },
     out: { type: 'string' },
     epochs: { type: 'string' },
@@ -80,7 +84,7 @@ export function parseTrainOptions(args: readonly string[], packageRoot: string, 
     out:
       typeof values.out === 'string'
         ? resolve(cwd, values.out)
-        : resolve(packageRoot, 'models', DATASETS[common.dataset] ?? common.dataset),
+        : resolve(packageRoot, 'models', TRAINABLE[common.dataset] ?? common.dataset),
     fresh: values.fresh === true,
     epochs: integerOption('epochs', values.epochs, 1),
     seed: integerOption('seed', values.seed, 0),
@@ -89,7 +93,7 @@ export function parseTrainOptions(args: readonly string[], packageRoot: string, 
 
 /** Parsed evaluation options, or undefined if help was asked for. @throws UsageError */
 export function parseEvaluateOptions(args: readonly string[], packageRoot: string, cwd: string): EvaluateOptions | undefined {
-  const { values, common } = parse(args, packageRoot, cwd, { limit: { type: 'string' } });
+  const { values, common } = parse(args, packageRoot, cwd, DATASETS, { limit: { type: 'string' } });
   return common === undefined ? undefined : { ...common, limit: integerOption('limit', values.limit, 1) };
 }
 
@@ -97,6 +101,7 @@ function parse(
   args: readonly string[],
   packageRoot: string,
   cwd: string,
+  known: Readonly<Record<string, string>>,
   specific: OptionSpecs,
 ): { readonly values: OptionValues; readonly common: CommonOptions | undefined } {
   const options = {
@@ -110,8 +115,8 @@ function parse(
   const { values, positionals } = parseArguments(args, options);
   if (values.help === true) return { values, common: undefined };
   const [dataset, ...rest] = positionals;
-  if (dataset === undefined || rest.length > 0 || DATASETS[dataset] === undefined) {
-    throw new UsageError(`Name one data set: ${Object.keys(DATASETS).join(', ')}. See --help.`, { given: positionals });
+  if (dataset === undefined || rest.length > 0 || known[dataset] === undefined) {
+    throw new UsageError(`Name one data set: ${Object.keys(known).join(', ')}. See --help.`, { given: positionals });
   }
   if (typeof values.data !== 'string') throw new UsageError('--data DIR is required: the folder with the data set. See --help.', {});
   const { vocab, checkpoints } = values;

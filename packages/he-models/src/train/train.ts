@@ -6,6 +6,8 @@ import { prepareBanking77 } from './prepare.js';
 import type { Progress } from './progress.js';
 import { BANKING77_RECIPE } from './recipe.js';
 import { runTraining, type TrainingSummary } from './run.js';
+import { runStoryTraining, type StorySummary } from './stories/run_stories.js';
+import { STORIES_RECIPE } from './stories/story_recipe.js';
 import { parseTableOptions, trainTable } from './train_table.js';
 import { startWasm } from './wasm.js';
 
@@ -23,16 +25,21 @@ export async function train(
   const summary = await ('file' in options ? trainTable(options, progress) : trainDataset(options, progress));
   progress.clear();
   if (options.json) return print(JSON.stringify(summary));
+  if ('loss' in summary) {
+    for (const [form, loss] of Object.entries(summary.loss)) print(`${form.padEnd(13)} ${loss.toFixed(4)} nats a token`);
+    return print(`model written to ${summary.out}`);
+  }
   for (const [form, share] of Object.entries(summary.accuracy)) print(`${form.padEnd(13)} ${percent(share)}`);
   if (summary.out !== undefined) print(`model written to ${summary.out}`);
 }
 
-async function trainDataset(options: TrainOptions, progress: Progress): Promise<TrainingSummary> {
+async function trainDataset(options: TrainOptions, progress: Progress): Promise<TrainingSummary | StorySummary> {
   await startWasm();
   const changes = {
     ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   };
+  if (options.dataset === 'stories260k') return runStoryTraining(options, { ...STORIES_RECIPE, ...changes }, progress);
   const task = PATCH_TASKS[options.dataset];
   if (task !== undefined) return runPatchTraining(task, { ...task.recipe, ...changes }, options, progress);
   const recipe = { ...BANKING77_RECIPE, ...changes };

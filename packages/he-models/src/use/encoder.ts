@@ -7,8 +7,9 @@ import { type PatchConfig, takesArrays } from '../pretrained/config.js';
 import { splitFloats } from '../pretrained/split_floats.js';
 import { requireKnownText } from '../text/known_text.js';
 import type { TokenizedText } from '../text/text_tokenizer.js';
+import { loadGenerationEncoder } from './generation_encoder.js';
 
-/** What a model classifies: a text, or the values of a signal or image, row by row in the units of its card. */
+/** What a model takes: a text, the values of a signal or image, row by row in the units of its card, or the tokens of a text to be continued. */
 export type ModelInput = string | ArrayLike<number>;
 
 export interface EncodeOptions {
@@ -22,6 +23,8 @@ export interface InputEncoder {
   readonly inputShape: readonly [1, number, number];
   /** Tokens of a text. @throws InputError for a model of arrays */
   readonly tokenize: (text: string, options?: EncodeOptions) => TokenizedText;
+  /** Text of the tokens of a language model. @throws InputError for models of other tasks */
+  readonly decode: (ids: readonly number[]) => string;
   /** @throws InputError, EmptyTextError, TextTooLongError, UnknownTextError */
   readonly embed: (input: ModelInput, options?: EncodeOptions) => Float32Array;
 }
@@ -30,10 +33,12 @@ export interface InputEncoder {
 export async function loadEncoder(files: ModelFiles): Promise<InputEncoder> {
   const { config } = files;
   if (takesArrays(config)) return loadPatchEncoder(files, config);
+  if (config.task === 'text-generation') return loadGenerationEncoder(files, config);
   const { inputShape, tokenize, embed } = await loadTextEncoder(files, config);
   return {
     inputShape,
     tokenize,
+    decode: () => noText(config.name),
     embed: (input, options) => {
       if (typeof input !== 'string') throw new InputError(`${config.name} takes a text, not ${kindOf(input)}.`, { model: config.name });
       requireKnownText(tokenize(input, options));
@@ -53,6 +58,7 @@ async function loadPatchEncoder(files: ModelFiles, { name, task, embedding }: Pa
     tokenize: () => {
       throw new InputError(`${name} has no tokenizer: it takes ${values} numbers.`, { model: name });
     },
+    decode: () => noText(name),
     embed: (input) => {
       const shape = task === 'image-classification' ? ` (${grid.height} rows of ${grid.width})` : '';
       if (typeof input === 'string' || input.length !== values || !Array.from(input).every(Number.isFinite)) {
@@ -61,6 +67,10 @@ async function loadPatchEncoder(files: ModelFiles, { name, task, embedding }: Pa
       return embedPatches(input, grid, weights);
     },
   };
+}
+
+function noText(model: string): never {
+  throw new InputError(`${model} writes no text: its outputs are labels.`, { model });
 }
 
 function kindOf(input: unknown): string {

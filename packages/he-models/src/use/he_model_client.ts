@@ -71,6 +71,11 @@ export class HeModelClient {
     return this.#encoder.tokenize(text, options);
   }
 
+  /** The text of a language model's tokens; of first tokens of a text the space before it is a part. @throws InputError for other models */
+  decode(ids: readonly number[]): string {
+    return this.#encoder.decode(ids);
+  }
+
   /**
    * The numbers that are encrypted, row-major `[tokens * features]`.
    *

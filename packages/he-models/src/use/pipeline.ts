@@ -2,8 +2,9 @@ import type { CompileOptions } from 'tfjs-he-backend';
 import type { ServerEngine } from 'tfjs-he-backend/server';
 import { UnknownTaskError } from '../errors.js';
 import type { LoadOptions } from '../hub/model_files.js';
-import { TASKS, type Task } from '../pretrained/config.js';
+import { type ClassificationTask, TASKS, type Task } from '../pretrained/config.js';
 import { loadClearModel } from './clear_model.js';
+import { continueText } from './continue_text.js';
 import type { ModelInput } from './encoder.js';
 import { type EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { type InferOptions, openLocalPair } from './local_pair.js';
@@ -38,10 +39,31 @@ export interface ClassificationPipeline<Input extends ModelInput> {
   (input: Input, options?: ClassifyOptions): Promise<Classification[]>;
   /** Several inputs one after the other; `top_k` labels each. */
   (inputs: readonly Input[], options?: ClassifyOptions): Promise<Classification[][]>;
-  readonly task: Task;
+  readonly task: ClassificationTask;
   readonly model: string;
   readonly fhe: Fhe;
   readonly labels: readonly string[];
+  /** Releases keys, ciphertexts and weights. */
+  readonly dispose: () => void;
+}
+
+export interface GenerateOptions extends Pick<InferOptions, 'signal' | 'onProgress'> {
+  /** Tokens to write at most. Default 20. */
+  readonly max_new_tokens?: number;
+}
+
+/** A loaded language model, called like a function. */
+export interface GenerationPipeline {
+  /**
+   * The text and its likeliest continuation, token by token: the client decrypts the logits, takes the likeliest token and sends the longer text
+   * encrypted again. One at a time: calls wait for each other.
+   *
+   * @throws InputError, HeError, or the reason of an aborted signal
+   */
+  (text: string, options?: GenerateOptions): Promise<{ readonly generated_text: string }[]>;
+  readonly task: 'text-generation';
+  readonly model: string;
+  readonly fhe: Fhe;
   /** Releases keys, ciphertexts and weights. */
   readonly dispose: () => void;
 }
@@ -57,6 +79,7 @@ const DEFAULT_MODELS: Readonly<Record<Task, string>> = {
   'text-classification': 'power-banking77',
   'signal-classification': 'power-ecg',
   'image-classification': 'power-mnist-vit',
+  'text-generation': 'power-stories-260k',
 };
 
 /**
@@ -71,11 +94,17 @@ const DEFAULT_MODELS: Readonly<Record<Task, string>> = {
  * @param model a model of this package (default: the one for the task), a folder (Node), a URL, or `owner/name` at `env.remoteHost`
  * @throws UnknownTaskError, UnknownModelError, ModelUnavailableError, AssetError, HeError, or the reason of an aborted signal
  */
-export async function pipeline<T extends Task>(
+export function pipeline(task: 'text-generation', model?: string | URL | null, options?: PipelineOptions): Promise<GenerationPipeline>;
+export function pipeline<T extends ClassificationTask>(
   task: T,
   model?: string | URL | null,
+  options?: PipelineOptions,
+): Promise<ClassificationPipeline<TaskInputs[T]>>;
+export async function pipeline(
+  task: Task,
+  model?: string | URL | null,
   options: PipelineOptions = {},
-): Promise<ClassificationPipeline<TaskInputs[T]>> {
+): Promise<GenerationPipeline | ClassificationPipeline<ModelInput>> {
   if (!TASKS.includes(task))
     throw new UnknownTaskError(`There is no task ${task}: choose one of ${TASKS.join(', ')}.`, { task, known: TASKS });
   const { fhe = 'execute', progress_callback: report } = options;
@@ -86,17 +115,42 @@ export async function pipeline<T extends Task>(
   const client = await HeModelClient.from_pretrained(name, options);
   if (client.task !== task) throw new UnknownTaskError(`${client.name} is a model for ${client.task}, not for ${task}.`, { task });
   const { logits, dispose } = fhe === 'disable' ? await openClear(client, name, options) : await openEncrypted(client, name, fhe, options);
+  const inTurn = oneAtATime();
+  report?.({ status: 'ready', name: client.name, task });
+  if (task === 'text-generation') {
+    const generate: Generate = (text, generateOptions) => inTurn(() => generateText(client, logits, text, generateOptions));
+    return Object.assign(generate, { task, model: client.name, fhe, dispose });
+  }
+  const classifyOne = (input: ModelInput, { top_k = 1, ...rest }: ClassifyOptions): Promise<Classification[]> =>
+    inTurn(async () => client.classify(await logits(input, rest), top_k));
+  const call = (input: ModelInput | readonly ModelInput[], classifyOptions: ClassifyOptions = {}) =>
+    isList(input) ? Promise.all(input.map((one) => classifyOne(one, classifyOptions))) : classifyOne(input, classifyOptions);
+  // The overloads of the interface say for each kind of input what `call` returns.
+  return Object.assign(call, { task, model: client.name, fhe, labels: client.labels, dispose }) as ClassificationPipeline<ModelInput>;
+}
+
+type Generate = (text: string, options?: GenerateOptions) => Promise<{ readonly generated_text: string }[]>;
+
+async function generateText(
+  client: HeModelClient,
+  logits: Opened['logits'],
+  text: string,
+  { max_new_tokens = 20, ...rest }: GenerateOptions = {},
+): ReturnType<Generate> {
+  const [, context] = client.inputShape;
+  const { ids } = client.tokenize(text, { truncate: true });
+  const next = { context, vocabularySize: client.labels.length, logits: (seen: readonly number[]) => logits(seen, rest) };
+  return [{ generated_text: `${text}${client.decode(await continueText(ids, max_new_tokens, next))}` }];
+}
+
+/** Runs tasks in the order given, each after the one before has ended. */
+function oneAtATime(): <T>(task: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
-  const classifyOne = (input: ModelInput, { top_k = 1, ...rest }: ClassifyOptions): Promise<Classification[]> => {
-    const result = last.then(async () => client.classify(await logits(input, rest), top_k));
+  return (task) => {
+    const result = last.then(task);
     last = result.catch(() => {});
     return result;
   };
-  const call = (input: ModelInput | readonly ModelInput[], classifyOptions: ClassifyOptions = {}) =>
-    isList(input) ? Promise.all(input.map((one) => classifyOne(one, classifyOptions))) : classifyOne(input, classifyOptions);
-  report?.({ status: 'ready', name: client.name, task });
-  // The overloads of the interface say for each kind of input what `call` returns.
-  return Object.assign(call, { task, model: client.name, fhe, labels: client.labels, dispose }) as ClassificationPipeline<TaskInputs[T]>;
 }
 
 /** A list of inputs, as opposed to one input that is a list of numbers. */
