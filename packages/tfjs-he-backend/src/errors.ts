@@ -31,6 +31,7 @@ export type HeErrorCode =
   | 'RUNTIME_UNSUPPORTED'
   | 'MEMORY_BUDGET'
   | 'SEAL_FAILURE'
+  | 'WORKER_FAILED'
   | 'ABORTED'
   | 'RUN_UNAVAILABLE'
   // tracing and compiling

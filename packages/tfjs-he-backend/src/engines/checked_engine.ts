@@ -43,6 +43,9 @@ export interface Arithmetic<V, W> {
   subtractMask(a: V, seed: MaskSeed, to: Target): void;
   load(bytes: Uint8Array, to: Target): V;
   save(a: V, to: Target): Uint8Array;
+  /** For another thread of ours, faster than save and load; without them, those serve. */
+  toBytes?(a: V): Uint8Array;
+  fromBytes?(bytes: Uint8Array, to: Target): V;
   free(a: V): void;
   freePlain(p: W): void;
   close(): void;
@@ -285,6 +288,18 @@ export function createCheckedEngine<V, W>(
       rules.requireCanonical('save', parameters, c, c.level);
       observe('save', c.level);
       return arithmetic.save(c.read('save'), c);
+    },
+    toPortable(c) {
+      rules.requireSize('toPortable', c, 2);
+      const { level, scale } = c;
+      const value = c.read('toPortable');
+      return { bytes: arithmetic.toBytes?.(value) ?? arithmetic.save(value, c), level, scale };
+    },
+    fromPortable({ bytes, level, scale }) {
+      rules.requireLevel('fromPortable', parameters, level);
+      const to = { level, scale, size: 2 };
+      rules.requireScaleFits('fromPortable', parameters, to, level, scale);
+      return adopt(arithmetic.fromBytes?.(bytes, to) ?? arithmetic.load(bytes, to), to);
     },
     dispose,
     disposePlain(p) {

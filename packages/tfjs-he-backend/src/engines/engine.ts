@@ -6,6 +6,13 @@ export type { MaskSeed } from '../ring/mask.js';
 
 export type EngineName = 'empty' | 'mock' | 'seal' | 'simd';
 
+/** A ciphertext on its way between engines of the same kind. */
+export interface PortableCiphertext {
+  readonly bytes: Uint8Array;
+  readonly level: number;
+  readonly scale: number;
+}
+
 export interface CiphertextInfo {
   /** Residues minus one; fresh = parameters.maxLevel. */
   readonly level: number;
@@ -84,6 +91,10 @@ export interface Engine<C, P> {
   load(bytes: Uint8Array, level?: number): C;
   /** Wire form of a size-2 ciphertext at its canonical scale. */
   save(c: C): Uint8Array;
+  /** A size-2 ciphertext at any level and scale, for another engine of the same kind and parameters in another thread of ours. */
+  toPortable(c: C): PortableCiphertext;
+  /** Only for what toPortable() of our own threads gave: an engine may take it unchecked. */
+  fromPortable(portable: PortableCiphertext): C;
 
   /** Releases a handle; a second time is HANDLE_RELEASED. */
   dispose(c: C): void;

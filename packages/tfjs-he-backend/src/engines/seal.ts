@@ -65,6 +65,18 @@ function sealArithmetic(runtime: SealRuntime, keys: SealKeys | undefined): Arith
     }
   };
 
+  /** For bytes that our own code has written. */
+  const nativeLoad = (serialised: Uint8Array, to: Target): Ciphertext => {
+    const ciphertext = new seal.Ciphertext();
+    try {
+      call('load', to, () => ciphertext.loadFromArray(context, serialised));
+      return ciphertext;
+    } catch (error) {
+      ciphertext.delete();
+      throw error;
+    }
+  };
+
   return {
     name: 'seal',
     ciphertextBytes: (level, size) => 8 * degree * (level + 1) * size,
@@ -104,16 +116,11 @@ function sealArithmetic(runtime: SealRuntime, keys: SealKeys | undefined): Arith
     subtractMask: (a, seed, to) => withMask(seed, to, (mask) => change('unmask', a, to, () => evaluator.subPlainInplace(a, mask))),
     load(bytes, to) {
       const seeded = to.level === parameters.maxLevel && claimsFresh(bytes);
-      const serialised = frames.unframeCiphertext(bytes, to.level, seeded);
-      const ciphertext = new seal.Ciphertext();
-      try {
-        call('load', to, () => ciphertext.loadFromArray(context, serialised));
-        return ciphertext;
-      } catch (error) {
-        ciphertext.delete();
-        throw error;
-      }
+      return nativeLoad(frames.unframeCiphertext(bytes, to.level, seeded), to);
     },
+    // Between our own threads: SEAL's bytes as SEAL wrote them.
+    toBytes: (a) => callSeal({ op: 'toPortable' }, (): Uint8Array => a.saveToArray(seal.ComprModeType.none)),
+    fromBytes: nativeLoad,
     save: (a, to) => frames.frameCiphertext(a.saveToArray(seal.ComprModeType.none), to.level, false),
     free: (a) => a.delete(),
     freePlain: (p) => p.delete(),

@@ -21,6 +21,7 @@ export class LayerClock {
   private layer = -1;
   private segment = 0;
   private startedAt = 0;
+  private lastEnd = 0;
   private reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly program: Program) {
@@ -49,11 +50,13 @@ export class LayerClock {
     this.startedAt = performance.now();
   }
 
-  end(instruction: Instruction): void {
-    const ms = performance.now() - this.startedAt;
+  /** @param ms what it took, where it did not run between `begin` and now. */
+  end(instruction: Instruction, ms = performance.now() - this.startedAt): void {
     const entry = this.layers[instruction.layer];
     if (entry !== undefined) entry.ms += ms;
-    this.evaluateMs += ms;
+    const now = performance.now();
+    this.evaluateMs += now - this.lastEnd;
+    this.lastEnd = now;
     this.done++;
     this.doneCost += this.costOf([instruction]);
   }
@@ -62,6 +65,7 @@ export class LayerClock {
   enter(segment: number): void {
     const before = this.program.segments.slice(0, segment);
     this.segment = segment;
+    this.lastEnd = performance.now();
     this.layer = -1;
     this.done = before.reduce((sum, { instructions }) => sum + instructions.length, 0);
   }

@@ -17,7 +17,12 @@ export interface RunContext<C, P> {
   readonly maskKey: Uint8Array;
   /** Unique for every run under one mask key: masks must never repeat. */
   readonly runId: string;
+  /** Evaluates segments elsewhere; without it, this thread does. */
+  readonly runSegment?: SegmentRunner<C>;
 }
+
+/** Evaluates one segment: reads what it starts from in `registers`, and leaves there what later segments, refreshes and outputs need. */
+export type SegmentRunner<C> = (segment: number, registers: RegisterFile<C>, clock: LayerClock, options: RunOptions) => Promise<void>;
 
 const KEEP_MS = 120_000;
 const KEEP_BYTES = 256 * 2 ** 20;
@@ -54,7 +59,8 @@ export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint
     registers.mark();
     clock.enter(position.segment);
     try {
-      await runSegment(context, segment, registers, dying[position.segment] ?? [], clock, runOptions);
+      if (context.runSegment !== undefined) await context.runSegment(position.segment, registers, clock, runOptions);
+      else await runSegment(context, segment, registers, dying[position.segment] ?? [], clock, runOptions);
     } catch (error) {
       registers.rollback();
       throw error;

@@ -4,11 +4,12 @@ import { HeError } from '../errors.js';
 import { ConstantCache } from '../executor/constants.js';
 import { createRun } from '../executor/run.js';
 import type { Run } from '../executor/types.js';
+import { createWorkerPool, type WorkerPool } from '../executor/worker_pool.js';
 import { createParameters } from '../parameters/parameters.js';
 import { checkRefreshMasks } from '../program/check_refresh_masks.js';
 import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
-import { createTurns, throwIfAborted } from '../turns.js';
+import { createTurns, throwIfAborted, unlessAborted } from '../turns.js';
 import { MEMORY_LIMIT, requireServerMemory, requireSessionMemory, serverMemory } from './memory.js';
 import { type PrepareOptions, SERVER_ENGINES, type Server, type ServerOptions, type Session } from './types.js';
 
@@ -34,20 +35,31 @@ export async function createServer(program: Program, options: ServerOptions): Pr
   const memory = serverMemory(program, parameters, options.engine);
   requireServerMemory(memory, memoryBytes);
   const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps, { threads: options.threads ?? 1 });
+  const workers = await openPool(program, options).catch((error: unknown) => {
+    runtime.dispose();
+    throw error;
+  });
   const keyless = runtime.openKeyless();
   const constants = new ConstantCache(program, keyless);
   let runs = 0;
+  let sessions = 0;
   // Masks must not repeat even when a server restarts with the same maskKey.
   const instance = Array.from(randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
   const openSession = async (evaluationKeys: Uint8Array): Promise<Session> => {
     const { ledger } = runtime;
-    requireSessionMemory(memory, ledger.of('key').bytes + ledger.of('ciphertext').bytes, memoryBytes);
-    const engine = runtime.open(evaluationKeys);
+    // Workers hold the keys of every session, and what a run needs of ciphertexts.
+    const keyBytes = workers === undefined ? ledger.of('key').bytes : sessions * memory.keys;
+    requireSessionMemory(memory, keyBytes + ledger.of('ciphertext').bytes, memoryBytes);
+    const place = workers === undefined ? undefined : await workers.open(evaluationKeys);
+    const engine = workers === undefined ? runtime.open(evaluationKeys) : runtime.openKeyless();
+    const runSegment = workers === undefined || place === undefined ? undefined : workers.runner(place, engine);
     const open = new Set<Run>();
+    let disposed = false;
+    sessions++;
     const start: Session['start'] = (inputs, keep) => {
       const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, runId: `${instance}/${runs++}` };
-      const run = createRun(context, inputs, keep);
+      const run = createRun(runSegment === undefined ? context : { ...context, runSegment }, inputs, keep);
       for (const earlier of open) if (earlier.state === 'gone') open.delete(earlier);
       open.add(run);
       return run;
@@ -65,12 +77,21 @@ export async function createServer(program: Program, options: ServerOptions): Pr
         }
       },
       dispose() {
+        if (disposed) return;
+        disposed = true;
+        sessions--;
         for (const run of open) run.dispose();
         engine.close();
+        if (place !== undefined) workers?.close(place);
       },
     };
   };
   const prepare = async ({ onProgress, signal }: PrepareOptions = {}): Promise<void> => {
+    if (workers !== undefined) {
+      await unlessAborted(workers.prepare(), signal, 'prepare');
+      onProgress?.(program.constants.length, program.constants.length);
+      return;
+    }
     const turns = createTurns();
     for (const id of program.constants.keys()) {
       throwIfAborted(signal, 'prepare');
@@ -89,11 +110,22 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     prepare,
     openSession,
     dispose() {
+      workers?.dispose();
       constants.dispose();
       keyless.close();
       runtime.dispose();
     },
   };
+}
+
+const MOST_WORKERS = 64;
+
+async function openPool(program: Program, { engine, workers = 0 }: ServerOptions): Promise<WorkerPool | undefined> {
+  const { count, url } = typeof workers === 'number' ? { count: workers, url: undefined } : { url: undefined, ...workers };
+  if (!Number.isInteger(count) || count < 0 || count > MOST_WORKERS) {
+    throw new HeError('PARAMETERS_INVALID', `${count} workers`, { op: 'createServer', hint: `Give a number from 0 to ${MOST_WORKERS}.` });
+  }
+  return count === 0 ? undefined : createWorkerPool(program, engine, { count, url });
 }
 
 /** Callers without types may ask for anything. */

@@ -16,7 +16,12 @@ export interface ServerOptions {
   readonly seed?: number;
   /** Threads of the simd engine that share every operation over one memory (default 1). In Node; elsewhere there is one. */
   readonly threads?: number;
-  /** Most WebAssembly memory that program and sessions may take, in bytes (default 3 GiB of the heap's 4). Not for `mock`. */
+  /**
+   * Threads that evaluate the independent operations of a segment in parallel (default 0: none but this one), each with an engine, constants and keys
+   * of its own. Dispose of the server to end them. A bundle that moves the code of workers gives its address.
+   */
+  readonly workers?: number | { readonly count: number; readonly url?: URL };
+  /** Most WebAssembly memory that program and sessions may take, in bytes (default 3 GiB of the heap's 4), by thread. Not for `mock`. */
   readonly memoryBytes?: number;
 }
 

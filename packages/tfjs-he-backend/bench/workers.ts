@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util';
+import { compile, manifestOf } from 'tfjs-he-backend';
+import { createClient } from 'tfjs-he-backend/client';
+import { createServer, type ServerEngine } from 'tfjs-he-backend/server';
+import { SHIPPED_MODEL, shippedModel } from './shipped_model.ts';
+
+export const WORKERS_HELP = `workers: the shipped model on one thread and on several workers, alternating, constants encoded
+
+  --json           one JSON object a line (case, engine, workers, oneThreadMs, workersMs, ratio: wall time;
+                   cpuOverhead: processor time of all threads over that of one)
+  --engine NAME    seal (default) or simd
+  --workers N      default 2
+  --samples N      runs of each (default 3)`;
+
+export async function workers(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      json: { type: 'boolean', default: false },
+      engine: { type: 'string', default: 'seal' },
+      workers: { type: 'string', default: '2' },
+      samples: { type: 'string', default: '3' },
+    },
+  });
+  const engine: ServerEngine = values.engine === 'simd' ? 'simd' : 'seal';
+  const count = Number(values.workers);
+  const { model, inputShape } = await shippedModel();
+  const program = await compile(model, { inputShape });
+  model.dispose();
+  const client = await createClient(manifestOf(program), { engine: 'seal' });
+  const keys = await client.evaluationKeys();
+  const slots = new Float64Array(client.parameters.slots).map((_, i) => Math.sin(i) / 8);
+  const inputs = client.encrypt([slots]);
+  const open = async (threads: number) => {
+    const server = await createServer(program, { engine, workers: threads });
+    await server.prepare();
+    const session = await server.openSession(keys);
+    return {
+      // The client's part of a refresh is not counted as wall time; as processor time it is the same for both.
+      async run() {
+        const before = process.cpuUsage();
+        const { evaluateMs } = await session.run(inputs, { refresh: async (ciphertexts) => client.refresh(ciphertexts) });
+        const { user, system } = process.cpuUsage(before);
+        return { wall: evaluateMs, cpu: (user + system) / 1000 };
+      },
+      close() {
+        session.dispose();
+        server.dispose();
+      },
+    };
+  };
+  const one = await open(0);
+  const several = await open(count);
+  await one.run();
+  await several.run();
+  const times: Record<'one' | 'several', { readonly wall: number; readonly cpu: number }[]> = { one: [], several: [] };
+  for (let i = 0; i < Number(values.samples); i++) {
+    times.one.push(await one.run());
+    times.several.push(await several.run());
+  }
+  one.close();
+  several.close();
+  client.dispose();
+  const medianOf = (of: 'one' | 'several', clock: 'wall' | 'cpu') => median(times[of].map((time) => time[clock]));
+  const [oneThreadMs, workersMs] = [medianOf('one', 'wall'), medianOf('several', 'wall')];
+  const cpuOverhead = medianOf('several', 'cpu') / medianOf('one', 'cpu');
+  const row = { case: SHIPPED_MODEL, engine, workers: count, oneThreadMs, workersMs, ratio: oneThreadMs / workersMs, cpuOverhead };
+  if (values.json) console.log(JSON.stringify(row));
+  else {
+    const [single, shared] = [oneThreadMs, workersMs].map((ms) => `${ms.toFixed(0)} ms`);
+    console.log(
+      `${row.case} (${engine}): one thread ${single}, ${count} workers ${shared}, ratio ${row.ratio.toFixed(2)}, processor time x${cpuOverhead.toFixed(2)}`,
+    );
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
+}

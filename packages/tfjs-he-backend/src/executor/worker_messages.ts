@@ -1,0 +1,78 @@
+import type { EngineRuntime } from '../engines/runtime.js';
+import { HeError, type HeErrorCode } from '../errors.js';
+import type { ValueKey } from './schedule.js';
+
+/** Names an evaluation of one segment. */
+export type JobId = number;
+export type SessionId = number;
+
+/** A ciphertext between our threads, as bytes. */
+export interface ValueMessage {
+  readonly type: 'value';
+  readonly job: JobId;
+  readonly key: ValueKey;
+  readonly bytes: Uint8Array;
+  readonly level: number;
+  readonly scale: number;
+}
+
+export type ToWorker =
+  | {
+      readonly type: 'init';
+      readonly engine: EngineRuntime['name'];
+      readonly program: Uint8Array;
+      readonly index: number;
+      readonly count: number;
+    }
+  | { readonly type: 'prepare' }
+  | { readonly type: 'open'; readonly session: SessionId; readonly keys: Uint8Array }
+  | { readonly type: 'close'; readonly session: SessionId }
+  | { readonly type: 'segment'; readonly job: JobId; readonly session: SessionId; readonly segment: number }
+  | { readonly type: 'cancel'; readonly job: JobId }
+  | ValueMessage;
+
+export type FromWorker =
+  /** Answer to init, prepare or open; without an error, it went well. */
+  | { readonly type: 'reply'; readonly error?: ErrorMessage }
+  /** One operation, at `position` of the segment, done. */
+  | { readonly type: 'step'; readonly job: JobId; readonly position: number; readonly ms: number }
+  /** The worker has nothing more to do with the job. */
+  | { readonly type: 'end'; readonly job: JobId; readonly error?: ErrorMessage }
+  | (ValueMessage & { readonly to: number });
+
+/** Either side of a channel between threads. */
+export interface Port<Out, In> {
+  post(message: Out, transfer?: readonly ArrayBuffer[]): void;
+  listen(receive: (message: In) => void): void;
+}
+
+/** An error that survives structured cloning. */
+export interface ErrorMessage {
+  readonly code: HeErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  readonly op?: string;
+  readonly level?: number;
+  readonly scale?: number;
+}
+
+export function errorMessage(error: unknown): ErrorMessage {
+  if (!(error instanceof HeError)) {
+    return { code: 'WORKER_FAILED', message: `WORKER_FAILED: ${String(error)}`, hint: 'Please report it as a bug.' };
+  }
+  const { code, message, hint, op, level, scale } = error;
+  return {
+    code,
+    message,
+    hint,
+    ...(op === undefined ? {} : { op }),
+    ...(level === undefined ? {} : { level }),
+    ...(scale === undefined ? {} : { scale }),
+  };
+}
+
+export function errorFrom({ code, message, ...context }: ErrorMessage): HeError {
+  const error = new HeError(code, message, context);
+  error.message = message; // it has code, place and hint in it already
+  return error;
+}
