@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { BEAT_SAMPLES, ecgSplit } from '../src/data/ecg.js';
+import { developmentInputs } from '../src/data/development.js';
+import { BEAT_SAMPLES, ecgSplit, HEARTBEATS } from '../src/data/ecg.js';
 import { DataError } from '../src/errors.js';
 import { withFolder } from './temporary_folder.js';
 
@@ -14,12 +15,16 @@ const samples = bytes(Int16Array.from({ length: count * BEAT_SAMPLES }, (_, i) =
 const classes = Uint8Array.from({ length: count }, (_, i) => i % 5);
 const records = bytes(Uint16Array.from({ length: count }, (_, i) => RECORDS[i >> 1]!));
 
+async function writeBeats(folder: string, x: Uint8Array, y: Uint8Array, record: Uint8Array): Promise<void> {
+  await writeFile(join(folder, 'beats.x.int16le.gz'), gzipSync(x));
+  await writeFile(join(folder, 'beats.y.uint8.gz'), gzipSync(y));
+  await writeFile(join(folder, 'beats.record.uint16le.gz'), gzipSync(record));
+}
+
 async function splitOf(x: Uint8Array, y: Uint8Array, record: Uint8Array) {
   let split: Awaited<ReturnType<typeof ecgSplit>> | undefined;
   await withFolder(async (folder) => {
-    await writeFile(join(folder, 'beats.x.int16le.gz'), gzipSync(x));
-    await writeFile(join(folder, 'beats.y.uint8.gz'), gzipSync(y));
-    await writeFile(join(folder, 'beats.record.uint16le.gz'), gzipSync(record));
+    await writeBeats(folder, x, y, record);
     split = await ecgSplit(folder);
   });
   return split!;
@@ -41,5 +46,16 @@ describe('ecgSplit', () => {
     ['one record', samples, classes, bytes(new Uint16Array(count).fill(7))],
   ])('refuses %s', async (_, x, y, record) => {
     await expect(splitOf(x, y, record)).rejects.toThrow(DataError);
+  });
+});
+
+test('development inputs are the held out beats with their labels, in an order of their own', async () => {
+  await withFolder(async (folder) => {
+    await writeBeats(folder, samples, classes, records);
+    const inputs = await developmentInputs('power-ecg', folder);
+    const numbers = inputs.map(({ input }) => Math.abs(Number(input[0])) / 10);
+    expect([...numbers].sort((a, b) => a - b)).toEqual([2, 3, 8, 9]);
+    expect(numbers).not.toEqual([2, 3, 8, 9]);
+    expect(inputs.map(({ label }) => label)).toEqual(numbers.map((n) => HEARTBEATS[n % 5]));
   });
 });

@@ -1,6 +1,7 @@
 import { DataError, UsageError } from '../errors.js';
+import { permutation, seededRandom } from '../random.js';
 import type { ModelInput } from '../use/encoder.js';
-import { banking77Split, readIfPresent } from './banking77.js';
+import { banking77Split, readIfPresent, SPLIT_SEED } from './banking77.js';
 import { ecgSplit } from './ecg.js';
 import { type ArraySplit, mnistSplit } from './mnist.js';
 
@@ -14,9 +15,14 @@ type Reader = (directory: string) => Promise<readonly LabelledInput[]>;
 
 const READERS: Readonly<Record<string, Reader>> = {
   'power-banking77': async (directory) => (await banking77Split(directory)).dev.map(({ text, label }) => ({ input: text, label })),
-  'power-ecg': async (directory) => labelledRows(await ecgSplit(directory)),
+  // In the file all beats of a patient come together: the first few should be of all.
+  'power-ecg': async (directory) => shuffled(labelledRows(await ecgSplit(directory))),
   'power-mnist-vit': async (directory) => labelledRows(await mnistSplit(directory)),
 };
+
+function shuffled(inputs: readonly LabelledInput[]): readonly LabelledInput[] {
+  return Array.from(permutation(inputs.length, seededRandom(SPLIT_SEED))).flatMap((index) => inputs[index] ?? []);
+}
 
 function labelledRows({ dev, classes }: ArraySplit): readonly LabelledInput[] {
   const { values, length, labels } = dev;
