@@ -86,22 +86,10 @@ export class HandWritten<C, P> {
 
   /** c0 + c1 u + (c2 + c3 u) u^2 at u = 0.9 sum / tokens - 1.2. */
   private cubic(sum: C, tokens: number, [c0, c1, c2, c3]: Cubic): C {
-    const u = this.plus(
-      this.times(sum, () => 0.9 / tokens),
-      -1.2,
-    );
+    const u = this.plus(this.times(sum, this.uniform(0.9 / tokens)), -1.2);
     const square = this.multiply(u, u);
-    const high = this.multiply(
-      square,
-      this.plus(
-        this.times(u, () => c3),
-        c2,
-      ),
-    );
-    const low = this.plus(
-      this.times(u, () => c1),
-      c0,
-    );
+    const high = this.multiply(square, this.plus(this.times(u, this.uniform(c3)), c2));
+    const low = this.plus(this.times(u, this.uniform(c1)), c0);
     return this.add(high, low);
   }
 
@@ -119,11 +107,22 @@ export class HandWritten<C, P> {
     }
     let sum: C | null = null;
     for (const [step, diagonal] of diagonals) {
-      const term = this.times(this.rotate(x, step), (slot) => diagonal.get(slot % outPeriod) ?? 0);
+      const term = this.times(this.rotate(x, step), this.repeated(diagonal, outPeriod));
       sum = sum === null ? term : this.engine.add(sum, term);
     }
     if (sum === null) throw new Error('an empty matrix');
     return sum;
+  }
+
+  /** Slot values that repeat. */
+  private repeated(diagonal: ReadonlyMap<number, number>, period: number): Float64Array {
+    const values = new Float64Array(this.engine.parameters.slots);
+    for (const [row, value] of diagonal) for (let slot = row; slot < values.length; slot += period) values[slot] = value;
+    return values;
+  }
+
+  private uniform(value: number): Float64Array {
+    return new Float64Array(this.engine.parameters.slots).fill(value);
   }
 
   private rotate(x: C, step: number): C {
@@ -133,11 +132,11 @@ export class HandWritten<C, P> {
   }
 
   /** Elementwise product with plaintext values, rescaled to the canonical scale one level down. */
-  private times(x: C, value: (slot: number) => number): C {
+  private times(x: C, values: Float64Array): C {
     const { parameters } = this.engine;
     const { level, scale } = this.engine.info(x);
     const to = parameters.levelScale(level - 1);
-    const product = this.engine.multiplyPlain(x, this.encode(value, level, (to * parameters.primeAt(level)) / scale));
+    const product = this.engine.multiplyPlain(x, this.encode(values, level, (to * parameters.primeAt(level)) / scale));
     return this.engine.rescale(product, to);
   }
 
@@ -148,20 +147,12 @@ export class HandWritten<C, P> {
 
   private plus(x: C, value: number): C {
     const { level, scale } = this.engine.info(x);
-    return this.engine.addPlain(
-      x,
-      this.encode(() => value, level, scale),
-    );
+    return this.engine.addPlain(x, this.encode(this.uniform(value), level, scale));
   }
 
-  private encode(value: (slot: number) => number, level: number, scale: number): P {
-    const { slots, polyModulusDegree } = this.engine.parameters;
-    this.plaintexts += 8 * polyModulusDegree * (level + 1);
-    return this.engine.encode(
-      Float64Array.from({ length: slots }, (_, slot) => value(slot)),
-      level,
-      scale,
-    );
+  private encode(values: Float64Array, level: number, scale: number): P {
+    this.plaintexts += 8 * this.engine.parameters.polyModulusDegree * (level + 1);
+    return this.engine.encode(values, level, scale);
   }
 
   private multiply(a: C, b: C): C {
@@ -173,7 +164,7 @@ export class HandWritten<C, P> {
   /** To a lower level and its canonical scale. */
   private down(x: C, level: number): C {
     if (this.engine.info(x).level === level) return x;
-    return this.times(this.engine.modSwitchTo(x, level + 1), () => 1);
+    return this.times(this.engine.modSwitchTo(x, level + 1), this.uniform(1));
   }
 }
 

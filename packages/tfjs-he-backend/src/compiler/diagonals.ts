@@ -1,5 +1,5 @@
 import type { LinearMap } from '../graph/linear_map.js';
-import type { SlotLayout } from './slot_layout.js';
+import { type SlotLayout, sameLayout } from './slot_layout.js';
 
 /**
  * Halevi-Shoup form of one term of an affine map: y = sum_k diagonal_k * rotate(x, k). Steps are taken modulo the period of x, diagonals
@@ -123,11 +123,19 @@ export function stepsByFold(terms: readonly LayoutTerm[], out: SlotLayout): (fol
   };
 }
 
+/** Of maps and layouts seen before: alternatives are weighed again and again. */
+const knownSteps = new WeakMap<LinearMap, { readonly from: SlotLayout; readonly to: SlotLayout; readonly marks: Uint8Array }[]>();
+
 /** Steps from an element's first copy to an output's first replica. */
 function firstSteps({ map, layout }: LayoutTerm, out: SlotLayout): Uint8Array {
+  const known = knownSteps.get(map) ?? [];
+  const before = known.find(({ from, to }) => sameLayout(from, layout) && sameLayout(to, out));
+  if (before !== undefined) return before.marks;
   const marks = new Uint8Array(layout.period);
   const oneCopy = { ...layout, copies: [0] };
   placeEntries({ map, layout: oneCopy }, out, out.period, null, marks, { diagonals: null, owner: null });
+  known.push({ from: layout, to: out, marks });
+  knownSteps.set(map, known);
   return marks;
 }
 

@@ -23,7 +23,7 @@ const LEVEL_COST = 3;
 const MAX_FREE_COEFFICIENT = 4;
 const MAX_FREE_ROTATIONS = 4;
 
-/** Cheapest plan over all folds. Diagonals are counted first and built for the winner only. */
+/** Cheapest plan over all folds, by the number of diagonals. */
 export function planAffine(terms: readonly LayoutTerm[], out: SlotLayout): AffinePlan {
   const stepsOf = stepsByFold(terms, out);
   const free = planFree(terms, out, null, stepsOf(null));
@@ -35,7 +35,21 @@ export function planAffine(terms: readonly LayoutTerm[], out: SlotLayout): Affin
   }
   const folded = best.fold === null ? null : planFree(terms, out, best.fold, stepsOf(best.fold));
   for (const plan of [free, folded]) if (plan !== null && plan.cost <= best.cost) return plan;
-  return { fold: best.fold, free: null, terms: diagonalTerms(terms, out, best.fold) ?? [], cost: best.cost };
+  return withDiagonals(best.fold, best.cost, () => diagonalTerms(terms, out, best.fold) ?? []);
+}
+
+/** Most plans are only compared by cost: their diagonals are built when somebody asks for them. */
+function withDiagonals(fold: Fold | null, cost: number, build: () => DiagonalTerm[]): AffinePlan {
+  let built: readonly DiagonalTerm[] | null = null;
+  return {
+    fold,
+    free: null,
+    cost,
+    get terms() {
+      built ??= build();
+      return built;
+    },
+  };
 }
 
 /** Cost of a plan before its diagonals exist: Infinity when the fold is impossible. */

@@ -21,6 +21,7 @@ export function powerOfTwoAtLeast(n: number): number {
 }
 
 export function sameLayout(a: SlotLayout, b: SlotLayout): boolean {
+  if (a === b) return true;
   return (
     a.period === b.period &&
     a.copies.join() === b.copies.join() &&

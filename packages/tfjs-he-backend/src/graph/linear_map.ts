@@ -69,6 +69,20 @@ class MapBuilder {
     this.accumulator[column] = (this.accumulator[column] ?? 0) + value;
   }
 
+  /** factor * row r of a map. */
+  addRow({ rowStart, column, value }: LinearMap, r: number, factor: number): void {
+    const { accumulator, touched, seen } = this;
+    const end = rowStart[r + 1] ?? 0;
+    for (let i = rowStart[r] ?? 0; i < end; i++) {
+      const c = column[i] ?? 0;
+      if (touched[c] === 0) {
+        touched[c] = 1;
+        seen.push(c);
+      }
+      accumulator[c] = (accumulator[c] ?? 0) + factor * (value[i] ?? 0);
+    }
+  }
+
   endRow(): void {
     const { seen, accumulator, touched } = this;
     if (!isAscending(seen)) seen.sort((a, b) => a - b);
@@ -155,12 +169,7 @@ export function compose(outer: LinearMap, inner: LinearMap): LinearMap {
   const builder = new MapBuilder(outer.rows, inner.cols);
   for (let r = 0; r < outer.rows; r++) {
     const end = outer.rowStart[r + 1] ?? 0;
-    for (let i = outer.rowStart[r] ?? 0; i < end; i++) {
-      const middle = outer.column[i] ?? 0;
-      const factor = outer.value[i] ?? 0;
-      const innerEnd = inner.rowStart[middle + 1] ?? 0;
-      for (let j = inner.rowStart[middle] ?? 0; j < innerEnd; j++) builder.add(inner.column[j] ?? 0, factor * (inner.value[j] ?? 0));
-    }
+    for (let i = outer.rowStart[r] ?? 0; i < end; i++) builder.addRow(inner, outer.column[i] ?? 0, outer.value[i] ?? 0);
     builder.endRow();
   }
   return builder.build();

@@ -36,10 +36,14 @@ beforeAll(async () => {
 describe('published counts', () => {
   test.each(CASES)('$name', async (benchCase) => {
     const graph = await traceFunction(traceable(benchCase), [{ name: 'x', shape: benchCase.inputShape }]);
+    const before = process.cpuUsage();
     const row = countRow(benchCase.name, profile(compileGraph(graph)));
+    const { user, system } = process.cpuUsage(before);
     expect(numbersOf(row)).toEqual(PUBLISHED[benchCase.name]);
     const [, keySwitches = Number.POSITIVE_INFINITY] = PUBLISHED[`${benchCase.name}, hand-written`] ?? [];
     expect(row.keySwitches).toBeLessThan(keySwitches);
+    // Seconds of CPU time; two layers of the largest case take twice as much, and 20 are allowed.
+    expect((user + system) / 1e6).toBeLessThan(20);
   });
 
   test.each(HAND_WRITTEN_CASES)('$of, hand-written', (byHand) => {
