@@ -6,7 +6,16 @@ import { setTestEnvs } from '@tensorflow/tfjs-core/dist/jasmine_util.js';
 import { EncryptingBackend } from './encrypting_backend.js';
 
 /** Inputs that kernels take in the clear only: a client that asks for the kernel has to give them so. */
-const PLAINTEXT_INPUTS: Readonly<Record<string, string>> = { FusedBatchNorm: 'variance', Pow: 'b', RealDiv: 'b' };
+const PLAINTEXT_INPUTS: Readonly<Record<string, string>> = {
+  Conv3D: 'filter',
+  Conv3DBackpropFilterV2: 'x',
+  Conv3DBackpropInputV2: 'filter',
+  CropAndResize: 'boxes',
+  FusedBatchNorm: 'variance',
+  Pow: 'b',
+  RealDiv: 'b',
+  Transform: 'transforms',
+};
 
 const encrypted = process.argv.includes('encrypted');
 if (encrypted) {
