@@ -29,7 +29,7 @@ const withoutComments = (code: string) => code.replace(/\/\*[\s\S]*?\*\/|\/\/.*$
 const secrets = (modules: Map<string, string>) =>
   [...modules].filter(([, code]) => SECRET.test(withoutComments(code))).map(([path]) => path);
 
-describe.each(['src/server/index.ts', 'src/index.ts'])('module graph of %s', (entry) => {
+describe.each(['src/server/index.ts', 'src/executor/worker.ts', 'src/index.ts'])('module graph of %s', (entry) => {
   test('reaches no module of a client, of the debugger or of the eager surface, and none that names a decryptor', async () => {
     const modules = await reachable(entry);
     expect(modules.size).toBeGreaterThan(20);

@@ -17,10 +17,9 @@ function withoutCause(action: () => void): void {
   }
 }
 
-/** Small and insecure on purpose; scales of 34 to 40 bits, two to four levels above the refresh level. */
+/** Small and insecure on purpose; scales of 36 to 40 bits, one to four levels above the refresh level. */
 const PARAMETERS = [
-  [50, 34, 34, 34, 34, 50],
-  [50, 40, 40, 40, 50],
+  [50, 40, 40, 50],
   [48, 36, 38, 37, 35, 36, 50],
 ].map((bits) =>
   createParameters({ polyModulusDegree: 4096, coeffModulus: choosePrimes(4096, bits), securityBits: 0, refreshLevel: 1, valueBits: 3 }),
