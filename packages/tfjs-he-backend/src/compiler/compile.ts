@@ -34,8 +34,13 @@ export interface CompileControl {
  *   option), GRAPH_INVALID, ABORTED.
  */
 export async function compile(model: LayersModel | TensorFunction, options: CompileOptions & CompileControl = {}): Promise<Program> {
+  return compileRecorded(await trace(model, options), options);
+}
+
+/** The same from a tensor graph. */
+export async function compileRecorded(outputs: readonly TensorNode[], options: CompileOptions & CompileControl = {}): Promise<Program> {
   const { onProgress, signal } = options;
-  const search = searchParameters(await trace(model, options), compileSettings(options));
+  const search = searchParameters(outputs, compileSettings(options));
   const turns = createTurns();
   for (;;) {
     throwIfAborted(signal, 'compile');

@@ -1,6 +1,6 @@
 import { engine, getBackend, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { BACKEND_NAME, HeBackend } from '../backend/he_backend.js';
-import { compileGraph } from '../compiler/compile.js';
+import { compileRecorded } from '../compiler/compile.js';
 import type { CompileOptions } from '../compiler/options.js';
 import { HeError } from '../errors.js';
 import { constantOf } from '../graph/constants.js';
@@ -79,7 +79,13 @@ async function evaluateNodes(nodes: readonly TensorNode[], options: EagerOptions
   const encrypted = simplified.filter((node) => constantOf(node) === null);
   const results = new Map<TensorNode, Float32Array>();
   if (encrypted.length > 0) {
-    const session = await openLocalSession(compileGraph(encrypted, rest), engineName, rest);
+    const { onProgress, signal, ...compileOptions } = rest;
+    const program = await compileRecorded(encrypted, {
+      ...compileOptions,
+      onProgress: (done, total) => onProgress?.({ type: 'compile', done, total }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const session = await openLocalSession(program, engineName, rest);
     try {
       const values = await session.run(inputsOf(encrypted), rest);
       for (const [i, node] of encrypted.entries()) results.set(node, values[i] ?? new Float32Array(0));

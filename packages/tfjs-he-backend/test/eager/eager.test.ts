@@ -58,13 +58,13 @@ describe('eager encrypted tensors', () => {
     await expect(y.data()).rejects.toMatchObject({ code: 'READ_ENCRYPTED', hint: expect.stringContaining('tfjs-he-backend/eager') });
   });
 
-  test('report progress of keys and of operations by kernel', async () => {
+  test('report progress of compiling, of keys and of operations by kernel', async () => {
     const seen = new Set<string>();
     await he.decrypt(tf.square(he.encrypt(tf.tensor1d([3]))), {
       ...MOCK,
       onProgress: (event) => seen.add(event.type === 'layer' ? event.name : event.type),
     });
-    expect([...seen]).toEqual(['keys', 'Square']);
+    expect([...seen]).toEqual(['compile', 'keys', 'Square']);
   });
 
   test('a run can be cancelled', async () => {
