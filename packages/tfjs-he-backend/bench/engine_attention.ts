@@ -30,7 +30,7 @@ export function attentionCase(): Attention {
       enableProdMode();
       await setBackend('cpu');
       const graph = await traceFunction(body, [{ name: 'x', shape: [1, TOKENS, WIDTH] }]);
-      const program = hoistRotations(compileGraph(graph), { maxEvaluationKeyBytes: 1.5e9 });
+      const program = hoistRotations(compileGraph(graph));
       const client = await createClient(manifestOf(program), { engine: 'seal' });
       const keys = await client.evaluationKeys();
       const servers = await Promise.all([
