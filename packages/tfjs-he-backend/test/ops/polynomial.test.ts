@@ -11,6 +11,7 @@ import type { TensorNode } from '../../src/graph/node.js';
 import { simplify } from '../../src/graph/simplify.js';
 import { compileGraph, evaluateGraph, polynomial, profile, reciprocal, rsqrt, traceFunction } from '../../src/index.js';
 import { type Arithmetic, CHEBYSHEV, MONOMIAL } from '../../src/ops/basis.js';
+import { chebyshevSeries } from '../../src/ops/chebyshev_series.js';
 import { evaluatePolynomial, levelsOfDegree } from '../../src/ops/evaluate_polynomial.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 import { openPair } from '../support/session.js';
@@ -148,6 +149,16 @@ describe('polynomials of encrypted tensors', () => {
       [{ name: 'x', shape: [4] }],
     );
     expect(depthOf(simplify(graph)[0]!)).toBe(levelsOfDegree(degree));
+  });
+
+  test('the map of an interval is folded into the linear operation before it', async () => {
+    const weights = tf.tensor2d([...randomValues(16, 3)], [4, 4]);
+    const coefficients = chebyshevSeries('reciprocal', (x) => 1 / x, [0.3, 2.5], 12);
+    const graph = await traceFunction(
+      (x) => reciprocal(tf.matMul(x as tf.Tensor2D, weights), { interval: [0.3, 2.5], bits: 12 }),
+      [{ name: 'x', shape: [2, 4] }],
+    );
+    expect(depthOf(simplify(graph)[0]!)).toBe(1 + levelsOfDegree(coefficients.length - 1));
   });
 
   test('the reciprocal of a linear map runs on mock as precisely as asked', async () => {
