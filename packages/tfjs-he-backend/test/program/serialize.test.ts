@@ -30,6 +30,22 @@ describe('program files', () => {
     expect(() => parseProgram(make())).toThrow(expect.objectContaining({ code: 'PROGRAM_INVALID' }));
   });
 
+  test('a program of another version, of instructions unknown here, or with broken indices says so', () => {
+    const change = (changed: object, message: string) => {
+      const file = serializeProgram({ ...program, ...changed });
+      expect(() => parseProgram(file)).toThrow(
+        expect.objectContaining({ code: 'PROGRAM_INVALID', message: expect.stringContaining(message) }),
+      );
+    };
+    const [first, ...rest] = program.segments;
+    const instead = (instruction: object) => ({ segments: [{ ...first, instructions: [instruction] }, ...rest] });
+    change({ version: 2 }, 'not a program of version 1');
+    change({ layers: 'none' }, 'layers is not a list');
+    change(instead({ op: 'bootstrap', layer: 0, level: 1, out: 1, a: 0 }), 'unknown name');
+    change(instead({ op: 'square', layer: 0, level: 1, out: program.registers, a: 0 }), 'a register is not an integer');
+    change(instead({ op: 'square', layer: 0, level: 1, out: 1, a: 0 }), 'break the rules');
+  });
+
   test('insecure parameters are refused', () => {
     const insecure = { ...program, parameters: { ...program.parameters, polyModulusDegree: 4096 } };
     expect(() => parseProgram(serializeProgram(insecure))).toThrow(expect.objectContaining({ code: 'PARAMETERS_INSECURE' }));
