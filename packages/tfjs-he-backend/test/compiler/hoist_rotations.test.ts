@@ -55,8 +55,11 @@ describe('rotations with a key for every distance', () => {
     expect(hoisted.galoisSteps).toEqual([...steps].sort((a, b) => a - b));
   });
 
-  test.each(['mock', 'simd'] as const)('compute the same on %s', async (engine) => {
-    const pair = await openPair(hoistRotations(program), engine);
+  test.each([
+    ['mock', 1],
+    ['simd', 2],
+  ] as const)('compute the same on %s with %d threads', async (engine, threads) => {
+    const pair = await openPair(hoistRotations(program), engine, threads);
     const [expected] = evaluateGraph(graph, new Map([['input', x]]));
     expect(bitsOfAgreement(await pair.infer(x), expected!)).toBeGreaterThan(11);
     pair.dispose();

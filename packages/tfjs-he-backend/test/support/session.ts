@@ -6,9 +6,9 @@ import { createServer } from '../../src/server/index.js';
 import { pack, unpack } from '../../src/wire/layout.js';
 
 /** A client and a server of a program in one process. */
-export async function openPair(program: Program, engine: 'mock' | 'seal' | 'simd') {
+export async function openPair(program: Program, engine: 'mock' | 'seal' | 'simd', threads = 1) {
   const client = await createClient(JSON.parse(JSON.stringify(manifestOf(program))), { engine: engine === 'mock' ? 'mock' : 'seal' });
-  const server = await createServer(program, { engine });
+  const server = await createServer(program, { engine, threads });
   const session = await server.openSession(await client.evaluationKeys());
   const { slots } = client.parameters;
   const encrypt = (x: ArrayLike<number>) => client.encrypt(pack(x, server.manifest.inputs[0]!, slots));
