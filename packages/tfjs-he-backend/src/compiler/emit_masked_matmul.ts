@@ -1,9 +1,9 @@
 import type { Register } from '../program/program.js';
 import type { MatMulVariant } from './circuit.js';
 import { modulo } from './diagonals.js';
-import { sumOfProducts } from './emit_matmul.js';
+import { foldBlocks, sumOfProducts } from './emit_matmul.js';
 import type { Emitter } from './emitter.js';
-import { featureStep, type MatMulGrid } from './slot_layout.js';
+import { featureStep, type MatMulGrid, matMulSteps } from './slot_layout.js';
 
 /**
  * The matmul of {@link emitMatMul} for grids that do not fit twice: a cyclic shift of tokens inside their block takes two rotations with
@@ -28,7 +28,7 @@ export function emitMaskedMatMul(
   const stays = (i: number, t: number): boolean => (variant === 'scores' ? t >= i : t < tokens - i);
 
   const products: { x: Register; y: Register }[] = [];
-  for (let i = 0; i < tokens; i++) {
+  for (let i = 0; i < matMulSteps(grid); i++) {
     const rotatedA = emitter.rotateByUnits(a, step, i);
     const inside = emitter.rotateByUnits(b, unit, i);
     if (i === 0) {
@@ -50,7 +50,7 @@ export function emitMaskedMatMul(
   }
   const total = sumOfProducts(emitter, products);
   emitter.rescale(total);
-  return total;
+  return variant === 'values' ? foldBlocks(emitter, total, grid) : total;
 }
 
 /** One level down, multiplied by a mask on the way. */

@@ -1,7 +1,7 @@
 import type { Register } from '../program/program.js';
 import type { MatMulVariant } from './circuit.js';
 import { bug, type Emitter } from './emitter.js';
-import { featureStep, type MatMulGrid } from './slot_layout.js';
+import { featureStep, type MatMulGrid, matMulSteps } from './slot_layout.js';
 
 /**
  * Ciphertext x ciphertext matmul on a T x T grid whose right operand lies twice in every block of tokens (`doubled`), so that a rotation by up
@@ -12,7 +12,8 @@ import { featureStep, type MatMulGrid } from './slot_layout.js';
  *
  * (JKLS 2018 in feature-major layout.) Since rotate(x, k) * rotate(y, k) = rotate(x * y, k), both are done by baby-step giant-step,
  * i = i1 + n i2: n rotations of a, T / n relinearisations and rotations of sums, T rotations of b, each chained so that four Galois keys
- * serve. Operands at level + 1.
+ * serve. Where `steps` of the grid is below T, i runs to there only: the features of both operands repeat, and for values the blocks of
+ * features are summed at the end. Operands at level + 1.
  */
 export function emitMatMul(
   emitter: Emitter,
@@ -21,9 +22,9 @@ export function emitMatMul(
   operands: { readonly a: Register; readonly b: Register },
   level: number,
 ): Register {
-  const { tokens } = grid;
+  const steps = matMulSteps(grid);
   const step = featureStep(grid);
-  const babies = babySteps(tokens);
+  const babies = babySteps(steps);
   const sign = variant === 'scores' ? 1 : -1;
   const a = emitter.adjust(operands.a, level + 1);
   const b = emitter.adjust(operands.b, level + 1);
@@ -32,9 +33,9 @@ export function emitMatMul(
   const giantUnit = variant === 'scores' ? -babies : babies * (step - 1);
 
   const sums: Register[] = [];
-  for (let giant = 0; giant * babies < tokens; giant++) {
+  for (let giant = 0; giant * babies < steps; giant++) {
     const start = emitter.rotateByUnits(b, giantUnit, giant);
-    const products = Array.from({ length: Math.min(babies, tokens - giant * babies) }, (_, baby) => ({
+    const products = Array.from({ length: Math.min(babies, steps - giant * babies) }, (_, baby) => ({
       x: emitter.rotateByUnits(a, sign * step, baby),
       y: emitter.rotateByUnits(start, babyUnit, baby),
     }));
@@ -42,7 +43,16 @@ export function emitMatMul(
   }
   const total = horner(emitter, sums, sign * babies * step);
   emitter.rescale(total);
-  return total;
+  return variant === 'values' ? foldBlocks(emitter, total, grid) : total;
+}
+
+/** With fewer steps than tokens, every block of `steps` features has summed a part of the contraction. */
+export function foldBlocks(emitter: Emitter, total: Register, grid: MatMulGrid): Register {
+  let sum = total;
+  for (let features = matMulSteps(grid); features < grid.tokens; features *= 2) {
+    sum = emitter.add(sum, emitter.rotate(sum, features * featureStep(grid)));
+  }
+  return sum;
 }
 
 /** Power of two nearest to the optimum sqrt(2 T): a giant step costs a rotation and a relinearisation, a baby step a rotation. */

@@ -1,8 +1,8 @@
 import { HeError } from '../errors.js';
-import { identity } from '../graph/linear_map.js';
+import { identity, selection } from '../graph/linear_map.js';
 import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
-import { type Circuit, CircuitBuilder } from './circuit.js';
+import { type Circuit, CircuitBuilder, type MatMulVariant } from './circuit.js';
 import { expandMatMuls } from './expand_matmul.js';
 import { fuseProducts } from './fuse_products.js';
 import { inheritedLayout } from './inherited_layout.js';
@@ -12,13 +12,18 @@ import {
   featureMajor,
   gridDiagonal,
   gridScoresOperand,
+  gridSpreadOperand,
   gridStandard,
   gridValuesOperand,
+  type MatMulGrid,
   matMulGrid,
   matMulSlots,
+  matMulSteps,
   powerOfTwoAtLeast,
+  repeatedOnGrid,
   type SlotLayout,
   sameLayout,
+  spreadSources,
   strided,
 } from './slot_layout.js';
 
@@ -164,16 +169,27 @@ class Lowering {
     const { batch, m, k, n } = node.dims;
     const needed = matMulSlots(node.dims);
     if (needed > this.slots) throw tooLarge(node, needed, this.slots);
-    const grid = matMulGrid(node.dims, this.slots);
-    const diagonal = gridDiagonal(grid, batch, m, k);
+    const full = matMulGrid(node.dims, this.slots);
+    const diagonal = gridDiagonal(full, batch, m, k);
     const fixed = this.preferred(node.a);
-    const values = fixed !== null && sameLayout(fixed, diagonal) && !sameLayout(diagonal, gridStandard(grid, batch, m, k));
-    const a = this.place(node.a, values ? diagonal : gridStandard(grid, batch, m, k));
-    const operandLayout = values ? gridValuesOperand : gridScoresOperand;
-    const b = this.skew(node.b, operandLayout(grid, batch, k, n, true), operandLayout(grid, batch, k, n, false));
-    const layout = this.fitting(values ? gridStandard(grid, batch, m, n) : gridDiagonal(grid, batch, m, n), node);
-    const value = this.builder.add(node.label, { kind: 'matmul', variant: values ? 'values' : 'scores', grid, a: a.value, b: b.value });
-    return { value, layout };
+    const values = fixed !== null && sameLayout(fixed, diagonal) && !sameLayout(diagonal, gridStandard(full, batch, m, k));
+    const variant = values ? 'values' : 'scores';
+    const grid = { ...full, steps: powerOfTwoAtLeast(values ? n : k) };
+    const a = this.place(node.a, values ? diagonal : repeatedOnGrid(grid, gridStandard(grid, batch, m, k)));
+    const b = this.rightOperand(node, grid, variant);
+    const result = values ? repeatedOnGrid(grid, gridStandard(grid, batch, m, n)) : gridDiagonal(grid, batch, m, n);
+    const value = this.builder.add(node.label, { kind: 'matmul', variant, grid, a: a.value, b: b.value });
+    return { value, layout: this.fitting(result, node) };
+  }
+
+  private rightOperand({ b, label, dims: { batch, k, n } }: MatMulNode, grid: MatMulGrid, variant: MatMulVariant): Placed {
+    const operandLayout = variant === 'values' ? gridValuesOperand : gridScoresOperand;
+    const plain = operandLayout(grid, batch, k, n, false);
+    if (matMulSteps(grid) === grid.tokens) return this.skew(b, operandLayout(grid, batch, k, n, true), plain);
+    const placed = this.place(b, repeatedOnGrid(grid, plain));
+    const map = selection(spreadSources(grid, variant, batch, k, n), sizeOf(b.shape));
+    const layout = gridSpreadOperand(grid, batch);
+    return { value: emitAffine(this.builder, label, [{ map, placed }], null, layout), layout };
   }
 
   /**

@@ -63,6 +63,41 @@ export interface MatMulGrid {
   readonly tokens: number;
   readonly batch: number;
   readonly doubled: boolean;
+  /**
+   * Products of the matmul: a power of two, below `tokens` where the contracted axis of a scores product, or the last axis of a values
+   * product's result, is shorter. Features then repeat after so many (default: tokens).
+   */
+  readonly steps?: number;
+}
+
+/** Products of a matmul on a grid. */
+export function matMulSteps({ tokens, steps = tokens }: MatMulGrid): number {
+  return steps;
+}
+
+/** The layout on a grid, repeated with the grid's steps. */
+export function repeatedOnGrid(grid: MatMulGrid, layout: SlotLayout): SlotLayout {
+  return { ...layout, period: matMulSteps(grid) * featureStep(grid) };
+}
+
+/** Right operand of a product in fewer steps than tokens: element [h, o, t] at (o, h, t), twice in every block. */
+export function gridSpreadOperand(grid: MatMulGrid, heads: number): SlotLayout {
+  return gridLayout(grid, 'both', [heads, grid.tokens, grid.tokens], (outer, token) => [outer, token]);
+}
+
+/**
+ * The element of b[h, k, n] that lies at [h, o, t] of that operand (-1: a zero): b[o mod steps, t + o] for scores, b[t + o, o mod steps] for
+ * values, tokens modulo the grid's.
+ */
+export function spreadSources(grid: MatMulGrid, variant: 'scores' | 'values', heads: number, rows: number, cols: number): Int32Array {
+  const { tokens } = grid;
+  const steps = matMulSteps(grid);
+  return Int32Array.from({ length: heads * tokens * tokens }, (_, e) => {
+    const [h, o, t] = [Math.floor(e / (tokens * tokens)), Math.floor(e / tokens) % tokens, e % tokens];
+    const [feature, token] = [o % steps, (t + o) % tokens];
+    const [row, col] = variant === 'scores' ? [feature, token] : [token, feature];
+    return row < rows && col < cols ? (h * rows + row) * cols + col : -1;
+  });
 }
 
 /** Doubled when the slots allow it. */
