@@ -104,8 +104,8 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
     const [e0, e1] = extended ?? [];
     const [c0, c1] = polynomials ?? [];
     const target = e1 === undefined ? pool.hold(c1 ?? []) : switcher.divideBySpecial(e1, c1);
+    const rotated: Value[] = [];
     try {
-      const rotated: Value[] = [];
       switcher.switch(target, rotationKeys, (switched, r) => {
         if (c0 !== undefined) switcher.addTimesSpecial(switched[0], c0);
         if (e0 !== undefined) switcher.addExtended(switched[0], e0);
@@ -114,6 +114,9 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
         rotated.push(values.create({ extended: switched.map((polynomial) => switcher.permuted(polynomial, key)) }, limbs, 2));
       });
       return rotated;
+    } catch (error) {
+      for (const made of rotated) values.release(made);
+      throw error;
     } finally {
       pool.release(target);
     }
