@@ -25,7 +25,8 @@ export const CALIBRATE_HELP = `calibrate: measures the operations of this machin
   --json           prints the costs as JSON, and nothing else on stdout`;
 
 const REPEAT = 6;
-const RUNS = 3;
+/** Rounds after the first, which encodes constants. All programs take turns, so that a machine that is busy is so for all of them. */
+const ROUNDS = 4;
 
 type Engine = 'seal' | 'simd';
 
@@ -51,18 +52,27 @@ export async function calibrate(args: string[]): Promise<void> {
   const { model, inputShape } = await shippedModel();
   const shipped = await compile(model, { inputShape });
   const small = await compile((x) => square(x), { inputShape: [4], polyModulusDegrees: [8192] });
-  const measured: Measured[] = [];
-  for (const { parameters } of [small, shipped]) {
-    const program = calibrationProgram(parameters, REPEAT);
-    measured.push({ program, repeat: REPEAT, ...(await fastest(program, engine)) });
+  const calibrations = [small, shipped].map(({ parameters }) => calibrationProgram(parameters, REPEAT));
+  const runners = await Promise.all([...calibrations, shipped].map((program) => openRunner(program, engine)));
+  const results: RunResult[][] = runners.map(() => []);
+  try {
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const [i, { run }] of runners.entries()) {
+        const result = await run();
+        if (round > 0) results[i]?.push(result);
+      }
+    }
+  } finally {
+    for (const { dispose } of runners) dispose();
   }
+  const measured: Measured[] = calibrations.map((program, i) => ({ program, repeat: REPEAT, ...averaged(results[i] ?? []) }));
   const costs = fitCosts(measured);
   const json = JSON.stringify(costs, null, 2);
   if (values.out !== undefined) await writeFile(values.out, `${json}\n`);
   const report = values.json ? console.error : console.log;
   if (values.json) console.log(json);
   else for (const name of COST_NAMES) report(`${name.padEnd(18)} ${costLine(name, costs)}`);
-  await predict(await compile(model, { inputShape, costs }), engine, costs, report);
+  predict(shipped, results.at(-1) ?? [], engine, costs, report);
 }
 
 function costLine(name: (typeof COST_NAMES)[number], costs: Costs): string {
@@ -70,34 +80,40 @@ function costLine(name: (typeof COST_NAMES)[number], costs: Costs): string {
 }
 
 /** Predicted and measured, without network. */
-async function predict(program: Program, engine: Engine, costs: Costs, report: (line: string) => void): Promise<void> {
+function predict(program: Program, results: readonly RunResult[], engine: Engine, costs: Costs, report: (line: string) => void): void {
   const predicted = profile(program, 0, costs).predictedMs;
-  const { evaluateMs, refreshMs } = await fastest(program, engine);
+  const actual = mean(results.map(({ evaluateMs, refreshMs }) => evaluateMs + refreshMs));
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
-  const actual = evaluateMs + refreshMs;
   report(
     `${SHIPPED_MODEL} on ${engine}: predicted ${seconds(predicted)}, measured ${seconds(actual)}, ratio ${(predicted / actual).toFixed(2)}`,
   );
 }
 
-/** The fastest of several runs on meaningless values; the first one encodes constants. */
-async function fastest(program: Program, engine: Engine): Promise<RunResult> {
+/** Times of a layer, and of the refreshes, on average. */
+function averaged(results: readonly RunResult[]): Pick<Measured, 'layers' | 'refreshMs'> {
+  const layers = (results[0]?.layers ?? []).map(({ name }, i) => ({ name, ms: mean(results.map((result) => result.layers[i]?.ms ?? 0)) }));
+  return { layers, refreshMs: mean(results.map(({ refreshMs }) => refreshMs)) };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Client and server in this process; runs are on meaningless values. */
+async function openRunner(program: Program, engine: Engine): Promise<{ run: () => Promise<RunResult>; dispose: () => void }> {
   const client = await createClient(manifestOf(program), { engine: 'seal' });
   const server = await createServer(program, { engine });
-  try {
-    const session = await server.openSession(await client.evaluationKeys());
-    const { slots } = client.parameters;
-    let best: RunResult | null = null;
-    for (let run = 0; run < RUNS; run++) {
+  const session = await server.openSession(await client.evaluationKeys());
+  const { slots } = client.parameters;
+  return {
+    run: () => {
       const inputs = client.encrypt(server.manifest.inputs.map(() => new Float64Array(slots)));
-      const result = await session.run(inputs, { refresh: async (ciphertexts) => client.refresh(ciphertexts) });
-      if (best === null || result.evaluateMs < best.evaluateMs) best = result;
-    }
-    session.dispose();
-    if (best === null) throw new Error('no run');
-    return best;
-  } finally {
-    server.dispose();
-    client.dispose();
-  }
+      return session.run(inputs, { refresh: async (ciphertexts) => client.refresh(ciphertexts) });
+    },
+    dispose() {
+      session.dispose();
+      server.dispose();
+      client.dispose();
+    },
+  };
 }
