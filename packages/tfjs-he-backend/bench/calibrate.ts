@@ -18,9 +18,8 @@ import { createClient } from 'tfjs-he-backend/client';
 import { createServer, type RunResult } from 'tfjs-he-backend/server';
 import { SHIPPED_MODEL, shippedModel } from './shipped_model.ts';
 
-export const CALIBRATE_HELP = `calibrate: measures the operations of this machine; the result is the option \`costs\` of compile
+export const CALIBRATE_HELP = `calibrate: measures node-seal's operations on this machine; the result is the option \`costs\` of compile
 
-  --engine NAME    seal or simd (default seal)
   --out FILE       writes the costs as JSON
   --json           prints the costs as JSON, and nothing else on stdout`;
 
@@ -28,14 +27,11 @@ const REPEAT = 6;
 /** Rounds after the first, which encodes constants. All programs take turns, so that a machine that is busy is so for all of them. */
 const ROUNDS = 4;
 
-type Engine = 'seal' | 'simd';
-
 /** Costs, and the shipped model's latency as predicted from them and as measured at once after. */
 export async function calibrate(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
-      engine: { type: 'string', default: 'seal' },
       out: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -45,15 +41,13 @@ export async function calibrate(args: string[]): Promise<void> {
     console.log(CALIBRATE_HELP);
     return;
   }
-  const { engine } = values;
-  if (engine !== 'seal' && engine !== 'simd') throw new Error(`unknown engine '${engine}': seal or simd`);
   enableProdMode();
   await setBackend('cpu');
   const { model, inputShape } = await shippedModel();
   const shipped = await compile(model, { inputShape });
   const small = await compile((x) => square(x), { inputShape: [4], polyModulusDegrees: [8192] });
   const calibrations = [small, shipped].map(({ parameters }) => calibrationProgram(parameters, REPEAT));
-  const runners = await Promise.all([...calibrations, shipped].map((program) => openRunner(program, engine)));
+  const runners = await Promise.all([...calibrations, shipped].map((program) => openRunner(program)));
   const results: RunResult[][] = runners.map(() => []);
   try {
     for (let round = 0; round <= ROUNDS; round++) {
@@ -72,7 +66,7 @@ export async function calibrate(args: string[]): Promise<void> {
   const report = values.json ? console.error : console.log;
   if (values.json) console.log(json);
   else for (const name of COST_NAMES) report(`${name.padEnd(18)} ${costLine(name, costs)}`);
-  predict(shipped, results.at(-1) ?? [], engine, costs, report);
+  predict(shipped, results.at(-1) ?? [], costs, report);
 }
 
 function costLine(name: (typeof COST_NAMES)[number], costs: Costs): string {
@@ -80,12 +74,12 @@ function costLine(name: (typeof COST_NAMES)[number], costs: Costs): string {
 }
 
 /** Predicted and measured, without network. */
-function predict(program: Program, results: readonly RunResult[], engine: Engine, costs: Costs, report: (line: string) => void): void {
+function predict(program: Program, results: readonly RunResult[], costs: Costs, report: (line: string) => void): void {
   const predicted = profile(program, 0, costs).predictedMs;
   const actual = mean(results.map(({ evaluateMs, refreshMs }) => evaluateMs + refreshMs));
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
   report(
-    `${SHIPPED_MODEL} on ${engine}: predicted ${seconds(predicted)}, measured ${seconds(actual)}, ratio ${(predicted / actual).toFixed(2)}`,
+    `${SHIPPED_MODEL} on seal: predicted ${seconds(predicted)}, measured ${seconds(actual)}, ratio ${(predicted / actual).toFixed(2)}`,
   );
 }
 
@@ -100,9 +94,9 @@ function mean(values: readonly number[]): number {
 }
 
 /** Client and server in this process; runs are on meaningless values. */
-async function openRunner(program: Program, engine: Engine): Promise<{ run: () => Promise<RunResult>; dispose: () => void }> {
+async function openRunner(program: Program): Promise<{ run: () => Promise<RunResult>; dispose: () => void }> {
   const client = await createClient(manifestOf(program), { engine: 'seal' });
-  const server = await createServer(program, { engine });
+  const server = await createServer(program, { engine: 'seal' });
   const session = await server.openSession(await client.evaluationKeys());
   const { slots } = client.parameters;
   return {
