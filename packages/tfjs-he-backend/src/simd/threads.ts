@@ -50,6 +50,8 @@ const BATCH = 0;
 const OPEN = 1;
 const DONE = 2;
 const CONTROL_WORDS = 16;
+/** A runtime whose workers do not start in this time is left with one thread. */
+const START_MS = 30_000;
 
 /**
  * What a worker runs, as text: it needs no file that a bundler would have to find. It spins a little before it sleeps, since batches come in quick succession.
@@ -185,12 +187,16 @@ export async function createThreads(
 
 function ready(worker: Worker): Promise<void> {
   return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the worker does not start')), START_MS);
     worker.once('message', () => {
-      worker.removeListener('error', reject);
+      clearTimeout(timer);
       // A sleeping worker must not keep the process alive.
       worker.unref();
       resolve();
     });
-    worker.once('error', reject);
+    worker.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
   });
 }
