@@ -1,4 +1,5 @@
 import { randomBytes } from '@noble/hashes/utils.js';
+import { checkSlotVectors } from '../client/common.js';
 import { HeError } from '../errors.js';
 import { lastUses } from '../program/liveness.js';
 import { manifestOf } from '../program/manifest_of.js';
@@ -81,6 +82,7 @@ export async function debugProgram(
   const { parameters } = parsed;
   const intervals = declaredIntervals(program, parameters, options.intervals ?? {});
   const packed = program.inputs.map(({ layout }, i) => pack(inputs[i] ?? [], layout, parameters.slots)[0] ?? new Float64Array(0));
+  checkSlotVectors(packed, parameters); // before keys are made
   throwIfAborted(signal, 'debugProgram');
   const lanes: Lanes = {
     exact: createExactLane(program, parameters),
