@@ -1,5 +1,6 @@
-/** Encrypted latency of every shipped model: `npm run bench -w he-models -- [--json] [--model NAME] [--repeat N] [--engine simd|seal|mock]`. */
+/** Encrypted latency of every shipped model that fits the engine's memory: `npm run bench -w he-models -- [--json] [--model NAME] [--repeat N] [--engine simd|seal|mock]`. */
 import { parseArgs } from 'node:util';
+import { HeError } from 'tfjs-he-backend';
 import type { ServerEngine } from 'tfjs-he-backend/server';
 import { PRETRAINED_NAMES } from '../pretrained/registry.js';
 import { measureAgreement } from '../use/agreement.js';
@@ -29,7 +30,9 @@ const { values } = parseArgs({
 const repeat = Number(values.repeat);
 const engine = ENGINES.find((name) => name === values.engine);
 if (values.help || engine === undefined || !Number.isInteger(repeat) || repeat < 1) console.log(HELP);
-else for (const model of PRETRAINED_NAMES) if (values.model === undefined || values.model === model) await measure(model, engine);
+else
+  for (const model of PRETRAINED_NAMES)
+    if (values.model === undefined || values.model === model) await measure(model, engine).catch(skipTooLarge(model));
 
 async function measure(model: string, used: ServerEngine): Promise<void> {
   const input = inputOf(await HeModelClient.from_pretrained(model));
@@ -42,6 +45,14 @@ async function measure(model: string, used: ServerEngine): Promise<void> {
   else
     for (const [name, value] of Object.entries(row))
       console.log(`${name.padEnd(14)} ${typeof value === 'number' ? Math.round(value) : value}`);
+}
+
+/** A model whose constants no engine's memory holds is passed over with a line on standard error. */
+function skipTooLarge(model: string): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof HeError) || error.code !== 'MEMORY_BUDGET') throw error;
+    console.error(`${model} is left out: ${error.message}`);
+  };
 }
 
 /** Latency does not depend on the content. */

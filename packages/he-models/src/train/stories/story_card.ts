@@ -45,7 +45,8 @@ ${config.outsideIntervals} of ${config.approximatedValues} values are outside.
 ## Use and limits
 
 For showing and measuring encrypted language models. It knows ${a.vocabulary} pieces and the plots of small children's stories, and forgets what is more than ${recipe.tokens} tokens back. Without a cache of past keys and values
-every token costs a run over the whole context.
+every token costs a run over the whole context. Its constants take more memory than the WebAssembly engines have (4 GB), so it runs with \`fhe: 'simulate'\` and \`'disable'\`;
+\`'execute'\` ends with \`MEMORY_BUDGET\`.
 
 ## Data and licence
 
