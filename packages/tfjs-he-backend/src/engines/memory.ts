@@ -1,5 +1,6 @@
 import { keySwitchingKeyBytes } from '../compiler/cost_model.js';
 import type { Parameters } from '../parameters/parameters.js';
+import { periodOf } from '../simd/period.js';
 
 /** Bytes of one root of unity or residue with the quotient SEAL keeps beside it, forward and inverse. */
 const TABLE_BYTES = 32;
@@ -27,4 +28,20 @@ export function keyBytes({ polyModulusDegree, coeffModulus }: Parameters): numbe
 /** An encoded plaintext, or one polynomial of a ciphertext. */
 export function polynomialBytes(polyModulusDegree: number, level: number): number {
   return 8 * polyModulusDegree * (level + 1);
+}
+
+/** Tables of the simd engine: twiddles and their quotients, forward and inverse, of every prime. */
+export function simdContextBytes({ polyModulusDegree, coeffModulus }: Parameters): number {
+  return TABLE_BYTES * polyModulusDegree * coeffModulus.length;
+}
+
+/** A key of the simd engine, with the permutation of its rotation. */
+export function simdKeyBytes(parameters: Parameters): number {
+  return keyBytes(parameters) + 4 * parameters.polyModulusDegree;
+}
+
+/** A plaintext of the simd engine: its period (of `values`, repeated over the slots) twice, modulo the primes of the level and the special one. */
+export function simdPlaintextBytes(values: Float64Array, slots: number, level: number): number {
+  const period = Number.isInteger(Math.log2(values.length)) ? periodOf(values) : slots;
+  return 16 * period * (level + 2);
 }

@@ -13,6 +13,7 @@ import { Values } from '../simd/values.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
 import { createSealFrames, type SealFrames } from '../wire/seal_frames.js';
 import { Ledger } from './ledger.js';
+import { simdContextBytes } from './memory.js';
 
 /** One client's evaluation keys, expanded. */
 export interface SimdKeys {
@@ -87,7 +88,7 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
   const encoder = new Encoder(heap, kernels, degree, tables);
   const switcher = new KeySwitcher(parameters, heap, kernels, runner, pool, tables, expander);
   const values = new Values(heap, runner, pool, tables, encoder, switcher);
-  const contextBytes = 32 * degree * coeffModulus.length;
+  const contextBytes = simdContextBytes(parameters);
   ledger.acquire('context', contextBytes);
 
   return {

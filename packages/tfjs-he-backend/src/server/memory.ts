@@ -1,5 +1,13 @@
 import { checkProgram } from '../compiler/check.js';
-import { contextBytes, encoderBytes, keyBytes, polynomialBytes } from '../engines/memory.js';
+import {
+  contextBytes,
+  encoderBytes,
+  keyBytes,
+  polynomialBytes,
+  simdContextBytes,
+  simdKeyBytes,
+  simdPlaintextBytes,
+} from '../engines/memory.js';
 import { HeError } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
@@ -24,6 +32,14 @@ export interface ServerMemory {
 export function serverMemory(program: Program, parameters: Parameters, engine: ServerEngine): ServerMemory {
   const { polyModulusDegree: n, coeffModulus } = parameters;
   if (engine === 'mock') return { contexts: 0, constants: 0, keys: 0, ciphertexts: 0 };
+  if (engine === 'simd') {
+    return {
+      contexts: simdContextBytes(parameters),
+      constants: program.constants.reduce((sum, { values, level }) => sum + simdPlaintextBytes(values, n / 2, level), 0),
+      keys: (program.galoisSteps.length + 1) * simdKeyBytes(parameters),
+      ciphertexts: checkProgram(program).peakCiphertextBytes,
+    };
+  }
   const levels = [...new Set(program.constants.map(({ level }) => level))];
   const encoders = levels.reduce((sum, level) => sum + contextBytes(n, level + 2, false) + encoderBytes(n), 0);
   return {

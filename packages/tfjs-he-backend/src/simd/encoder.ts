@@ -1,5 +1,6 @@
 import type { Heap } from './heap.js';
 import type { Address, Kernels } from './kernels.js';
+import { periodOf } from './period.js';
 import { type PrimeTables, placeRoots, slotPlaces } from './tables.js';
 
 /** An encoded vector: for every prime of its level and, last, the special one, 2^(log2 N - logRun) values, each of which stands for a run of 2^logRun neighbours. */
@@ -16,17 +17,6 @@ export interface SimdPlaintext {
 /** The transform takes integers up to this. */
 const DIRECT = 2 ** 50;
 const DIGIT = 2 ** 40;
-const MIN_PERIOD = 4;
-
-/** Smallest power of two, at least 4, that is a period of the vector. */
-export function periodOf(values: Float64Array): number {
-  let period = values.length;
-  for (; period > MIN_PERIOD; period /= 2) {
-    const half = period / 2;
-    for (let i = 0; i < half; i++) if (values[i] !== values[i + half]) return period;
-  }
-  return period;
-}
 
 /**
  * Encodes in double precision. A vector of period P is a polynomial in X^(N / 2P), whose transform has 2P different values, each N / 2P times in a row:

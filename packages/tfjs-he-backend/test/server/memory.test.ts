@@ -39,6 +39,20 @@ describe('a server', () => {
     client.dispose();
   });
 
+  test('of engine simd knows its contexts, constants and keys', async () => {
+    const memory = serverMemory(program, createParameters(program.parameters), 'simd');
+    const client = await createClient(manifestOf(program), { engine: 'seal' });
+    const server = await createServer(program, { engine: 'simd' });
+    const { ledger, dispose } = await server.openSession(await client.evaluationKeys());
+    await server.prepare();
+    expect(ledger.of('context').bytes).toBe(memory.contexts);
+    expect(ledger.of('plaintext').bytes).toBe(memory.constants);
+    expect(ledger.of('key').bytes).toBe(memory.keys);
+    dispose();
+    server.dispose();
+    client.dispose();
+  });
+
   test('that would not fit is refused with the limit, the excess and the option that helps', async () => {
     const { keys, contexts, constants, ciphertexts } = serverMemory(program, createParameters(program.parameters), 'seal');
     const all = keys + contexts + constants + ciphertexts;
