@@ -26,7 +26,7 @@ export const TINY_PATCH_RECIPE: PatchRecipe = {
   maxShift: [1, 0],
   gain: 0.1,
   embeddingDropout: 0.1,
-  conversion: { calibrationExamples: 40, margin: 1.5, degree: 3 },
+  conversion: { calibrationExamples: 40, margin: 1.5, degree: 3, valueBits: 8 },
 };
 
 /** Pictures whose bright half, left or right, is the label, with noise. */

@@ -55,7 +55,7 @@ export async function writePatchArtefacts(directory: string, trained: TrainedPat
     maxLogit: trained.maxLogit,
     approximations: approximationSummaries(polynomial),
     tokens,
-    ...(await heDefaults(polynomial.model)),
+    ...(await heDefaults(polynomial.model, { securityBits: 128, precisionBits: 12, valueBits: recipe.conversion.valueBits })),
   };
   const { modelJson, weights } = await serialiseModel(polynomial.model);
   const { projection, position, gamma, beta } = embedding;

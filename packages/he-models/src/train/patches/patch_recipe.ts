@@ -43,5 +43,7 @@ export interface PatchRecipe extends Schedule {
     /** Factor by which the ranges are widened. */
     readonly margin: number;
     readonly degree: number;
+    /** log2 of a bound on refreshed values: without normalisation they go up to some hundreds. */
+    readonly valueBits: number;
   };
 }

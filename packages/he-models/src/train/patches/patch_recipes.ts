@@ -38,7 +38,7 @@ export const MNIST_RECIPE: PatchRecipe = {
   embeddingDropout: 0,
   rangeLossWeight: 1,
   rangeTarget: 1.8,
-  conversion: { calibrationExamples: 4000, margin: 1.3, degree: 3 },
+  conversion: { calibrationExamples: 4000, margin: 1.3, degree: 3, valueBits: 8 },
 };
 
 /** Recipe of `power-ecg`: 16 overlapping windows of 16 samples. */
@@ -79,5 +79,5 @@ export const ECG_RECIPE: PatchRecipe = {
   embeddingDropout: 0.15,
   rangeLossWeight: 1,
   rangeTarget: 1.8,
-  conversion: { calibrationExamples: 8000, margin: 1.3, degree: 3 },
+  conversion: { calibrationExamples: 8000, margin: 1.3, degree: 3, valueBits: 8 },
 };
