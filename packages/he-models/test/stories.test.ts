@@ -14,7 +14,7 @@ import { STORIES_RECIPE, type StoryRecipe } from '../src/train/stories/story_rec
 import { storyModels } from '../src/train/stories/story_student.js';
 import { startWasm } from '../src/train/wasm.js';
 import { continueText } from '../src/use/continue_text.js';
-import { tinyLlamaBytes, tinyVocabularyBytes } from './tiny_llama.js';
+import { TINY_LLAMA, tinyLlamaBytes, tinyVocabularyBytes } from './tiny_llama.js';
 
 const TINY: StoryRecipe = {
   ...STORIES_RECIPE,
@@ -105,6 +105,17 @@ describe('training', () => {
     await runStoryTraining({ ...options, out: join(root, 'again') }, TINY, quiet);
     expect(await weights('again')).toEqual(await weights('model'));
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('writes a model of a shorter context from the same checkpoint', async () => {
+    const { loss } = await runStoryTraining({ ...options, context: 3, out: join(root, 'short') }, TINY, quiet);
+    const { inputShape } = JSON.parse(await readFile(join(root, 'short', 'he.json'), 'utf8'));
+    expect(inputShape).toEqual([1, 3, TINY_LLAMA.features]);
+    expect(Math.abs(loss.polynomial - loss.powerSoftmax)).toBeLessThan(0.1);
+  });
+
+  test('refuses a context that it was not trained on', async () => {
+    await expect(runStoryTraining({ ...options, context: 5 }, TINY, quiet)).rejects.toThrow(UsageError);
   });
 
   test('refuses variants', async () => {

@@ -24,6 +24,8 @@ export interface TrainOptions extends CommonOptions {
   readonly fresh: boolean;
   readonly epochs: number | undefined;
   readonly seed: number | undefined;
+  /** For `stories260k`: tokens of the model that is written, at most those trained on. */
+  readonly context?: number | undefined;
 }
 
 export interface EvaluateOptions extends CommonOptions {
@@ -49,6 +51,7 @@ ${COMMON_HELP}
   --out DIR          where the model's files go (default: models/NAME in the package)
   --epochs N         instead of the recipe's
   --seed N           instead of the recipe's
+  --context N        for stories260k: tokens of the model that is written (default: 32, those that it is trained on)
   --fresh            ignore checkpoints
 
 With --task, a classifier of your own texts: FILE is a CSV file with a header, a tenth of whose rows is held out; DIR becomes a model that pipeline
@@ -71,6 +74,7 @@ export function parseTrainOptions(args: readonly string[], packageRoot: string, 
     out: { type: 'string' },
     epochs: { type: 'string' },
     seed: { type: 'string' },
+    context: { type: 'string' },
     fresh: { type: 'boolean', default: false },
   });
   if (common === undefined) return undefined;
@@ -88,6 +92,7 @@ export function parseTrainOptions(args: readonly string[], packageRoot: string, 
     fresh: values.fresh === true,
     epochs: integerOption('epochs', values.epochs, 1),
     seed: integerOption('seed', values.seed, 0),
+    context: integerOption('context', values.context, 2),
   };
 }
 

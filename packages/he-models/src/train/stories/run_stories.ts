@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkIntervals, type PolynomialModel, toPolynomial } from 'tfjs-power-softmax';
 import { UsageError } from '../../errors.js';
+import { buildLlama } from '../../llama/llama_model.js';
 import { seededRandom } from '../../random.js';
 import { identityOf, readCheckpoint, writeCheckpoint } from '../checkpoint.js';
 import type { TrainOptions } from '../options.js';
@@ -66,23 +67,28 @@ export async function trainStudent(
 /** Trains the student, or goes on with it, makes it a polynomial and writes the model's files. */
 export async function runStoryTraining(options: TrainOptions, recipe: StoryRecipe, progress: Progress): Promise<StorySummary> {
   if (options.variant !== 'both') throw new UsageError('--variant is not for stories260k, whose softmax twin is the original.', {});
+  const context = options.context ?? recipe.tokens;
+  if (context > recipe.tokens) throw new UsageError(`--context must be at most ${recipe.tokens}, the tokens trained on.`, { context });
   const data = await prepareStories(options.data, recipe, progress);
   const { checkpoint, train } = data;
   progress.log(`${train.length} training and ${data.heldOut.length} held-out tokens`);
   const heldOut = evaluationBatches(data.heldOut, recipe.tokens);
   const models = await trainStudent(data, heldOut, options, recipe, progress);
-  const polynomial = convertStudent(models.student, data, recipe);
-  const original = evaluate(models.teacher, heldOut, checkpoint);
-  const trained = evaluate(models.student, heldOut, checkpoint);
-  const shipped = evaluate(polynomial.model, heldOut, checkpoint);
+  const shippedRecipe = { ...recipe, tokens: context };
+  const student = withContext(models, data, shippedRecipe);
+  const polynomial = convertStudent(student, data, shippedRecipe);
+  const windows = evaluationBatches(data.heldOut, context);
+  const original = evaluate(models.teacher, windows, checkpoint);
+  const trained = evaluate(student, windows, checkpoint);
+  const shipped = evaluate(polynomial.model, windows, checkpoint);
   const loss = { softmax: original.loss, powerSoftmax: trained.loss, polynomial: shipped.loss };
-  const embedded = embedWindows(consecutiveWindows(data.heldOut, recipe.tokens), checkpoint);
+  const embedded = embedWindows(consecutiveWindows(data.heldOut, context), checkpoint);
   const intervals = checkIntervals(polynomial.model, embedded);
   embedded.dispose();
   const config = await writeStoryArtefacts(options.out, {
     name: STORY_MODEL,
     data,
-    recipe,
+    recipe: shippedRecipe,
     polynomial,
     heldOutTokens: shipped.top1.length,
     loss,
@@ -91,9 +97,26 @@ export async function runStoryTraining(options: TrainOptions, recipe: StoryRecip
     intervals,
   });
   models.dispose();
+  student.dispose();
   polynomial.model.dispose();
   const { sameTop1, outsideIntervals } = config;
   return { model: STORY_MODEL, seed: recipe.seed, epochs: recipe.epochs, loss, sameTop1, outsideIntervals, out: options.out };
+}
+
+/** The trained student for inputs of `recipe.tokens`: attention has as many keys as there are tokens, so the polynomial form is of one length. */
+function withContext({ student, normEpsilons }: StoryModels, { checkpoint }: StoryData, { tokens, p, epsilon }: StoryRecipe): LayersModel {
+  const model = buildLlama({
+    config: checkpoint.config,
+    tokens,
+    attention: 'power',
+    p,
+    epsilon,
+    normEpsilons,
+    useBias: true,
+    name: 'student',
+  });
+  model.setWeights(student.getWeights());
+  return model;
 }
 
 /** Calibrated on windows at random places of the training text. */
