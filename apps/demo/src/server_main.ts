@@ -1,5 +1,5 @@
 /**
- * The server process: `node server_main.js [--host H] [--port N] [--model NAME] [--engine mock|seal] [--max-sessions N] [--session-minutes N]`.
+ * The server process: `node server_main.js [--host H] [--port N] [--model NAME] [--engine simd|seal|mock] [--max-sessions N] [--session-minutes N]`.
  * Nothing reachable from here can make keys or decrypt; a test walks the module graph. A parent that forked it learns of the address, or of
  * the failure, over IPC, and takes it along when it goes.
  */

@@ -1,7 +1,7 @@
 import type { Classifier } from '../client/classifier.js';
 import { type Answer, type ClientEvent, openEncryptedSession } from '../client/encrypted_session.js';
 import { maxAbsError, topLabels } from '../client/ranking.js';
-import type { EngineName } from './options.js';
+import type { EngineName } from '../protocol/engine.js';
 import type { Report, RunReport } from './report.js';
 
 export interface AskRequest {

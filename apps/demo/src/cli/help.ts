@@ -1,4 +1,5 @@
-import { DEFAULT_MODEL, ENGINES } from './options.js';
+import { ENGINES } from '../protocol/engine.js';
+import { DEFAULT_MODEL } from './options.js';
 import { DEFAULT_PORT } from './server_arguments.js';
 
 export const HELP = `Classifies a banking question that the server never sees.
@@ -8,7 +9,8 @@ export const HELP = `Classifies a banking question that the server never sees.
   npm start -- server                                     run only the server
 
 Asking
-  --engine NAME      ${ENGINES.join(' | ')} (default seal; mock imitates the arithmetic and keeps nothing secret)
+  --engine NAME      ${ENGINES.join(' | ')} (default simd; seal computes the same, slower;
+                     mock imitates the arithmetic and keeps nothing secret)
   --model NAME       default ${DEFAULT_MODEL}
   --json             one JSON object as the last line of stdout
   --repeat N         ask N times with the same keys: the first is cold, the others are warm (default 1)

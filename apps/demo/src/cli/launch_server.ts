@@ -2,8 +2,8 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { DemoError } from '../errors.js';
+import type { EngineName } from '../protocol/engine.js';
 import { serverReport } from '../protocol/report.js';
-import type { EngineName } from './options.js';
 
 const SERVER_MAIN = fileURLToPath(new URL('../server_main.js', import.meta.url));
 const STOP_MS = 2000;

@@ -1,8 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { codeOf, DemoError, oneLine } from '../errors.js';
+import { ENGINES, type EngineName } from '../protocol/engine.js';
 
-export const ENGINES = ['seal', 'mock'] as const;
-export type EngineName = (typeof ENGINES)[number];
 export const DEFAULT_MODEL = 'power-banking77';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -28,7 +27,8 @@ export function integerOption(name: string, text: string | undefined, fallback: 
 
 /** @throws DemoError USAGE. */
 export function engineOption(text: string | undefined): EngineName {
-  const engine = ENGINES.find((name) => name === (text ?? 'seal'));
+  const [first] = ENGINES;
+  const engine = ENGINES.find((name) => name === (text ?? first));
   if (engine !== undefined) return engine;
   throw new DemoError('USAGE', `unknown engine '${text}': choose one of ${ENGINES.join(', ')}`);
 }

@@ -1,5 +1,6 @@
 import { DemoError } from '../errors.js';
-import { DEFAULT_MODEL, type EngineName, engineOption, integerOption, parseOptions } from './options.js';
+import type { EngineName } from '../protocol/engine.js';
+import { DEFAULT_MODEL, engineOption, integerOption, parseOptions } from './options.js';
 
 export interface ServerArguments {
   readonly host: string;

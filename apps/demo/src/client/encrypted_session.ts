@@ -1,5 +1,6 @@
-import { type Client, type ClientEngine, createClient, pack, unpack } from 'tfjs-he-backend/client';
+import { type Client, createClient, pack, unpack } from 'tfjs-he-backend/client';
 import { DemoError } from '../errors.js';
+import { clientEngineOf, type EngineName } from '../protocol/engine.js';
 import { type LayerTime, manifestReply, type RunEvent, sessionReply } from '../protocol/messages.js';
 import { requestJson, requestNothing } from './http.js';
 import { runQuestion } from './run.js';
@@ -15,8 +16,8 @@ export type ClientEvent =
 export interface SessionRequest {
   readonly url: URL;
   readonly model: string;
-  /** The client insists: a server that computes on `mock` would otherwise get the data in the clear. */
-  readonly engine: ClientEngine;
+  /** The client insists on encryption or none: a server that computes on `mock` would otherwise get the data in the clear. */
+  readonly engine: EngineName;
   readonly signal: AbortSignal;
   readonly onEvent: (event: ClientEvent) => void;
 }
@@ -41,7 +42,8 @@ export interface Answer {
 /** Keys made and uploaded: any number of questions can follow. */
 export interface EncryptedSession {
   readonly params: { readonly polyModulusDegree: number; readonly coeffModulusBits: readonly number[]; readonly securityBits: number };
-  readonly engine: ClientEngine;
+  /** The server's. */
+  readonly engine: EngineName;
   readonly evaluationKeyBytes: number;
   readonly setupMs: { readonly keys: number; readonly upload: number };
   /** @param values the model's input, row-major. */
@@ -56,13 +58,14 @@ export async function openEncryptedSession(request: SessionRequest): Promise<Enc
   onEvent({ type: 'phase', name: 'fetching the manifest' });
   const modelUrl = new URL(`models/${encodeURIComponent(model)}`, withSlash(url));
   const reply = await requestJson(manifestReply, { method: 'GET', url: modelUrl, signal });
-  if (reply.engine !== engine) {
-    const hint = reply.engine === 'mock' ? 'pass --engine mock if sending the question in the clear is fine' : 'pass --engine seal';
+  const clientEngine = clientEngineOf(engine);
+  if (clientEngineOf(reply.engine) !== clientEngine) {
+    const hint = reply.engine === 'mock' ? 'pass --engine mock if sending the question in the clear is fine' : 'pass --engine simd';
     throw new DemoError('ENGINE_MISMATCH', `the server runs the engine ${reply.engine}, not ${engine}: ${hint}`);
   }
   const start = performance.now();
   onEvent({ type: 'phase', name: 'creating the encryption context' });
-  const client = await createClient(reply.manifest, { engine });
+  const client = await createClient(reply.manifest, { engine: clientEngine });
   try {
     const keys = await client.evaluationKeys((done, total) => onEvent({ type: 'keys', done, total }), signal);
     const uploadStart = performance.now();
@@ -74,7 +77,8 @@ export async function openEncryptedSession(request: SessionRequest): Promise<Enc
       onSent: (sent, total) => onEvent({ type: 'upload', sent, total }),
     });
     const setupMs = { keys: uploadStart - start, upload: performance.now() - uploadStart };
-    return openSession(client, new URL(`sessions/${session}`, withSlash(url)), request, keys.length, setupMs);
+    const sessionUrl = new URL(`sessions/${session}`, withSlash(url));
+    return openSession(client, sessionUrl, { ...request, engine: reply.engine }, keys.length, setupMs);
   } catch (error) {
     client.dispose();
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
 /** JSON messages from server to client, checked on arrival. */
 import { z } from 'zod';
 import { DemoError } from '../errors.js';
+import { engineName } from './engine.js';
 
 const count = z.number().int().min(0);
 const milliseconds = z.number().min(0);
@@ -15,7 +16,7 @@ export type ErrorReply = z.infer<typeof errorReply>;
 
 export const manifestReply = z.object({
   model: text,
-  engine: z.enum(['mock', 'seal']),
+  engine: engineName,
   /** Exact size of the upload of evaluation keys. */
   evaluationKeyBytes: count,
   /** For `createClient` of tfjs-he-backend, which validates it. */

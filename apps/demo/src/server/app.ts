@@ -62,7 +62,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 
   app.get<{ Params: { model: string } }>('/models/:model', ({ params }): ManifestReply => {
     const { engine, evaluationKeyBytes, manifest } = serverOf(params.model);
-    return { model: params.model, engine: engine === 'mock' ? 'mock' : 'seal', evaluationKeyBytes, manifest };
+    return { model: params.model, engine, evaluationKeyBytes, manifest };
   });
 
   app.post<{ Params: { model: string } }>('/models/:model/sessions', async ({ params, headers, body }, reply): Promise<SessionReply> => {

@@ -6,7 +6,7 @@ import { tinyClassifier } from '../support/tiny_model.js';
 
 const signal = new AbortController().signal;
 
-describe.each(['mock', 'seal'] as const)('a question over the network with engine %s', (engine) => {
+describe.each(['mock', 'seal', 'simd'] as const)('a question over the network with engine %s', (engine) => {
   test('is answered as the plain model does, again and again with the same keys', async () => {
     await using server = await runningApp(engine);
     const events: ClientEvent[] = [];

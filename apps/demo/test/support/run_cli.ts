@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { afterEach } from '@jest/globals';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -11,9 +12,18 @@ export interface RunningCli {
   readonly finished: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
 }
 
-/** The real command, as a process. */
+const started = new Set<ChildProcess>();
+
+// A test that fails half-way must not leave a server behind, which would keep jest waiting.
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL');
+  started.clear();
+});
+
+/** The real command, as a process that does not outlive the test. */
 export function startCli(...args: string[]): RunningCli {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  started.add(child);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
