@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 /** Jest configuration shared by all workspaces: native ESM, TypeScript through SWC (no type checking: `npm run typecheck` does that). */
 export default {
   testEnvironment: 'node',
@@ -10,6 +12,7 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
+  setupFilesAfterEnv: [fileURLToPath(new URL('jest.setup.mjs', import.meta.url))],
   // TensorFlow.js greets on the console whenever its CPU backend starts.
   silent: true,
   testTimeout: 60000,

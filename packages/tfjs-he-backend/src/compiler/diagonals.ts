@@ -188,12 +188,12 @@ export function diagonalTerms(terms: readonly LayoutTerm[], out: SlotLayout, fol
   return owner === null || firstCopiesSafe(owner, out, commonPeriod(terms, out), fold) ? made : null;
 }
 
-/** Every slot the fold adds to an output's home must be that output's or empty. */
+/** Every slot the fold adds up for an output, its home included, must be that output's or empty. */
 function firstCopiesSafe(owner: Int32Array, out: SlotLayout, period: number, fold: Fold | null): boolean {
   if (fold === null) return true;
   for (const slot of out.slotOf) {
     for (let home = slot; home < period; home += out.period) {
-      for (let copy = 1; copy < fold.copies; copy++) {
+      for (let copy = 0; copy < fold.copies; copy++) {
         const found = owner[(home + copy * fold.stride) % period] ?? -1;
         if (found >= 0 && found !== home) return false;
       }

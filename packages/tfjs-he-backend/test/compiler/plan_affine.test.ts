@@ -62,6 +62,7 @@ describe('affine plans', () => {
           ).toBeGreaterThan(40);
         }
       }),
+      { examples: [[[1, 7], [3, 5], 4, 0.1]] },
     );
   });
 
