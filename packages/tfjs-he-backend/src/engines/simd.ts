@@ -19,7 +19,7 @@ import { missingRelinearizationKey, type SimdKeys, type SimdRuntime } from './si
  * of one runtime. close() releases the keys.
  *
  * Results that hide nothing are refused as by SEAL: sums, differences, products with zero, and whatever is saved.
- * @throws HeError WIRE_* when a key frame is not valid, MEMORY_BUDGET.
+ * @throws HeError WIRE_* when a key frame is not valid, MEMORY_BUDGET. With threads, any operation: WORKER_FAILED once one was lost; handles can still be released.
  */
 export function createSimdEngine(
   runtime: SimdRuntime,

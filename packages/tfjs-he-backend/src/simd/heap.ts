@@ -16,14 +16,24 @@ export class Heap {
   /** The first page belongs to the kernels' constants. */
   #top = PAGE;
   #end = PAGE;
+  #condemned: Error | undefined;
 
   /** @param shared for several threads; only one of them allocates */
   constructor(shared = false) {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared });
   }
 
-  /** @throws HeError MEMORY_BUDGET when the 4 GiB of a WebAssembly memory, or what the system gives of them, are used up. */
+  /** From now on nothing is allocated: somebody may still write to what is freed. */
+  condemn(reason: Error): void {
+    this.#condemned = reason;
+  }
+
+  /**
+   * @throws HeError MEMORY_BUDGET when the 4 GiB of a WebAssembly memory, or what the system gives of them, are used up; the reason that the heap was
+   *   condemned for.
+   */
   allocate(bytes: number): Address {
+    if (this.#condemned !== undefined) throw this.#condemned;
     const size = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     const reused = this.#free.get(size)?.pop();
     if (reused !== undefined) return reused;

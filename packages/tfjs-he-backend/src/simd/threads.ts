@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { HeError } from '../errors.js';
 import type { Heap } from './heap.js';
 import type { Kernels } from './kernels.js';
 
@@ -23,10 +24,15 @@ export type TaskKernels = Pick<Kernels, (typeof OPERATIONS)[number]>;
 /** A sequence of kernel calls. Tasks of one batch write to different places, and read none that another writes. */
 export type Task = (kernels: TaskKernels) => void;
 
-/** Runs batches of tasks; when it returns, all are done. */
+/** Runs batches of tasks. */
 export interface TaskRunner {
   /** Of which tasks may run at the same time: what they use as scratch must not be shared if more than one. */
   readonly threads: number;
+  /**
+   * When it returns, all are done.
+   * @throws HeError WORKER_FAILED: a thread was lost with a task that it had begun. Tasks work in place, so none is repeated: this runner and its heap are
+   *   of no more use, and refuse all that is asked of them.
+   */
   run(tasks: readonly Task[]): void;
   dispose(): void;
 }
@@ -49,9 +55,15 @@ const MOST_TASKS = 1024;
 const BATCH = 0;
 const OPEN = 1;
 const DONE = 2;
+/** Not 0: a worker failed. */
+const LOST = 3;
 const CONTROL_WORDS = 16;
 /** A runtime whose workers do not start in this time is left with one thread. */
 const START_MS = 30_000;
+/** A task takes less than a second. A thread that has done none in this time, with nobody else doing one, is not merely waiting for a processor. */
+const STALL_MS = 60_000;
+/** The longest that this thread sleeps before it looks again. Limits are counted in such sleeps, so that a time when the whole process stood still does not count. */
+const NAP_MS = 10;
 
 /**
  * What a worker runs, as text: it needs no file that a bundler would have to find. It spins a little before it sleeps, since batches come in quick succession.
@@ -74,11 +86,16 @@ WebAssembly.instantiate(module, { env: { memory } }).then(({ exports }) => {
   };
   let seen = Atomics.load(control, ${BATCH});
   parentPort.postMessage('ready');
-  for (;;) {
-    work();
-    for (let i = 0; i < 5000 && Atomics.load(control, ${BATCH}) === seen; i++);
-    Atomics.wait(control, ${BATCH}, seen);
-    seen = Atomics.load(control, ${BATCH});
+  try {
+    for (;;) {
+      work();
+      for (let i = 0; i < 5000 && Atomics.load(control, ${BATCH}) === seen; i++);
+      Atomics.wait(control, ${BATCH}, seen);
+      seen = Atomics.load(control, ${BATCH});
+    }
+  } catch {
+    Atomics.store(control, ${LOST}, 1);
+    Atomics.notify(control, ${DONE});
   }
 });
 `;
@@ -119,12 +136,14 @@ class Recorder {
 /**
  * This thread and `threads - 1` workers of Node over one shared memory. undefined where there are no workers or no shared memory (browsers: use a single thread).
  * @param module the kernels, compiled for shared memory; @param kernels an instance of it on the heap's memory
+ * @param stallMs milliseconds without a finished task after which a thread counts as lost
  */
 export async function createThreads(
   threads: number,
   module: WebAssembly.Module,
   kernels: Kernels,
   heap: Heap,
+  stallMs = STALL_MS,
 ): Promise<TaskRunner | undefined> {
   const workerThreads = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:worker_threads');
   if (workerThreads === undefined || typeof SharedArrayBuffer === 'undefined' || threads < 2) return undefined;
@@ -147,6 +166,26 @@ export async function createThreads(
     functions[calls[at] ?? 0]?.(...args);
   };
   const claim = (): number => Atomics.sub(control, OPEN, 1) - 1;
+  let lost: HeError | undefined;
+  /** A worker may still write where its task did until it has ended, so that memory is not given to anybody else. */
+  const lose = (message: string): HeError => {
+    for (const worker of workers) void worker.terminate();
+    lost = new HeError('WORKER_FAILED', message, { op: 'run', hint: 'Create the server again, with threads: 1 if it recurs.' });
+    heap.condemn(lost);
+    return lost;
+  };
+  /** Until the tasks that workers have claimed are done. No event tells of a worker's end while this thread waits. */
+  const awaitClaimed = (tasks: number): void => {
+    let done = Atomics.load(control, DONE);
+    for (let spins = 0, idleMs = 0; done < tasks; spins++) {
+      if (Atomics.load(control, LOST) !== 0) throw lose('a thread of the simd engine failed');
+      if (spins > 2000 && Atomics.wait(control, DONE, done, NAP_MS) === 'timed-out') idleMs += NAP_MS;
+      if (idleMs > stallMs) throw lose(`no thread of the simd engine has finished a task for ${stallMs} ms`);
+      const before = done;
+      done = Atomics.load(control, DONE);
+      if (done !== before) idleMs = 0;
+    }
+  };
   /** Runs the recorded tasks, this thread among the workers. */
   const execute = (tasks: number): void => {
     Atomics.store(control, DONE, 0);
@@ -157,13 +196,12 @@ export async function createThreads(
       for (let at = task === 0 ? 0 : (ends[task - 1] ?? 0); at < (ends[task] ?? 0); at += CALL) call(at);
       Atomics.add(control, DONE, 1);
     }
-    for (let spins = 0, done = Atomics.load(control, DONE); done < tasks; done = Atomics.load(control, DONE), spins++) {
-      if (spins > 2000) Atomics.wait(control, DONE, done, 1);
-    }
+    awaitClaimed(tasks);
   };
   return {
     threads,
     run(tasks) {
+      if (lost !== undefined) throw lost;
       if (tasks.length < 2) {
         for (const task of tasks) task(kernels);
         return;

@@ -1,5 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
+import { createSimdEngine } from '../../src/engines/simd.js';
 import { createSimdRuntime, type SimdRuntime } from '../../src/engines/simd_runtime.js';
+import { HeError } from '../../src/errors.js';
+import { Heap } from '../../src/simd/heap.js';
+import { loadSharedKernels } from '../../src/simd/kernels.js';
+import { createThreads, type TaskRunner } from '../../src/simd/threads.js';
 import { smallParameters } from '../support/engine_pair.js';
 import { randomSource } from '../support/random.js';
 
@@ -73,5 +78,88 @@ describe('threads over one memory', () => {
     const runtime = await createSimdRuntime(parameters, { threads: 2, variant: 'plain' });
     expect(runtime.runner.threads).toBe(1);
     runtime.dispose();
+  });
+});
+
+/** Kernels of a worker that fails at its first call: none. */
+const NONE = [0, 97, 115, 109, 1, 0, 0, 0];
+/** Kernels of a worker that never finishes its first task: (func (export "add") (loop (br 0))). */
+const ENDLESS = [...NONE, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 7, 1, 3, 97, 100, 100, 0, 0, 10, 9, 1, 7, 0, 3, 64, 12, 0, 11, 11];
+
+/** This thread and a worker that got other kernels than it should. */
+async function withWorkerOf(workerKernels: readonly number[], stallMs?: number): Promise<{ heap: Heap; runner: TaskRunner }> {
+  const heap = new Heap(true);
+  const { kernels } = await loadSharedKernels(heap.memory);
+  const runner = await createThreads(2, new WebAssembly.Module(Uint8Array.from(workerKernels)), kernels, heap, stallMs);
+  if (runner === undefined) throw new Error('no threads');
+  return { heap, runner };
+}
+
+/** Repeats until the worker, too, has got something to do, which on a busy machine may take a while. */
+function untilThrown(operation: () => void): unknown {
+  const end = performance.now() + 20_000;
+  try {
+    while (performance.now() < end) operation();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe('a lost thread', () => {
+  jest.setTimeout(30_000);
+
+  /** Long enough for a worker to wake up. */
+  const batch = ({ heap, runner }: { heap: Heap; runner: TaskRunner }) => {
+    const n = 2 ** 15;
+    const places = Array.from({ length: 16 }, () => heap.allocate(8 * n));
+    return () => runner.run(places.map((at) => (kernels) => kernels.add(at, at, at, n, parameters.primeAt(0))));
+  };
+
+  test('that never finishes its task is noticed after the limit', async () => {
+    const threads = await withWorkerOf(ENDLESS, 300);
+    expect(untilThrown(batch(threads))).toMatchObject({
+      code: 'WORKER_FAILED',
+      message: expect.stringContaining('300 ms'),
+      hint: expect.stringContaining('threads: 1'),
+    });
+    threads.runner.dispose();
+  });
+
+  test('that fails is noticed at once', async () => {
+    const threads = await withWorkerOf(NONE);
+    expect(untilThrown(batch(threads))).toMatchObject({ code: 'WORKER_FAILED', message: expect.stringContaining('failed') });
+    threads.runner.dispose();
+  });
+
+  test('leaves a runner and a heap that refuse work, since it may still write there', async () => {
+    const threads = await withWorkerOf(NONE);
+    const run = batch(threads);
+    const error = untilThrown(run) as Error;
+    expect(error).toBeInstanceOf(HeError);
+    expect(run).toThrow(error);
+    expect(() => threads.runner.run([() => {}])).toThrow(error);
+    expect(() => threads.heap.allocate(8)).toThrow(error);
+    threads.runner.dispose();
+  });
+
+  test('leaves nothing in the ledger once handles, engine and runtime are released', async () => {
+    const runtime = await createSimdRuntime(parameters);
+    const engine = createSimdEngine(runtime, undefined);
+    const polynomials = [0, 1].map(() => [new Float64Array(1024).fill(5), new Float64Array(1024).fill(7)]);
+    const a = engine.load(runtime.frames.writeCiphertext({ scale: 1, polynomials }, 1), 1);
+    // As threads fail: in the middle of an operation, and for good.
+    const error = new HeError('WORKER_FAILED', 'a thread failed', { hint: 'Try again.' });
+    jest.spyOn(runtime.runner, 'run').mockImplementation(() => {
+      runtime.heap.condemn(error);
+      throw error;
+    });
+    for (const operation of [() => engine.add(a, a), () => engine.negate(a), () => engine.save(a)]) {
+      expect(operation).toThrow(error);
+    }
+    engine.dispose(a);
+    engine.close();
+    runtime.dispose();
+    expect(runtime.ledger.total()).toEqual({ count: 0, bytes: 0 });
   });
 });
