@@ -87,9 +87,10 @@ for (const specifier of specifiers) {
 
 test('the examples of the README run in the empty project and print what they should', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const [inference, powerSoftmax] = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
+  const [classification, inference, powerSoftmax] = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
   const question = inference.match(/embed\('(.*?)'\)/)[1];
   const plain = await run('plain.js', PLAIN.replace('QUESTION', JSON.stringify(question)));
+  assert.ok((await run('classification.js', classification)).includes(`label: '${plain}'`));
   assert.equal((await run('inference.js', inference)).split('\n').at(-1), plain);
   assert.ok((await run('power_softmax.js', powerSoftmax)).includes(powerSoftmax.match(/\/\/ (\[.*\])\n/)[1]));
 });
