@@ -39,10 +39,10 @@ export interface Answer {
   readonly layers: readonly LayerTime[];
 }
 
-/** Keys made and uploaded: any number of questions can follow. */
+/** A client whose evaluation keys a server holds; any number of questions, one at a time. */
 export interface EncryptedSession {
   readonly params: { readonly polyModulusDegree: number; readonly coeffModulusBits: readonly number[]; readonly securityBits: number };
-  /** The server's. */
+  /** Which evaluator the server runs. */
   readonly engine: EngineName;
   readonly evaluationKeyBytes: number;
   readonly setupMs: { readonly keys: number; readonly upload: number };
@@ -78,7 +78,7 @@ export async function openEncryptedSession(request: SessionRequest): Promise<Enc
     });
     const setupMs = { keys: uploadStart - start, upload: performance.now() - uploadStart };
     const sessionUrl = new URL(`sessions/${session}`, withSlash(url));
-    return openSession(client, sessionUrl, { ...request, engine: reply.engine }, keys.length, setupMs);
+    return openSession(client, sessionUrl, request, { engine: reply.engine, evaluationKeyBytes: keys.length, setupMs });
   } catch (error) {
     client.dispose();
     signal.throwIfAborted();
@@ -89,9 +89,8 @@ export async function openEncryptedSession(request: SessionRequest): Promise<Enc
 function openSession(
   client: Client,
   sessionUrl: URL,
-  { engine, signal, onEvent }: SessionRequest,
-  evaluationKeyBytes: number,
-  setupMs: { keys: number; upload: number },
+  { signal, onEvent }: SessionRequest,
+  opened: Pick<EncryptedSession, 'engine' | 'evaluationKeyBytes' | 'setupMs'>,
 ): EncryptedSession {
   const { manifest, parameters } = client;
   const input = only(manifest.inputs, 'input');
@@ -104,9 +103,7 @@ function openSession(
       coeffModulusBits: parameters.coeffModulus.map((prime) => prime.toString(2).length),
       securityBits: parameters.securityBits,
     },
-    engine,
-    evaluationKeyBytes,
-    setupMs,
+    ...opened,
     async ask(values) {
       const start = performance.now();
       onEvent({ type: 'phase', name: 'encrypting' });

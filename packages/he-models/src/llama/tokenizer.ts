@@ -1,4 +1,5 @@
 import { AssetError } from '../errors.js';
+import { specialToken } from '../text/tokenizer_json.js';
 
 /** Pieces of a SentencePiece vocabulary, by index, with the scores that order its merges. */
 export interface LlamaVocabulary {
@@ -97,15 +98,7 @@ export function bytePairTokenizerJson({ pieces, scores }: LlamaVocabulary): Byte
   });
   return {
     version: '1.0',
-    added_tokens: SPECIAL_PIECES.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    added_tokens: SPECIAL_PIECES.map(specialToken),
     normalizer: {
       type: 'Sequence',
       normalizers: [

@@ -18,17 +18,14 @@ export interface TokenizerJson {
 export const PAD_TOKEN = '[PAD]';
 export const UNKNOWN_TOKEN = '[UNK]';
 
+/** A token of `added_tokens` that no text is normalised or split into. */
+export function specialToken(content: string, id: number) {
+  return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+}
+
 /** `tokenizer.json` of an uncased BERT tokenizer with this vocabulary; a token's index is its position. */
 export function wordPieceTokenizerJson(vocabulary: readonly string[]): TokenizerJson {
-  const special = [PAD_TOKEN, UNKNOWN_TOKEN].map((content) => ({
-    id: vocabulary.indexOf(content),
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  }));
+  const special = [PAD_TOKEN, UNKNOWN_TOKEN].map((content) => specialToken(content, vocabulary.indexOf(content)));
   return {
     version: '1.0',
     added_tokens: special,
