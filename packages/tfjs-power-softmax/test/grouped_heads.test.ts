@@ -88,6 +88,8 @@ test.each([
   ['groups of unequal size', { keyValueHeads: 3 }],
   ['no key heads', { keyValueHeads: 0 }],
   ['rotary heads of odd size', { rotary: true }],
+  ['more rotary features than a head has', { rotary: true, rotaryDim: 4 }],
+  ['a rotary base below 1', { rotaryBase: 0.5 }],
 ])('rejects %s', (_, args) => {
   expect(() => new MultiHeadAttention({ ...ARGS, ...args })).toThrow(InvalidArgumentError);
 });

@@ -14,6 +14,7 @@ const predict = (of: tfl.LayersModel, inputs: tf.Tensor | tf.Tensor[]) => values
 describe.each<Partial<EncoderBlockArgs>>([
   { causal: true },
   { rotary: true },
+  { rotary: true, rotaryDim: 2, rotaryBase: 100, causal: true },
   { causal: true, rotary: true, useBias: true, numHeads: 2, keyValueHeads: 1, p: 2 },
 ])('the polynomial of a block with %j', (args) => {
   const block = classifier(args);

@@ -8,10 +8,11 @@ import { FEATURES, paddedExamples, roundTrip, TOKENS } from './support/models.js
 import { largestDifference, normal, valuesOf } from './support/reference.js';
 
 /** Rotary embedding of one vector in float64, pair by pair. */
-function turned(x: number[], t: number): number[] {
-  const half = x.length / 2;
+function turned(x: number[], t: number, dim = x.length, base = 10_000): number[] {
+  const half = dim / 2;
   return x.map((value, i) => {
-    const angle = t * 10_000 ** (-(2 * (i % half)) / x.length);
+    if (i >= dim) return value;
+    const angle = t * base ** (-(2 * (i % half)) / dim);
     const [other, sign] = i < half ? [x[i + half]!, -1] : [x[i - half]!, 1];
     return value * Math.cos(angle) + sign * other * Math.sin(angle);
   });
@@ -25,6 +26,16 @@ describe.each(BACKENDS)('rotary on %s', (backend) => {
     const x = normal(shape, 1) as tf.Tensor4D;
     const expected = x.arraySync().flatMap((heads) => heads.flatMap((tokens) => tokens.flatMap((row, t) => turned(row, t))));
     expect(largestDifference(valuesOf(rotary(x)), expected)).toBeLessThan(1e-5);
+  });
+
+  test('turns the first features only, with wavelengths of another base', () => {
+    const x = normal(shape, 6) as tf.Tensor4D;
+    const expected = x.arraySync().flatMap((heads) => heads.flatMap((tokens) => tokens.flatMap((row, t) => turned(row, t, 4, 500))));
+    expect(largestDifference(valuesOf(rotary(x, { rotaryDim: 4, rotaryBase: 500 })), expected)).toBeLessThan(1e-5);
+    const inner = (a: tf.Tensor, b: tf.Tensor) => valuesOf(tf.sum(tf.mul(a, b)))[0]!;
+    const dy = normal(shape, 7);
+    const gradient = tf.grad((input: tf.Tensor) => rotary(input as tf.Tensor4D, { rotaryDim: 4, rotaryBase: 500 }))(x, dy);
+    expect(inner(gradient, x)).toBeCloseTo(inner(dy, rotary(x, { rotaryDim: 4, rotaryBase: 500 })), 3);
   });
 
   test('makes products of queries and keys depend on their distance only', () => {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linear } from '../ops/linear.js';
-import { rotary } from '../ops/rotary.js';
+import { type RotaryOptions, rotary } from '../ops/rotary.js';
 import { type ScoreOptions, scoreWeights } from './score_weights.js';
 
 /** A dense projection: `kernel [d, units]`, `bias [units]`. */
@@ -16,7 +16,7 @@ export interface AttentionWeights {
   readonly output: Projection;
 }
 
-export interface AttentionOptions extends ScoreOptions {
+export interface AttentionOptions extends ScoreOptions, RotaryOptions {
   readonly numHeads: number;
   /** Divides `numHeads`. */
   readonly keyValueHeads: number;
@@ -58,7 +58,7 @@ export function attend(
   mask?: tf.Tensor2D,
 ): tf.Tensor3D {
   const { numHeads, keyValueHeads, rotary: turned } = options;
-  const positioned = (heads: tf.Tensor4D): tf.Tensor4D => (turned ? rotary(heads) : heads);
+  const positioned = (heads: tf.Tensor4D): tf.Tensor4D => (turned ? rotary(heads, options) : heads);
   const query = positioned(splitHeads(project(x, weights.query), numHeads));
   const key = positioned(splitHeads(project(memory, weights.key), keyValueHeads));
   const value = splitHeads(project(memory, weights.value), keyValueHeads);

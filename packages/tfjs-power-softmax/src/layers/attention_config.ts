@@ -1,10 +1,11 @@
 import { InvalidArgumentError } from '../errors.js';
 import { DEFAULT_EPSILON, POWER_SOFTMAX_FORMS, type PowerSoftmaxForm } from '../ops/power_softmax.js';
+import { DEFAULT_ROTARY_BASE, type RotaryOptions } from '../ops/rotary.js';
 import { validateNonNegative, validateOneOf, validatePositiveInteger, validatePower } from '../validate.js';
 import { ATTENTION_KINDS, type AttentionKind } from './score_weights.js';
 
 /** Attention settings shared by `MultiHeadAttention` and `EncoderBlock`. */
-export interface AttentionArgs {
+export interface AttentionArgs extends Partial<RotaryOptions> {
   readonly numHeads: number;
   /** Size of each head's queries, keys and values. */
   readonly keyDim: number;
@@ -28,7 +29,7 @@ export interface AttentionArgs {
    * 2305.13245). Default `numHeads`.
    */
   readonly keyValueHeads?: number;
-  /** Turns queries and keys by their positions (RoFormer, arXiv 2104.09864); `keyDim` must be even. Default false. */
+  /** Turns queries and keys by their positions (RoFormer, arXiv 2104.09864), see {@link RotaryOptions}. Default false. */
   readonly rotary?: boolean;
 }
 
@@ -47,8 +48,15 @@ export function attentionConfig(args: AttentionArgs, layer: string): AttentionCo
     });
   }
   const rotary = args.rotary ?? false;
-  if (rotary && keyDim % 2 !== 0)
-    throw new InvalidArgumentError(`${layer}: rotary positions need an even keyDim, got ${keyDim}.`, { layer, keyDim });
+  const rotaryDim = validatePositiveInteger('rotaryDim', args.rotaryDim ?? keyDim, layer);
+  const rotaryBase = args.rotaryBase ?? DEFAULT_ROTARY_BASE;
+  if (rotary && (rotaryDim % 2 !== 0 || rotaryDim > keyDim))
+    throw new InvalidArgumentError(
+      `${layer}: rotary positions need an even rotaryDim (default: keyDim) of at most keyDim ${keyDim}, got ${rotaryDim}.`,
+      { layer, keyDim, rotaryDim },
+    );
+  if (!(rotaryBase >= 1 && Number.isFinite(rotaryBase)))
+    throw new InvalidArgumentError(`${layer}: rotaryBase must be a number of at least 1, got ${rotaryBase}.`, { layer, rotaryBase });
   return {
     numHeads,
     keyDim,
@@ -60,5 +68,7 @@ export function attentionConfig(args: AttentionArgs, layer: string): AttentionCo
     causal: args.causal ?? false,
     keyValueHeads,
     rotary,
+    rotaryDim,
+    rotaryBase,
   };
 }

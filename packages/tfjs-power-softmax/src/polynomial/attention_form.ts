@@ -3,12 +3,12 @@ import type { Shape } from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../errors.js';
 import { type AttentionWeights, mergeHeads, type Projection, project, splitHeads } from '../layers/attention.js';
 import { attentionInputs, type CallArguments, firstShape, lastDimension, memoryShape } from '../layers/inputs.js';
-import { rotary } from '../ops/rotary.js';
+import { DEFAULT_ROTARY_BASE, type RotaryOptions, rotary } from '../ops/rotary.js';
 import type { ApproximatedFunction } from '../ranges/recorder.js';
 import { validatePositiveInteger } from '../validate.js';
 import { PolynomialLayer, type PolynomialLayerArgs } from './polynomial_layer.js';
 
-export interface AttentionFormArgs extends PolynomialLayerArgs {
+export interface AttentionFormArgs extends PolynomialLayerArgs, Partial<RotaryOptions> {
   readonly numHeads: number;
   readonly keyDim: number;
   readonly useBias: boolean;
@@ -38,6 +38,8 @@ export abstract class AttentionForm extends PolynomialLayer {
   readonly tokens: number;
   readonly causal: boolean;
   readonly rotary: boolean;
+  readonly rotaryDim: number;
+  readonly rotaryBase: number;
 
   /**
    * @param expected function that the approximation is of
@@ -56,6 +58,8 @@ export abstract class AttentionForm extends PolynomialLayer {
     this.tokens = validatePositiveInteger('tokens', args.tokens, this.name);
     this.causal = args.causal ?? false;
     this.rotary = args.rotary ?? false;
+    this.rotaryDim = args.rotaryDim ?? this.keyDim;
+    this.rotaryBase = args.rotaryBase ?? DEFAULT_ROTARY_BASE;
   }
 
   /** What the query projection is multiplied by so that scores come out as the form needs them. */
@@ -93,7 +97,7 @@ export abstract class AttentionForm extends PolynomialLayer {
     return tf.tidy(() => {
       const { x, memory = x, mask: given } = attentionInputs(inputs, this.name);
       const mask = memory === x ? this.maskOf(x, given, kwargs) : given;
-      const positioned = (heads: tf.Tensor4D): tf.Tensor4D => (this.rotary ? rotary(heads) : heads);
+      const positioned = (heads: tf.Tensor4D): tf.Tensor4D => (this.rotary ? rotary(heads, this) : heads);
       const heads = (of: tf.Tensor3D, name: 'query' | 'key' | 'value'): tf.Tensor4D => {
         const projected = project(of, this.projection(name, this.useBias));
         return splitHeads(name === this.masked ? maskRows(projected, mask) : projected, this.numHeads);
@@ -109,8 +113,8 @@ export abstract class AttentionForm extends PolynomialLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { numHeads, keyDim, useBias, tokens, causal, rotary: turned } = this;
-    return { ...super.getConfig(), numHeads, keyDim, useBias, tokens, causal, rotary: turned };
+    const { numHeads, keyDim, useBias, tokens, causal, rotary: turned, rotaryDim, rotaryBase } = this;
+    return { ...super.getConfig(), numHeads, keyDim, useBias, tokens, causal, rotary: turned, rotaryDim, rotaryBase };
   }
 }
 

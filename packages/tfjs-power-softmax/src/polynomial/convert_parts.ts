@@ -65,7 +65,7 @@ export function applyFeedForward(
  */
 export function applyAttention(
   name: string,
-  { attention, numHeads, keyValueHeads, keyDim, p, epsilon, useBias, causal, rotary }: AttentionConfig,
+  { attention, numHeads, keyValueHeads, keyDim, p, epsilon, useBias, causal, rotary, rotaryDim, rotaryBase }: AttentionConfig,
   weights: AttentionWeights,
   inputs: SymbolicTensor[],
   choices: Choices,
@@ -74,7 +74,7 @@ export function applyAttention(
   if (tokens === undefined || tokens === null) {
     throw new UnsupportedLayerError(`${name} has no fixed number of tokens. Give the model's input a shape [tokens, d].`, { layer: name });
   }
-  const settings = { name, numHeads, keyDim, useBias, tokens, causal, rotary };
+  const settings = { name, numHeads, keyDim, useBias, tokens, causal, rotary, rotaryDim, rotaryBase };
   const power = (approximation: SiteApproximation): PolynomialAttention => {
     const shape = { queries: inputs[0]?.shape[1] ?? tokens, keys: tokens, keyDim, reciprocalDepth: approximation.depth };
     const division = choices.division === 'auto' ? cheapestDivision(shape) : choices.division;
