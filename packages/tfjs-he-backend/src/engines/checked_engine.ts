@@ -1,4 +1,5 @@
 import type { Parameters } from '../parameters/parameters.js';
+import { CONJUGATION } from '../ring/galois.js';
 import type { Engine, EngineName, MaskSeed } from './engine.js';
 import { CiphertextHandle, PlaintextHandle } from './handles.js';
 import type { Ledger } from './ledger.js';
@@ -35,8 +36,10 @@ export interface Arithmetic<V, W> {
   relinearize(a: V, to: Target): void;
   rescale(a: V, to: Target): void;
   modSwitch(a: V, to: Target): void;
+  /** Step 0 is conjugation. */
   hasGaloisKey(steps: number): boolean;
   rotate(a: V, steps: number, to: Target): void;
+  conjugate(a: V, to: Target): void;
   /** Rotations of one ciphertext together; without it, one by one. */
   rotateMany?(a: V, steps: readonly number[], to: Target): V[];
   addMask(a: V, seed: MaskSeed, to: Target): void;
@@ -201,6 +204,15 @@ export function createCheckedEngine<V, W>(
     rescale: (a, exactScale) => onCopy('rescale', a, (copy) => rescaleInPlace(copy, exactScale)),
     modSwitchTo: (a, level) => onCopy('modSwitchTo', a, (copy) => modSwitchToInPlace(copy, level)),
     rotate,
+    conjugate(a) {
+      const op = 'conjugate';
+      rules.requireSize(op, a, 2);
+      rules.requireGaloisKey(op, parameters, a, CONJUGATION, arithmetic.hasGaloisKey(CONJUGATION));
+      return onCopy(op, a, (copy) => {
+        observe(op, copy.level);
+        arithmetic.conjugate(copy.read(op), copy);
+      });
+    },
     rotateMany(a, steps) {
       const op = 'rotateMany';
       const { slots } = parameters;

@@ -5,7 +5,7 @@ import type { CiphertextHandle, PlaintextHandle } from './handles.js';
 import { Ledger } from './ledger.js';
 
 export interface EmptyOptions {
-  /** Rotation steps to allow; without it, all. */
+  /** Rotation steps to allow (0: conjugation); without it, all. */
   readonly galoisSteps?: readonly number[];
   readonly observe?: OpObserver;
 }
@@ -39,6 +39,7 @@ export function createEmptyEngine(parameters: Parameters, options: EmptyOptions 
     modSwitch: nothing,
     hasGaloisKey: (step) => steps?.has(step) ?? true,
     rotate: nothing,
+    conjugate: nothing,
     addMask: nothing,
     subtractMask: nothing,
     load: nullValue,

@@ -64,6 +64,8 @@ export interface Engine<C, P> {
   modSwitchTo(a: C, level: number): C;
   /** out[s] = in[(s + steps) mod slots], one key switch; needs the Galois key of `steps`. */
   rotate(a: C, steps: number): C;
+  /** The complex conjugates of all slots, one key switch; needs the Galois key of step 0 (element 2N - 1). */
+  conjugate(a: C): C;
   /**
    * Rotations of one ciphertext, in the order of `steps`; needs their Galois keys. An engine may share work between them (simd decomposes the ciphertext
    * once), so the results may differ from those of rotate() by rounding noise.

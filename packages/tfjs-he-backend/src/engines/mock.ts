@@ -27,7 +27,7 @@ export interface MockOptions {
   readonly ledger?: Ledger;
 }
 
-/** `keys` are frames, or directly the rotation steps there are keys for. */
+/** `keys` are frames, or directly the rotation steps there are keys for (0: conjugation). */
 export function createMockEngine(
   parameters: Parameters,
   keys: EvaluationKeyFrames | readonly number[],
@@ -154,6 +154,8 @@ function mockArithmetic(
       a.values = rotated;
       addKeySwitchNoise(a.values, to);
     },
+    // Slots are real here.
+    conjugate: (a, to) => addKeySwitchNoise(a.values, to),
     addMask(a, seedOfMask: MaskSeed, to) {
       checkMaskSlack(parameters);
       checkBound(a, to);

@@ -1,7 +1,7 @@
 /** The failure rules that all engines share: what SEAL would refuse, refused with the same error by `empty` and `mock`. */
 import { HeError, type HeErrorCode } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
-import { galoisElement } from '../ring/galois.js';
+import { CONJUGATION, galoisElement } from '../ring/galois.js';
 
 /** Metadata of a ciphertext (or, without size, of a plaintext). */
 export interface Operand {
@@ -135,6 +135,7 @@ export function requireEncodable(op: string, parameters: Parameters, values: Flo
 export function requireGaloisKey(op: string, parameters: Parameters, a: Operand, step: number, present: boolean): void {
   if (present) return;
   const element = galoisElement(step, parameters.polyModulusDegree);
-  const message = `there is no Galois key for rotation by ${step} (element ${element})`;
+  const use = step === CONJUGATION ? 'conjugation' : `rotation by ${step}`;
+  const message = `there is no Galois key for ${use} (element ${element})`;
   fail('MISSING_GALOIS_KEY', op, a, message, 'Add the step to the manifest, or compose the rotation of steps that are there.');
 }

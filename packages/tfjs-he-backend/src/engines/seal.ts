@@ -1,5 +1,6 @@
 import type { Ciphertext, Plaintext, RelinKeys } from 'node-seal';
 import { HeError } from '../errors.js';
+import { CONJUGATION } from '../ring/galois.js';
 import { checkMaskSlack, type MaskSeed, maskResidues } from '../ring/mask.js';
 import { callSeal } from '../seal/errors.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
@@ -111,6 +112,10 @@ function sealArithmetic(runtime: SealRuntime, keys: SealKeys | undefined): Arith
     rotate(a, steps, to) {
       const key = keys?.galois.get(steps);
       if (key !== undefined) change('rotate', a, to, () => evaluator.rotateVectorInplace(a, steps, key));
+    },
+    conjugate(a, to) {
+      const key = keys?.galois.get(CONJUGATION);
+      if (key !== undefined) change('conjugate', a, to, () => evaluator.complexConjugateInplace(a, key));
     },
     addMask: (a, seed, to) => withMask(seed, to, (mask) => change('mask', a, to, () => evaluator.addPlainInplace(a, mask))),
     subtractMask: (a, seed, to) => withMask(seed, to, (mask) => change('unmask', a, to, () => evaluator.subPlainInplace(a, mask))),

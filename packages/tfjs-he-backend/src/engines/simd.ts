@@ -1,4 +1,5 @@
 import { HeError } from '../errors.js';
+import { CONJUGATION } from '../ring/galois.js';
 import { checkMaskSlack, type MaskSeed, maskResidues } from '../ring/mask.js';
 import type { SimdPlaintext } from '../simd/encoder.js';
 import type { SwitchingKey } from '../simd/key_switch.js';
@@ -121,6 +122,12 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
       pool.release(target);
     }
   };
+  const applyAutomorphism = (a: SimdCiphertext, steps: number): void => {
+    const key = keys?.galois.get(steps);
+    if (key === undefined) return;
+    const [result] = rotations(a.value, [key]);
+    if (result !== undefined) values.replace(a, result);
+  };
 
   return {
     name: 'simd',
@@ -191,12 +198,8 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
         read(a).map((polynomial) => pool.hold(polynomial.slice(0, to.level + 1))),
       ),
     hasGaloisKey: (steps) => keys?.galois.has(steps) ?? false,
-    rotate(a, steps) {
-      const key = keys?.galois.get(steps);
-      if (key === undefined) return;
-      const [rotated] = rotations(a.value, [key]);
-      if (rotated !== undefined) values.replace(a, rotated);
-    },
+    rotate: (a, steps) => applyAutomorphism(a, steps),
+    conjugate: (a) => applyAutomorphism(a, CONJUGATION),
     rotateMany(a, steps) {
       const rotationKeys = steps.flatMap((step) => keys?.galois.get(step) ?? []);
       return rotations(a.value, rotationKeys).map((value) => ({ value }));

@@ -1,5 +1,6 @@
 import { HeError } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
+import { galoisElement } from '../ring/galois.js';
 import { createRing, type Ring } from '../ring/ring.js';
 import { Encoder } from '../simd/encoder.js';
 import { Heap } from '../simd/heap.js';
@@ -115,8 +116,10 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
         return key;
       };
       try {
-        const relinearization = load(switcher.load(frames.readRelinearization(keys.relinearization), 0));
-        const galois = new Map(keys.galois.map(({ step, frame }) => [step, load(switcher.load(frames.readGalois(frame, step), step))]));
+        const relinearization = load(switcher.load(frames.readRelinearization(keys.relinearization), 1));
+        const galois = new Map(
+          keys.galois.map(({ step, frame }) => [step, load(switcher.load(frames.readGalois(frame, step), galoisElement(step, degree)))]),
+        );
         return { relinearization, galois };
       } catch (error) {
         for (const key of loaded) {

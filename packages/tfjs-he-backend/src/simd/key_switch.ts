@@ -1,5 +1,4 @@
 import type { Parameters } from '../parameters/parameters.js';
-import { galoisElement } from '../ring/galois.js';
 import type { RnsCiphertext } from '../wire/seal_format.js';
 import type { Heap } from './heap.js';
 import type { Address, Kernels } from './kernels.js';
@@ -58,10 +57,9 @@ export class KeySwitcher {
     return 16 * this.pool.degree * this.#parts * this.tables.length;
   }
 
-  /** Takes over a seeded key: one ciphertext per data prime, over all primes, whose second polynomial its seed expands to. */
-  load(parts: readonly RnsCiphertext[], steps: number): SwitchingKey {
+  /** Takes over a seeded key of the automorphism X -> X^g: one ciphertext per data prime, over all primes, whose second polynomial its seed expands to. */
+  load(parts: readonly RnsCiphertext[], g: number): SwitchingKey {
     const { heap, pool } = this;
-    const g = galoisElement(steps, pool.degree);
     const at = heap.allocate(this.#keySize);
     let permutation = 0;
     try {

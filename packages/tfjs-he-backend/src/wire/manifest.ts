@@ -9,7 +9,7 @@ export interface Manifest {
   readonly format: 'he-manifest';
   readonly version: 1;
   readonly parameters: ManifestParameters;
-  /** Rotation steps the program uses, each in 1..slots-1, ascending, distinct. */
+  /** Rotation steps the program uses, each in 1..slots-1, ascending, distinct; 0 before them asks for the key of conjugation. */
   readonly galoisSteps: readonly number[];
   readonly inputs: readonly TensorLayout[];
   readonly outputs: readonly TensorLayout[];
@@ -84,7 +84,7 @@ export function parseManifest(value: unknown, policy: ManifestPolicy = {}): Pars
   if (raw.format !== 'he-manifest' || raw.version !== 1) json.fail('not an he-manifest of version 1');
   const parameters = readParameters(raw.parameters, policy.minimumSecurityBits ?? 128);
   const { slots } = parameters;
-  const galoisSteps = json.list(raw.galoisSteps, 'galoisSteps', slots).map((step) => json.integer(step, 'a rotation step', 1, slots - 1));
+  const galoisSteps = json.list(raw.galoisSteps, 'galoisSteps', slots).map((step) => json.integer(step, 'a rotation step', 0, slots - 1));
   if (galoisSteps.some((step, i) => i > 0 && step <= (galoisSteps[i - 1] ?? 0))) json.fail('galoisSteps are not ascending and distinct');
   const segments = json.integer(raw.segments, 'segments', 1, 1024);
   const refreshes = json.list(raw.refreshes, 'refreshes', 1023).map((n) => json.integer(n, 'a refresh count', 1, 1024));

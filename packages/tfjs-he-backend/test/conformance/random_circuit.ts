@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { createOpCounts, type OpCounts } from '../../src/engines/op_counts.js';
 import { scalesAgree } from '../../src/engines/rules.js';
 import type { Parameters } from '../../src/parameters/parameters.js';
+import { CONJUGATION } from '../../src/ring/galois.js';
 import { pack, type TensorLayout } from '../../src/wire/layout.js';
 import { randomValues } from '../support/random.js';
 import { type C, galoisSteps, type Session } from './session.js';
@@ -208,12 +209,19 @@ export class RandomCircuit {
   private rotate(x: Tracked, seed: number): Tracked {
     const { slots } = this.parameters;
     const step = galoisSteps[seed % galoisSteps.length]!;
+    if (step === CONJUGATION) return this.conjugate(x);
     const rotated = x.slots.map((_, i) => x.slots[(i + step) % slots]!);
     this.count(x, 'rotate');
     // Equal modulo the slots: negative steps name the same key.
     const c = this.session.engine.rotate(x.c, seed % 2 === 0 ? step : step - slots);
     const secret = part(`rotate ${step} (${nameOf(x.secret)})`);
     return { c, slots: rotated, error: x.error + SWITCH_NOISE / this.info(x).scale, secret };
+  }
+
+  private conjugate(x: Tracked): Tracked {
+    this.count(x, 'conjugate');
+    const c = this.session.engine.conjugate(x.c);
+    return { c, slots: x.slots, error: x.error + SWITCH_NOISE / this.info(x).scale, secret: part(`conjugate (${nameOf(x.secret)})`) };
   }
 
   /** Sum of products with plaintexts, rescaled to the canonical scale. */

@@ -19,7 +19,8 @@ export const parameters = createParameters({
   valueBits: 3,
 });
 
-export const galoisSteps = [1, 3, 64, 2047];
+/** 0: conjugation. */
+export const galoisSteps = [0, 1, 3, 64, 2047];
 
 export function manifestFor(p: Parameters): Manifest {
   const layout = { name: 'x', shape: [1], ciphertexts: 1, slotOf: [0], period: p.slots };

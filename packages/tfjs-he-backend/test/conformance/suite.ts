@@ -128,6 +128,13 @@ export function conformance(name: 'empty' | 'mock' | 'seal' | 'simd'): void {
       expect(failure(() => session.engine.rotateMany(a, [1, 2])).code).toBe('MISSING_GALOIS_KEY');
     });
 
+    test('conjugates, which leaves real slots as they are', () => {
+      const conjugate = session.engine.conjugate(a);
+      expect(session.engine.info(conjugate)).toEqual(session.engine.info(a));
+      expectSlots(conjugate, x, LINEAR_BITS);
+      expect(failure(() => session.engine.conjugate(session.engine.multiply(a, b))).code).toBe('SIZE_UNSUPPORTED');
+    });
+
     test('rotation by zero is a copy', () => {
       expectSlots(session.engine.rotate(a, slots), x, LINEAR_BITS);
     });

@@ -8,6 +8,8 @@ import { randomValues } from '../support/random.js';
 /** SIMD_CASES=2000 npm test -- test/simd/exact: that many cases on every parameter set. */
 const CASES = process.env.SIMD_CASES;
 const STEPS = [1, 5, 1000];
+/** The keys there are: of rotations, and of conjugation. */
+const KEYS = [0, ...STEPS];
 
 /** Degree, primes, kernels and threads, cases in the suite. */
 const sets: [number, number[], SimdOptions, number][] = [
@@ -79,6 +81,7 @@ const operations: Record<string, Operation> = {
   },
   modSwitchTo: (pair, a, _b, { level, seed }) => onBoth(pair, (e, s) => e.modSwitchTo(of(a, s), seed % (level + 1))),
   rotate: (pair, a, _b, { seed }) => onBoth(pair, (e, s) => e.rotate(of(a, s), STEPS[seed % STEPS.length]!)),
+  conjugate: (pair, a) => onBoth(pair, (e, s) => e.conjugate(of(a, s))),
   addPlain(pair, a, _b, { level, seed }) {
     const p = pair.encode(randomValues(pair.parameters.slots, seed), level, pair.parameters.levelScale(level));
     const sum = onBoth(pair, (e, s) => e.addPlain(of(a, s), plainOf(p, s)));
@@ -101,7 +104,7 @@ const operations: Record<string, Operation> = {
 describe.each(sets)('N = %d, primes of %p bits, %p: residues equal those of node-seal', (degree, bits, options, cases) => {
   let pair: EnginePair;
   beforeAll(async () => {
-    pair = await openEnginePair(smallParameters(degree, bits), STEPS, options);
+    pair = await openEnginePair(smallParameters(degree, bits), KEYS, options);
   });
   afterAll(() => pair.close());
 

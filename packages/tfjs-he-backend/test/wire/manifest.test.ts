@@ -20,7 +20,7 @@ describe('parseManifest', () => {
   test.each<[string, Partial<Record<keyof Manifest, unknown>>]>([
     ['another version', { version: 2 }],
     ['a prime that is no number', { parameters: { ...valid.parameters, coeffModulus: ['0x7', '1'] } }],
-    ['a step out of range', { galoisSteps: [0] }],
+    ['a step out of range', { galoisSteps: [-1] }],
     ['steps in disorder', { galoisSteps: [3, 1] }],
     ['refreshes that do not match the segments', { segments: 2 }],
     ['a slot beyond the period', { inputs: [{ ...layout, slotOf: [5], period: 4 }] }],
