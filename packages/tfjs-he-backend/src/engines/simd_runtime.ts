@@ -53,6 +53,8 @@ export interface SimdOptions {
   readonly variant?: Variant;
   /** Threads that share the work, in Node and with the fused variant; elsewhere one (default 1). */
   readonly threads?: number;
+  /** Most bytes of keys in the arithmetic memory; further ones are held outside of it, and copied in for use (default: no limit but that memory's size). */
+  readonly keyMemoryBytes?: number;
 }
 
 function requireThreads(threads: number): void {
@@ -87,7 +89,16 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
   const tables = createTables(heap, parameters);
   const expander = new SeedExpander(heap, kernels, degree, coeffModulus);
   const encoder = new Encoder(heap, kernels, degree, tables);
-  const switcher = new KeySwitcher(parameters, heap, kernels, runner, pool, tables, expander);
+  const switcher = new KeySwitcher(
+    parameters,
+    heap,
+    kernels,
+    runner,
+    pool,
+    tables,
+    expander,
+    options.keyMemoryBytes ?? Number.POSITIVE_INFINITY,
+  );
   const values = new Values(heap, runner, pool, tables, encoder, switcher);
   const contextBytes = simdContextBytes(parameters);
   ledger.acquire('context', contextBytes);

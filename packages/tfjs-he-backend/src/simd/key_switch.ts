@@ -2,6 +2,7 @@ import type { Parameters } from '../parameters/parameters.js';
 import type { RnsCiphertext } from '../wire/seal_format.js';
 import type { Heap } from './heap.js';
 import type { Address, Kernels } from './kernels.js';
+import { KeyStore, type StoredKey } from './key_store.js';
 import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import type { SeedExpander } from './seed_expander.js';
 import { galoisPermutation, inverseOf, type PrimeTables, symmetric, tableAt } from './tables.js';
@@ -12,7 +13,7 @@ const KEYS_AT_ONCE = 4;
 
 /** A key-switching key in the layout of the inner-product kernel, with the automorphism it belongs to (g = 1: relinearisation). */
 export interface SwitchingKey {
-  readonly at: Address;
+  readonly stored: StoredKey;
   readonly g: number;
   /** Permutation of transformed polynomials under X -> X^g; 0 for g = 1. */
   readonly permutation: Address;
@@ -31,6 +32,7 @@ export class KeySwitcher {
   readonly #specialResidues: readonly number[];
   /** Addresses of digits, for the kernel: a list for every prime. */
   readonly #lists: Address;
+  readonly #store: KeyStore;
 
   constructor(
     parameters: Parameters,
@@ -40,54 +42,59 @@ export class KeySwitcher {
     private readonly pool: LimbPool,
     private readonly tables: readonly PrimeTables[],
     private readonly expander: SeedExpander,
+    keyMemoryBytes: number,
   ) {
     this.#parts = tables.length - 1;
     this.#special = tableAt(tables, this.#parts);
     this.#specialInverses = parameters.dataPrimes.map((prime) => inverseOf(parameters.specialPrime, prime));
     this.#specialResidues = parameters.dataPrimes.map((prime) => symmetric(Number(parameters.specialPrime % prime), Number(prime)));
     this.#lists = heap.allocate(4 * tables.length ** 2);
+    this.#store = new KeyStore(heap, 16 * pool.degree * this.#parts * tables.length, keyMemoryBytes);
   }
 
   /** Bytes of one key with its permutation. */
   get keyBytes(): number {
-    return this.#keySize + 4 * this.pool.degree;
+    return this.#store.keyBytes + 4 * this.pool.degree;
   }
 
-  get #keySize(): number {
-    return 16 * this.pool.degree * this.#parts * this.tables.length;
+  /** Keys that came back into the arithmetic memory. */
+  get movedKeys(): number {
+    return this.#store.moved;
   }
 
   /** Takes over a seeded key of the automorphism X -> X^g: one ciphertext per data prime, over all primes, whose second polynomial its seed expands to. */
   load(parts: readonly RnsCiphertext[], g: number): SwitchingKey {
     const { heap, pool } = this;
-    const at = heap.allocate(this.#keySize);
-    let permutation = 0;
+    const permutation = g === 1 ? 0 : heap.allocate(4 * pool.degree);
     try {
-      if (g !== 1) {
-        permutation = heap.allocate(4 * pool.degree);
-        heap.words(permutation, pool.degree).set(galoisPermutation(pool.degree, g));
-      }
-      pool.withScratch(this.tables.length, (scratch) => {
-        for (const [part, { polynomials, seed }] of parts.entries()) {
-          polynomials[0]?.forEach((residues, i) => {
-            const limb = limbAt(scratch, i);
-            heap.doubles(limb.at, pool.degree).set(residues);
-          });
-          this.#place(at, scratch, permutation, part, 0);
-          this.expander.expand(seed, scratch);
-          this.#place(at, scratch, permutation, part, 1);
-        }
+      if (g !== 1) heap.words(permutation, pool.degree).set(galoisPermutation(pool.degree, g));
+      const stored = this.#store.add((at) => {
+        pool.withScratch(this.tables.length, (scratch) => {
+          for (const [part, { polynomials, seed }] of parts.entries()) {
+            polynomials[0]?.forEach((residues, i) => {
+              const limb = limbAt(scratch, i);
+              heap.doubles(limb.at, pool.degree).set(residues);
+            });
+            this.#place(at, scratch, permutation, part, 0);
+            this.expander.expand(seed, scratch);
+            this.#place(at, scratch, permutation, part, 1);
+          }
+        });
       });
-      return { at, g, permutation };
+      return { stored, g, permutation };
     } catch (error) {
-      this.release({ at, g, permutation });
+      this.#freePermutation(permutation);
       throw error;
     }
   }
 
   release(key: SwitchingKey): void {
-    this.heap.free(key.at, this.#keySize);
-    if (key.permutation !== 0) this.heap.free(key.permutation, 4 * this.pool.degree);
+    this.#store.release(key.stored);
+    this.#freePermutation(key.permutation);
+  }
+
+  #freePermutation(permutation: Address): void {
+    if (permutation !== 0) this.heap.free(permutation, 4 * this.pool.degree);
   }
 
   #place(key: Address, polynomial: Polynomial, permutation: Address, part: number, which: number): void {
@@ -122,12 +129,13 @@ export class KeySwitcher {
       this.#decompose(target, scratch.slice(0, limbs), keys.length === 1 ? keys[0] : undefined);
       for (let first = 0; first < keys.length; first += KEYS_AT_ONCE) {
         const group = keys.slice(first, first + KEYS_AT_ONCE);
+        const addresses = this.#store.addressesOf(group.map(({ stored }) => stored));
         pool.withScratch(2 * (limbs + 1) * group.length, (products) => {
           const product = (r: number, k: number): Polynomial => products.slice((2 * r + k) * (limbs + 1), (2 * r + k + 1) * (limbs + 1));
           this.runner.run(
             Array.from({ length: limbs + 1 }, (_, i) => (kernels) => {
               if (first === 0) this.#transformDigits(kernels, scratch, digits(i), target, i);
-              this.#multiplyKeys(kernels, digits(i), target, i, group, product);
+              this.#multiplyKeys(kernels, digits(i), target, i, addresses, product);
             }),
           );
           for (let r = 0; r < group.length; r++) use([product(r, 0), product(r, 1)], first + r);
@@ -165,7 +173,7 @@ export class KeySwitcher {
     digits: Polynomial,
     target: Polynomial,
     i: number,
-    keys: readonly SwitchingKey[],
+    keys: readonly Address[],
     product: (r: number, k: number) => Polynomial,
   ): void {
     const { heap, tables } = this;
@@ -177,7 +185,7 @@ export class KeySwitcher {
     heap.words(list, limbs).set(digits.map(({ at }, j) => (j === i ? limbAt(target, j).at : at)));
     keys.forEach((key, r) => {
       const [dst0, dst1] = [limbAt(product(r, 0), i).at, limbAt(product(r, 1), i).at];
-      kernels.innerProducts(dst0, dst1, list, limbs, this.#keyOf(key.at, index), this.#parts, degree, bits, prime);
+      kernels.innerProducts(dst0, dst1, list, limbs, this.#keyOf(key, index), this.#parts, degree, bits, prime);
     });
   }
 
