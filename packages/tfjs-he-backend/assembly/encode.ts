@@ -5,9 +5,12 @@
  */
 import { centred, times } from './arithmetic';
 
+/** The signs of i z = i (x + i y) = -y + i x. */
+const SIGNS: usize = memory.data<f64>([-1, 1], 16);
+
 /** Complex numbers (re, im), bit-reversed in, natural out: sum_t z_t exp(-2 pi i t j / n), n = 2^logN. `roots`: exp(-2 pi i j / 2^logRoots), j < half. */
 export function fft(data: usize, roots: usize, logN: i32, logRoots: i32): void {
-  const signs = f64x2(-1, 1);
+  const signs = v128.load(SIGNS);
   for (let log = 1; log <= logN; log++) {
     const half: usize = <usize>16 << (log - 1);
     const stride: usize = <usize>16 << (logRoots - log);
