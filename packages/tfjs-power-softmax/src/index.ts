@@ -46,8 +46,10 @@ export { type PowerSoftmaxForm, type PowerSoftmaxOptions, powerSoftmax } from '.
 export { quadratic } from './ops/quadratic.js';
 export { rmsNorm } from './ops/rms_norm.js';
 export { silu } from './ops/silu.js';
+export { type CachedAttentionArgs, PolynomialCachedAttention } from './polynomial/cached_attention.js';
 export { type ModelInputs, observeSites, type SiteObservation } from './polynomial/calibrate.js';
 export { assertIntervals, checkIntervals, type IntervalCheck, watchIntervals } from './polynomial/check_intervals.js';
+export { type DecoderStep, decoderStep, type StepState } from './polynomial/decoder_step.js';
 export { type DivisionPlace, type DivisionShape, divisionCosts } from './polynomial/division.js';
 export type { FitOptions, PerSite } from './polynomial/fit_site.js';
 export { type DivisionReport, PolynomialAttention, type PolynomialAttentionArgs } from './polynomial/polynomial_attention.js';
@@ -56,6 +58,7 @@ export { PolynomialNorm, type PolynomialNormArgs } from './polynomial/polynomial
 export { PolynomialPowerSoftmax, type PolynomialPowerSoftmaxArgs } from './polynomial/polynomial_power_softmax.js';
 export { PolynomialSigmaAttention, type PolynomialSigmaAttentionArgs } from './polynomial/polynomial_sigma_attention.js';
 export { formatReport, type PolynomialReport, polynomialReport, type SiteReport } from './polynomial/report.js';
+export { PolynomialScaledNorm } from './polynomial/scaled_norm.js';
 export type { CalibrationRecord, SiteApproximation } from './polynomial/site_approximation.js';
 export { type PolynomialModel, type ToPolynomialOptions, toPolynomial } from './polynomial/to_polynomial.js';
 export { formatIntervals } from './ranges/format_intervals.js';

@@ -17,12 +17,13 @@ export const DEFAULT_ROTARY_BASE = 10_000;
  * the opposite turn.
  *
  * @param x `[batch, heads, tokens, size]`
+ * @param direction -1 turns by the opposite angles
  */
-export function rotary(x: tf.Tensor4D, options: Partial<RotaryOptions> = {}): tf.Tensor4D {
+export function rotary(x: tf.Tensor4D, options: Partial<RotaryOptions> = {}, direction: 1 | -1 = 1): tf.Tensor4D {
   const [, , tokens, size] = x.shape;
   const { rotaryDim: dim = size, rotaryBase: base = DEFAULT_ROTARY_BASE } = options;
   return tf.tidy(() => {
-    const angle = (t: number, i: number): number => t * base ** (-(2 * (i % (dim / 2))) / dim);
+    const angle = (t: number, i: number): number => direction * t * base ** (-(2 * (i % (dim / 2))) / dim);
     const table = (f: (angle: number) => number): tf.Tensor4D =>
       tf.tensor4d(
         Float32Array.from({ length: tokens * dim }, (_, k) => f(angle(Math.floor(k / dim), k % dim))),

@@ -18,7 +18,7 @@ export interface PolynomialNormArgs extends PolynomialLayerArgs {
  * inverse scale. The multiplication by `gamma` runs beside the approximation and adds no level. Inputs and output `[batch, tokens, d]`.
  */
 export class PolynomialNorm extends PolynomialLayer {
-  static readonly className = 'PolynomialNorm';
+  static readonly className: string = 'PolynomialNorm';
   readonly epsilon: number;
   readonly centred: boolean;
   private features = 1;
@@ -51,20 +51,31 @@ export class PolynomialNorm extends PolynomialLayer {
     tf.tidy(() => this.setWeights([tf.mul(gamma, tf.scalar(1 / this.scale)), ...beta]));
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor | tf.Tensor[] {
     return tf.tidy(() => {
-      const [first, ...rest] = Array.isArray(inputs) ? inputs : [inputs];
-      if (first === undefined) throw new InvalidArgumentError(`Layer ${this.name} got no input.`, { layer: this.name });
-      const x = rest.reduce<tf.Tensor>((sum, input) => tf.add(sum, input), first);
-      const { slope, offset } = unitMap(this.approximation);
-      const centred = tf.mul(this.centred ? tf.sub(x, tf.mean(x, -1, true)) : x, tf.scalar(this.scale));
-      const u = tf.add(tf.sum(tf.square(centred), -1, true), tf.scalar(slope * this.epsilon + offset));
-      const normalised = tf.mul(tf.mul(centred, this.weight('gamma')), this.polynomial(u));
-      return this.centred ? tf.add(normalised, this.weight('beta')) : normalised;
+      const { carrier, inverse } = this.normalise(Array.isArray(inputs) ? inputs : [inputs]);
+      return this.shifted(tf.mul(carrier, inverse));
     });
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  /** Factors of the normalised sum of `inputs`, before `beta`: what carries the features, and the inverse root of their mean square, `[batch, tokens, 1]`. */
+  protected normalise([first, ...rest]: readonly tf.Tensor[]): { readonly carrier: tf.Tensor; readonly inverse: tf.Tensor } {
+    if (first === undefined) throw new InvalidArgumentError(`Layer ${this.name} got no input.`, { layer: this.name });
+    const x = rest.reduce<tf.Tensor>((sum, input) => tf.add(sum, input), first);
+    const { slope, offset } = unitMap(this.approximation);
+    const centred = tf.mul(this.centred ? tf.sub(x, tf.mean(x, -1, true)) : x, tf.scalar(this.scale));
+    const u = tf.add(tf.sum(tf.square(centred), -1, true), tf.scalar(slope * this.epsilon + offset));
+    return { carrier: tf.mul(centred, this.weight('gamma')), inverse: this.polynomial(u) };
+  }
+
+  /** Adds `beta`, where there is one, `factor` times. */
+  protected shifted(normalised: tf.Tensor, factor?: tf.Tensor): tf.Tensor {
+    if (!this.centred) return normalised;
+    const beta = this.weight('beta');
+    return tf.add(normalised, factor === undefined ? beta : tf.mul(beta, factor));
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
     return firstShape(inputShape);
   }
 
