@@ -3,5 +3,7 @@ export { banking77Split, DEV_FRACTION, parseQuestions, type Question, readQuesti
 export { developmentInputs, type LabelledInput } from './data/development.js';
 export { ecgSplit, HEARTBEATS } from './data/ecg.js';
 export { type ArraySplit, type LabelledArrays, mnistSplit } from './data/mnist.js';
+export { type Review, readReviews } from './data/reviews.js';
+export { parseSst2, SENTIMENTS, sst2Split } from './data/sst2.js';
 export { type Split, stratifiedSplit } from './data/stratified_split.js';
 export { DataError, UsageError } from './errors.js';

@@ -21,7 +21,7 @@ export function buildVocabulary(texts: readonly string[], minCount: number): rea
 }
 
 /** Words and punctuation as BERT's uncased tokenizer splits them. */
-function wordsOf(text: string): readonly string[] {
+export function wordsOf(text: string): readonly string[] {
   const plain = text
     .normalize('NFD')
     .replace(/\p{Mn}/gu, '')

@@ -51,7 +51,8 @@ export function cosineSchedule(step: number, steps: number, peak: number, warmup
 /** Scales gradients in place so that their global Euclidean norm is at most `bound`. */
 export function clipByGlobalNorm(gradients: readonly Float32Array[], bound: number): void {
   let squares = 0;
-  for (const gradient of gradients) for (const value of gradient) squares += value * value;
+  // By index: iterating over a million entries takes four times as long.
+  for (const gradient of gradients) for (let i = 0; i < gradient.length; i += 1) squares += (gradient[i] ?? 0) ** 2;
   const norm = Math.sqrt(squares);
   if (norm <= bound) return;
   for (const gradient of gradients) for (let i = 0; i < gradient.length; i += 1) gradient[i] = ((gradient[i] ?? 0) * bound) / norm;

@@ -45,6 +45,48 @@ export function shuffledBatches(questions: EncodedQuestions, batchSize: number, 
   );
 }
 
+/**
+ * One epoch's batches in random order, each of questions that one of `lengths` (ascending) is enough for, and cut to it. What remains of a length and
+ * is too small for a batch is left out this time, so that every epoch has {@link cutBatchCount} batches.
+ */
+export function cutBatches(
+  questions: EncodedQuestions,
+  batchSize: number,
+  lengths: readonly number[],
+  random: RandomGenerator,
+): readonly EncodedQuestions[] {
+  const batches = byLength(questions, lengths).flatMap((group) =>
+    group.count < batchSize ? [] : shuffledBatches(group, batchSize, random),
+  );
+  return Array.from(permutation(batches.length, random)).flatMap((index) => batches[index] ?? []);
+}
+
+/** Batches of an epoch of {@link cutBatches}. */
+export function cutBatchCount(questions: EncodedQuestions, batchSize: number, lengths: readonly number[]): number {
+  return byLength(questions, lengths).reduce((sum, { count }) => sum + Math.floor(count / batchSize), 0);
+}
+
+function byLength(questions: EncodedQuestions, lengths: readonly number[]): readonly EncodedQuestions[] {
+  const groups = lengths.map((): number[] => []);
+  for (let row = 0; row < questions.count; row += 1) {
+    const length = tokensOf(questions, row);
+    groups[lengths.findIndex((most) => length <= most)]?.push(row);
+  }
+  return groups.map((rows, group) => cutTo(selectQuestions(questions, rows), lengths[group] ?? questions.maxTokens));
+}
+
+/** Tokens of a question without its padding. */
+export function tokensOf({ ids, maxTokens }: EncodedQuestions, row: number): number {
+  const length = ids.subarray(row * maxTokens, (row + 1) * maxTokens).indexOf(0);
+  return length === -1 ? maxTokens : length;
+}
+
+function cutTo({ ids, labels, count, maxTokens }: EncodedQuestions, length: number): EncodedQuestions {
+  const cut = new Int32Array(count * length);
+  for (let row = 0; row < count; row += 1) cut.set(ids.subarray(row * maxTokens, row * maxTokens + length), row * length);
+  return { ids: cut, labels, count, maxTokens: length };
+}
+
 /** Replaces a share of the tokens by the unknown token, padding excepted. */
 export function dropWords(ids: Int32Array, rate: number, unknownId: number, random: RandomGenerator): Int32Array {
   if (rate === 0) return ids;

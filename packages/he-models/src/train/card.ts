@@ -26,6 +26,8 @@ vocabulary of \`bert-base-uncased\` (Apache-2.0). The weights are under Apache-2
 /** Model card of a text classifier, in Markdown; every figure comes from the arguments. */
 export function modelCard(config: ModelConfig, he: HeMetadata, text: TextCardText = BANKING77_CARD): string {
   const { architecture: a, recipe, accuracy, parameters } = config;
+  const { blocks = 1, feedForwardParts = 1 } = a;
+  const { calibration } = recipe.conversion;
   return `# ${config.name}
 
 ${text.purpose} The server's part is a polynomial, so that it can run on encrypted input.
@@ -50,15 +52,15 @@ The development part also served to choose the recipe, so expect slightly less o
 
 - Client, in the clear: WordPiece tokenizer with ${config.embedding.vocabularySize} tokens, token and position embeddings, LayerNorm; ${parameters.client} weights. Padding is rows of zeros.
   At most ${a.maxTokens} tokens.
-- Server, on ciphertexts: input \`[${he.inputShape.join(', ')}]\`, one post-norm encoder block with ${a.numHeads} heads of ${a.keyDim}, PowerSoftmax with p = ${a.p}, a feed-forward
-  network of ${a.hiddenDim}, the mean over all tokens, and a dense layer to ${config.labels.length} logits; ${parameters.server} weights.
-- Training: ${recipe.epochs} epochs of AdamW, batch ${recipe.batchSize}, with a loss that keeps the inputs of the three kinds of non-polynomial functions in narrow ranges.
+- Server, on ciphertexts: input \`[${he.inputShape.join(', ')}]\`, ${blocks === 1 ? 'one post-norm encoder block' : `${blocks} post-norm encoder blocks without biases`} with ${a.numHeads} heads of ${a.keyDim}, PowerSoftmax with p = ${a.p}, a feed-forward
+  network of ${a.hiddenDim}${feedForwardParts === 1 ? '' : ` as the sum of ${feedForwardParts} parts`}, the mean over all tokens, and a dense layer to ${config.labels.length} logits; ${parameters.server} weights.
+- Training: ${recipe.epochs} epochs of AdamW, batch ${recipe.batchSize}, with a loss that keeps the inputs of the three kinds of non-polynomial functions in narrow ranges.${pretrainingLine(config)}
 
 | site | function | interval | degree | depth | max error |
 |---|---|---|---|---|---|
 ${approximationRows(he)}
 
-Errors are relative for reciprocal and rsqrt, absolute for gelu. Intervals are what the training questions reach with their embeddings times
+Errors are relative for reciprocal and rsqrt, absolute for gelu. Intervals are what ${calibration === undefined ? 'the training questions' : `the ${calibration} longest training texts`} reach with their embeddings times
 ${recipe.conversion.inputMargin}, widened by ${recipe.conversion.margin}; on the development questions ${config.outsideIntervals} of ${config.approximatedValues} values are outside.
 
 ## Use and limits
@@ -69,6 +71,13 @@ ${text.limits}
 
 ${text.data}
 `;
+}
+
+function pretrainingLine({ recipe: { pretraining } }: ModelConfig): string {
+  if (pretraining === undefined) return '';
+  const { epochs, window, negatives } = pretraining;
+  return ` The token vectors come from ${epochs} epochs of
+  guessing each token of the reviews from up to ${window} neighbours on either side, against ${negatives} drawn at random, and the reviews' verdicts from the same.`;
 }
 
 /** Rows of the card's table of approximations. */

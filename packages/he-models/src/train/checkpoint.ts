@@ -26,7 +26,7 @@ export interface ParameterState extends Moments {
 export interface RunIdentity {
   /** What the weights depend on. */
   readonly recipe: object;
-  readonly variant: Variant;
+  readonly variant: Variant | 'embedding';
   /** SHA-256 of the training data. */
   readonly data: string;
 }
@@ -34,7 +34,7 @@ export interface RunIdentity {
 /** Identity of a run; the conversion comes after training and may change. */
 export function identityOf<R extends { readonly conversion: unknown }>(
   { conversion: _, ...recipe }: R,
-  variant: Variant,
+  variant: RunIdentity['variant'],
   data: string,
 ): RunIdentity {
   return { recipe, variant, data };

@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type PolynomialModel, toPolynomial } from 'tfjs-power-softmax';
 import { type EmbeddingWeights, embedTokens } from '../text/token_embedding.js';
-import { type EncodedQuestions, selectQuestions } from './batches.js';
+import { type EncodedQuestions, selectQuestions, tokensOf } from './batches.js';
 import type { Classifier } from './classifier.js';
+import { dividedModel } from './divided_model.js';
 import { chunks, rowsOf } from './metrics.js';
 import type { Recipe } from './recipe.js';
 
@@ -20,14 +21,30 @@ export function embedQuestions(questions: EncodedQuestions, weights: EmbeddingWe
   return tf.tensor3d(embedded, [count, maxTokens, features]);
 }
 
-/** Turns the trained form into a polynomial, calibrated on the training questions through the client's embedding. */
+/** The questions that ranges are calibrated on: all, or the longest, whose sums are the largest. */
+export function calibrationQuestions(questions: EncodedQuestions, { conversion }: Recipe): EncodedQuestions {
+  const { calibration } = conversion;
+  if (calibration === undefined || calibration >= questions.count) return questions;
+  const rows = Array.from({ length: questions.count }, (_, row) => ({ row, length: tokensOf(questions, row) }));
+  const longest = rows.sort((a, b) => b.length - a.length || a.row - b.row).slice(0, calibration);
+  return selectQuestions(
+    questions,
+    longest.map(({ row }) => row),
+  );
+}
+
+/** Turns the trained form into a polynomial, calibrated on {@link calibrationQuestions} through the client's embedding. */
 export function convertClassifier(classifier: Classifier, questions: EncodedQuestions, recipe: Recipe, name: string): PolynomialModel {
   const { inputMargin, margin, degrees } = recipe.conversion;
-  const calibration = tf.tidy(() => tf.mul(embedQuestions(questions, classifier.embeddingWeights()), inputMargin));
+  const { feedForwardParts = 1 } = recipe.architecture;
+  const seen = calibrationQuestions(questions, recipe);
+  const calibration = tf.tidy(() => tf.mul(embedQuestions(seen, classifier.embeddingWeights()), inputMargin));
+  const divided = feedForwardParts === 1 ? undefined : dividedModel(classifier.model, feedForwardParts);
   try {
-    return toPolynomial(classifier.model, { calibration, margin, degrees, name });
+    return toPolynomial(divided ?? classifier.model, { calibration, margin, degrees, name });
   } finally {
     calibration.dispose();
+    divided?.dispose();
   }
 }
 

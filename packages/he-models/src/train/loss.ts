@@ -20,9 +20,11 @@ export function smoothedCrossEntropy(logits: tf.Tensor2D, labels: Int32Array, sm
 export function trainingLoss(classifier: Classifier, batch: EncodedQuestions, masks: DropoutMasks, recipe: Recipe): tf.Scalar {
   return tf.tidy(() => {
     const { reciprocal, rsqrt, gelu } = recipe.rangeTargets;
-    const { result, sites } = collectRanges(() => classifier.logits(batch.ids, masks));
+    const { result, sites } = collectRanges(() => classifier.logits(batch.ids, masks, batch.maxTokens));
+    // A cut batch's denominators are larger by what the padding would have made them smaller.
+    const upper = (reciprocal * recipe.architecture.maxTokens) / batch.maxTokens;
     const ranges = rangeLoss(sites, {
-      targets: { reciprocal: { upper: reciprocal }, rsqrt: { upper: rsqrt }, gelu: { lower: -gelu, upper: gelu } },
+      targets: { reciprocal: { upper }, rsqrt: { upper: rsqrt }, gelu: { lower: -gelu, upper: gelu } },
     });
     return tf.add(smoothedCrossEntropy(result, batch.labels, recipe.labelSmoothing), tf.mul(ranges, recipe.rangeLossWeight));
   });

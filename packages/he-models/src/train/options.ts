@@ -3,7 +3,12 @@ import { integerOption, type OptionSpecs, type OptionValues, parseArguments } fr
 import { UsageError } from '../errors.js';
 
 /** Models by the data set that they are trained on. */
-export const DATASETS: Readonly<Record<string, string>> = { banking77: 'power-banking77', ecg: 'power-ecg', mnist: 'power-mnist-vit' };
+export const DATASETS: Readonly<Record<string, string>> = {
+  banking77: 'power-banking77',
+  ecg: 'power-ecg',
+  mnist: 'power-mnist-vit',
+  sst2: 'power-sst2',
+};
 
 /** What the training command makes: those, and the language model. */
 const TRAINABLE: Readonly<Record<string, string>> = { ...DATASETS, stories260k: 'power-stories-260k' };
@@ -42,7 +47,7 @@ export const TRAIN_HELP = `Usage: npm run train -w he-models -- DATASET --data D
        he-models train DATASET --data DIR [options]
        he-models train --task text-classification --train FILE --text COLUMN --label COLUMN --out DIR [options]
 
-Trains the model of a data set (banking77: power-banking77; ecg: power-ecg; mnist: power-mnist-vit) and its softmax twin, or goes on training a softmax
+Trains the model of a data set (banking77: power-banking77; ecg: power-ecg; mnist: power-mnist-vit; sst2: power-sst2) and its softmax twin, or goes on training a softmax
 model with PowerSoftmax (stories260k: power-stories-260k; DIR holds stories260k/stories260K.bin and tok512.bin, and text/tinystories-sample.txt), converts it to a polynomial and writes the model's files. An interrupted run
 continues from its last completed epoch and ends with the same weights. Progress goes to standard error.
 
@@ -61,7 +66,7 @@ loads, with a card. Checkpoints are kept in DIR.checkpoints. --epochs, --seed, -
 
 export const EVALUATE_HELP = `Usage: npm run evaluate -w he-models -- DATASET --data DIR [options]
 
-DATASET is banking77, ecg or mnist. Prints the accuracy on the development examples of the shipped polynomial model and, where checkpoints of a training run exist,
+DATASET is banking77, ecg, mnist or sst2. Prints the accuracy on the development examples of the shipped polynomial model and, where checkpoints of a training run exist,
 of the trained PowerSoftmax form and the softmax twin.
 
 ${COMMON_HELP}

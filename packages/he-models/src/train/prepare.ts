@@ -21,6 +21,8 @@ export interface PreparedData {
   readonly labels: readonly string[];
   readonly tokenizer: TokenizerJson;
   readonly vocabularySize: number;
+  /** Token vectors to begin with. */
+  readonly pretrained?: Float32Array;
   /** SHA-256 of tokens and labels of both parts. */
   readonly digest: string;
 }
@@ -40,7 +42,7 @@ export async function prepareBanking77(directory: string, vocabularyPath: string
     train.map(({ text }) => text),
     recipe.minTokenCount,
   );
-  return prepareTexts({ train, dev }, kept, recipe);
+  return prepareTexts({ train, dev }, wordPieceTokenizerJson(kept), recipe);
 }
 
 /** Reads a table of labelled texts, holds out a stratified tenth, and builds the vocabulary from the training part alone. @throws DataError */
@@ -53,7 +55,7 @@ export function prepareTable(csv: string, columns: { readonly text: string; read
     split.train.map(({ text }) => text),
     recipe.minTokenCount,
   );
-  return { ...prepareTexts(split, vocabulary, recipe), skipped };
+  return { ...prepareTexts(split, wordPieceTokenizerJson(vocabulary), recipe), skipped };
 }
 
 export interface PreparedTable extends PreparedData {
@@ -61,8 +63,8 @@ export interface PreparedTable extends PreparedData {
   readonly skipped: number;
 }
 
-function prepareTexts({ train, dev }: Split<Question>, vocabulary: readonly string[], recipe: Recipe): PreparedData {
-  const tokenizer = wordPieceTokenizerJson(vocabulary);
+/** Tokenises both parts. */
+export function prepareTexts({ train, dev }: Split<Question>, tokenizer: TokenizerJson, recipe: Recipe): PreparedData {
   const { maxTokens } = recipe.architecture;
   const tokenize = textTokenizer(tokenizer, maxTokens);
   const labels = [...new Set(train.map(({ label }) => label))].sort();
@@ -73,7 +75,14 @@ function prepareTexts({ train, dev }: Split<Question>, vocabulary: readonly stri
     );
   const encoded = { train: encode(train), dev: encode(dev) };
   const devTexts = dev.map(({ text }) => text);
-  return { ...encoded, devTexts, labels, tokenizer, vocabularySize: vocabulary.length, digest: digestOf([encoded.train, encoded.dev]) };
+  return {
+    ...encoded,
+    devTexts,
+    labels,
+    tokenizer,
+    vocabularySize: Object.keys(tokenizer.model.vocab).length,
+    digest: digestOf([encoded.train, encoded.dev]),
+  };
 }
 
 async function readVocabulary(directory: string, path: string | undefined): Promise<readonly string[]> {

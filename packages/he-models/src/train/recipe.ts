@@ -1,6 +1,8 @@
 import type { AttentionKind } from 'tfjs-power-softmax';
+import type { WordPieceSizes } from '../text/build_word_pieces.js';
+import type { PretrainingRecipe } from './sst2/pretrain.js';
 
-/** Sizes of the one-block classifier. The HE compiler's matrix products are cheapest with `keyDim = maxTokens`. */
+/** Sizes of the classifier. The HE compiler's matrix products are cheapest with `keyDim = maxTokens`. */
 export interface Architecture {
   readonly maxTokens: number;
   readonly features: number;
@@ -11,8 +13,15 @@ export interface Architecture {
   readonly p: number;
   /** Added to `mean(scores^p)`. */
   readonly attentionEpsilon: number;
-  /** Added to the variance in the block's LayerNorms. */
+  /** Added to the variance in the blocks' LayerNorms. */
   readonly normEpsilon: number;
+  /**
+   * Encoder blocks; default 1. In a stack of several, biases that would move rows of zeros stay zero, so that padding is zero in every block, whatever
+   * its length, and the sum over the tokens does not see it.
+   */
+  readonly blocks?: number;
+  /** Parts that each feed-forward network is cut into when the model is converted, a divisor of `hiddenDim`; default 1. A part fits one ciphertext. */
+  readonly feedForwardParts?: number;
 }
 
 /** Everything that a training run's result depends on, besides the data and the variant. */
@@ -38,10 +47,16 @@ export interface Recipe {
   readonly pooledDropout: number;
   /** Occurrences in the training questions from which a WordPiece token is kept. */
   readonly minTokenCount: number;
+  /** Lengths that batches are cut to, ascending, the last `maxTokens`; default `maxTokens` alone. Needs several blocks. */
+  readonly lengths?: readonly number[];
+  /** How the vocabulary and the first token vectors are made, of models that do not begin at random. */
+  readonly pretraining?: PretrainingRecipe & WordPieceSizes & { readonly phraseWeight: number };
   readonly rangeLossWeight: number;
   /** Upper ends that the range loss aims at, in the units of each function's input. */
   readonly rangeTargets: { readonly reciprocal: number; readonly rsqrt: number; readonly gelu: number };
   readonly conversion: {
+    /** Training questions that the ranges are calibrated on, the longest; default all. */
+    readonly calibration?: number;
     /**
      * Factor on the embedded training questions that the ranges are calibrated on. It widens each site's interval as much as its inputs may
      * vary: the attention denominators, of degree `2 * p`, much more than the others.

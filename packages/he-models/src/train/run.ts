@@ -6,7 +6,7 @@ import { writeArtefacts } from './artefacts.js';
 import { BANKING77_CARD, percent, type TextCardText } from './card.js';
 import { identityOf, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { buildClassifier, type Classifier } from './classifier.js';
-import { convertClassifier, embedQuestions, serverLogits } from './convert.js';
+import { calibrationQuestions, convertClassifier, embedQuestions, serverLogits } from './convert.js';
 import { type Agreement, accuracy, agreement, classifierLogits } from './metrics.js';
 import type { TrainOptions } from './options.js';
 import type { PreparedData } from './prepare.js';
@@ -74,7 +74,7 @@ async function trainVariant(
   data: PreparedData,
   progress: Progress,
 ): Promise<Classifier> {
-  const classifier = buildClassifier(recipe, variant, data.vocabularySize, data.labels.length);
+  const classifier = buildClassifier(recipe, variant, data.vocabularySize, data.labels.length, data.pretrained);
   const identity = identityOf(recipe, variant, data.digest);
   const path = checkpointPath(options.checkpoints, variant);
   const from = options.fresh ? undefined : await readCheckpoint(path, identity);
@@ -109,6 +109,7 @@ async function shipModel(
   const embedding = power.embeddingWeights();
   const trained = classifierLogits(power, data.dev);
   const shipped = serverLogits(polynomial.model, data.dev, embedding);
+  const seen = calibrationQuestions(data.train, recipe);
   const embedded = embedQuestions(data.dev, embedding);
   const intervals = checkIntervals(polynomial.model, embedded);
   embedded.dispose();
@@ -120,8 +121,8 @@ async function shipModel(
     tokenizer: data.tokenizer,
     embedding,
     polynomial,
-    maxInput: tf.tidy(() => largestMagnitude(embedQuestions(data.train, embedding).dataSync())),
-    maxLogit: Math.max(...serverLogits(polynomial.model, data.train, embedding).map(largestMagnitude)),
+    maxInput: tf.tidy(() => largestMagnitude(embedQuestions(seen, embedding).dataSync())),
+    maxLogit: Math.max(...serverLogits(polynomial.model, seen, embedding).map(largestMagnitude)),
     devQuestions: data.dev.count,
     accuracy: { softmax, powerSoftmax: accuracy(trained, data.dev.labels), polynomial: accuracy(shipped, data.dev.labels) },
     intervals,

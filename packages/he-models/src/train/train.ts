@@ -6,6 +6,8 @@ import { prepareBanking77 } from './prepare.js';
 import type { Progress } from './progress.js';
 import { BANKING77_RECIPE } from './recipe.js';
 import { runTraining, type TrainingSummary } from './run.js';
+import { runSst2Training } from './sst2/run_sst2.js';
+import { SST2_RECIPE } from './sst2/sst2_recipe.js';
 import { runStoryTraining, type StorySummary } from './stories/run_stories.js';
 import { STORIES_RECIPE } from './stories/story_recipe.js';
 import { parseTableOptions, trainTable } from './train_table.js';
@@ -42,6 +44,7 @@ async function trainDataset(options: TrainOptions, progress: Progress): Promise<
   if (options.dataset === 'stories260k') return runStoryTraining(options, { ...STORIES_RECIPE, ...changes }, progress);
   const task = PATCH_TASKS[options.dataset];
   if (task !== undefined) return runPatchTraining(task, { ...task.recipe, ...changes }, options, progress);
+  if (options.dataset === 'sst2') return runSst2Training(options, { ...SST2_RECIPE, ...changes }, progress);
   const recipe = { ...BANKING77_RECIPE, ...changes };
   const data = await prepareBanking77(options.data, options.vocabulary, recipe);
   progress.log(`${data.train.count} training and ${data.dev.count} development questions, ${data.vocabularySize} tokens`);

@@ -1,5 +1,5 @@
 import { dropoutMask } from '../random.js';
-import { dropWords, type EncodedQuestions, shuffledBatches } from './batches.js';
+import { cutBatchCount, cutBatches, dropWords, type EncodedQuestions, shuffledBatches } from './batches.js';
 import type { TrainingState } from './checkpoint.js';
 import type { Classifier } from './classifier.js';
 import { trainingLoss } from './loss.js';
@@ -22,11 +22,14 @@ export async function train(
   from?: TrainingState,
 ): Promise<void> {
   const { features } = recipe.architecture;
+  const batchSize = Math.min(recipe.batchSize, questions.count);
+  const { lengths } = recipe;
   await optimise(
     {
       parameters: classifier.parameters,
-      stepsPerEpoch: Math.floor(questions.count / Math.min(recipe.batchSize, questions.count)),
-      epochBatches: (random) => shuffledBatches(questions, recipe.batchSize, random),
+      stepsPerEpoch: lengths === undefined ? Math.floor(questions.count / batchSize) : cutBatchCount(questions, batchSize, lengths),
+      epochBatches: (random) =>
+        lengths === undefined ? shuffledBatches(questions, batchSize, random) : cutBatches(questions, batchSize, lengths, random),
       loss: (batch, random) => {
         const noisy = { ...batch, ids: dropWords(batch.ids, recipe.wordDropout, UNKNOWN_ID, random) };
         const masks = {
