@@ -14,6 +14,8 @@ const PLAINTEXT_INPUTS: Readonly<Record<string, string>> = {
   FusedBatchNorm: 'variance',
   Pow: 'b',
   RealDiv: 'b',
+  // The gradient of FusedBatchNorm takes that of its variance.
+  Rsqrt: 'x',
   Transform: 'transforms',
 };
 

@@ -38,6 +38,7 @@ import { fusedDepthwiseConv2DConfig } from '../kernels/fused_depthwise_conv_2d.j
 import { fusedMatMulConfig } from '../kernels/fused_mat_mul.js';
 import { gatherNdConfig } from '../kernels/gather_nd.js';
 import { gatherV2Config } from '../kernels/gather_v2.js';
+import { polynomialConfigs } from '../kernels/he_polynomial.js';
 import { identityConfig } from '../kernels/identity.js';
 import { onesLikeConfig, zerosLikeConfig } from '../kernels/like.js';
 import { meanConfig } from '../kernels/mean.js';
@@ -69,9 +70,12 @@ import { tileConfig } from '../kernels/tile.js';
 import { transposeConfig } from '../kernels/transpose.js';
 import { unpackConfig } from '../kernels/unpack.js';
 import { unsupported } from '../kernels/unsupported.js';
+import { registerPolynomialGradients } from '../ops/gradients.js';
+import { registerComposedKernels } from '../ops/kernels.js';
 import { BACKEND_NAME, HeBackend } from './he_backend.js';
 
 const ENCRYPTED_KERNELS: readonly KernelConfig[] = [
+  ...polynomialConfigs,
   ...probedConfigs,
   addConfig,
   addNConfig,
@@ -140,7 +144,8 @@ const UNUSED_KERNELS: readonly string[] = [LogicalXor, LogSoftmax, LowerBound, M
 let registered = false;
 
 /**
- * Registers the backend `he` with every kernel the CPU backend has: those above on ciphertexts, the others on plaintext only. Called by the
+ * Registers the backend `he` with every kernel the CPU backend has: those above on ciphertexts, the others on plaintext only,
+ * and the kernels of this package with tfjs's backends. Called by the
  * package's entry point; a second call does nothing.
  */
 export function registerHeBackend(): void {
@@ -150,6 +155,8 @@ export function registerHeBackend(): void {
   registerBackend(BACKEND_NAME, () => new HeBackend(), 0);
   const own = new Set(encryptedKernelNames);
   for (const config of ENCRYPTED_KERNELS) registerKernel(config);
+  registerComposedKernels();
+  registerPolynomialGradients();
   const others = getKernelsForBackend('cpu').map(({ kernelName }) => kernelName);
   for (const kernelName of [...others, ...UNUSED_KERNELS]) {
     if (!own.has(kernelName)) registerKernel(kernel(kernelName, unsupported(kernelName)));

@@ -1,42 +1,49 @@
 import { foldConstantMatMul, foldConstantProduct } from './constants.js';
+import { depthOf } from './depth.js';
 import { addMaps, compose, isMonomial, type LinearMap } from './linear_map.js';
 import { type AffineNode, type AffineTerm, type TensorNode, topologicalOrder } from './node.js';
+import { raiseFactors } from './raise_factors.js';
 import { shareEqual } from './share.js';
+import { countUses } from './uses.js';
 
 /**
  * Pass: folds affine nodes into the affine nodes that use them, merges terms of one source, and drops zero terms. A source is folded
  * when it is used once or when it is monomial (which never adds diagonals), unless it is a sum that costs no level of its own and the map
  * applied to it is dense: that map is better applied once than to every term. Products with what turned out to be constant become affine, and what
- * is computed twice is computed once (`share.ts`). Repeated until nothing changes, since merging terms
+ * is computed twice is computed once (`share.ts`). Factors on products move into their operands (`raise_factors.ts`). Repeated until nothing changes, since merging terms
  * lowers use counts. Pure reshapes disappear (a node's shape is then that of its last recorded form). Values are unchanged up to rounding;
  * each fold saves a level.
  */
 export function simplify(outputs: readonly TensorNode[]): TensorNode[] {
   let current = [...outputs];
+  // Before what several nodes read is folded into all of them: a factor on a product is then still in one place.
+  for (let folded = foldOnce(current, false); ; folded = foldOnce(current, false)) {
+    current = folded.outputs;
+    if (!folded.changed) break;
+  }
+  current = raiseFactors(current).outputs;
   for (;;) {
-    const folded = foldOnce(current);
+    const folded = foldOnce(current, true);
     const shared = shareEqual(folded.outputs, false);
     current = shared.outputs;
-    if (!folded.changed && !shared.changed) return shareEqual(current, true).outputs;
+    if (folded.changed || shared.changed) continue;
+    const raised = raiseFactors(current);
+    if (!raised.changed) return shareEqual(current, true).outputs;
+    current = raised.outputs;
   }
 }
 
-function foldOnce(outputs: readonly TensorNode[]): { outputs: TensorNode[]; changed: boolean } {
+/** @param shared whether monomial sources with several users are folded, too. */
+function foldOnce(outputs: readonly TensorNode[], shared: boolean): { outputs: TensorNode[]; changed: boolean } {
   const order = topologicalOrder(outputs);
   const uses = countUses(order, outputs);
-  const depthOf = depthCounter();
   const replaced = new Map<TensorNode, TensorNode>();
   let changed = false;
   const now = (node: TensorNode): TensorNode => replaced.get(node) ?? node;
   for (const node of order) {
     if (node.kind === 'input') continue;
     if (node.kind === 'affine') {
-      const folded = foldAffine(
-        node,
-        now,
-        (source) => (uses.get(source) ?? 0) === 1,
-        (source) => isFreeSum(source, depthOf),
-      );
+      const folded = foldAffine(node, now, (source) => (uses.get(source) ?? 0) === 1, shared);
       const through = aliasOf(folded);
       if (through !== null) {
         changed = true;
@@ -60,47 +67,8 @@ function foldOnce(outputs: readonly TensorNode[]): { outputs: TensorNode[]; chan
   return { outputs: outputs.map(now), changed };
 }
 
-function countUses(order: readonly TensorNode[], outputs: readonly TensorNode[]): Map<TensorNode, number> {
-  const uses = new Map<TensorNode, number>();
-  const use = (node: TensorNode): void => {
-    uses.set(node, (uses.get(node) ?? 0) + 1);
-  };
-  for (const node of order) {
-    if (node.kind === 'affine') for (const term of node.terms) use(term.source);
-    else if (node.kind !== 'input') {
-      use(node.a);
-      use(node.b);
-    }
-  }
-  for (const node of outputs) use(node);
-  return uses;
-}
-
-/** Multiplicative depth of nodes: products and maps with other factors than small integers take a level. */
-function depthCounter(): (node: TensorNode) => number {
-  const depths = new Map<TensorNode, number>();
-  const depthOf = (node: TensorNode): number => {
-    let depth = depths.get(node);
-    if (depth === undefined) {
-      depth =
-        node.kind === 'affine'
-          ? Math.max(0, ...node.terms.map((term) => depthOf(term.source) + (isFree(term.map) ? 0 : 1)))
-          : ownDepth(node);
-      depths.set(node, depth);
-    }
-    return depth;
-  };
-  const ownDepth = (node: Exclude<TensorNode, AffineNode>): number =>
-    node.kind === 'input' ? 0 : Math.max(depthOf(node.a), depthOf(node.b)) + 1;
-  return depthOf;
-}
-
-function isFree(map: LinearMap): boolean {
-  return isMonomial(map) && map.value.every((value) => value === map.value[0] && Number.isInteger(value) && Math.abs(value) <= 4);
-}
-
 /** A sum of several terms whose deepest ones enter unscaled: computing it by itself makes nothing deeper. */
-function isFreeSum(node: AffineNode, depthOf: (node: TensorNode) => number): boolean {
+function isFreeSum(node: AffineNode): boolean {
   return node.terms.length > 1 && depthOf(node) === Math.max(...node.terms.map((term) => depthOf(term.source)));
 }
 
@@ -108,14 +76,14 @@ function foldAffine(
   node: AffineNode,
   now: (node: TensorNode) => TensorNode,
   usedOnce: (node: TensorNode) => boolean,
-  freeSum: (node: AffineNode) => boolean,
+  shared: boolean,
 ): AffineNode {
   let bias = node.bias;
   const terms: AffineTerm[] = [];
   let same = true;
   const folds = (term: AffineTerm, source: AffineNode): boolean => {
-    if (!usedOnce(term.source) && !source.terms.every((inner) => isMonomial(inner.map))) return false;
-    return isMonomial(term.map) || !freeSum(source);
+    if (!usedOnce(term.source) && !(shared && source.terms.every((inner) => isMonomial(inner.map)))) return false;
+    return isMonomial(term.map) || !isFreeSum(source);
   };
   for (const term of node.terms) {
     const source = now(term.source);

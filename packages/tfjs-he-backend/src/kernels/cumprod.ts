@@ -4,10 +4,10 @@ import { selection } from '../graph/linear_map.js';
 import { sizeOf, type TensorNode } from '../graph/node.js';
 import { input, kernel } from './shared.js';
 
-const MAX_FACTORS = 64;
+const MAX_FACTORS = 256;
 
 /**
- * Running products along one axis of at most 64 elements, by doubling: ceil(log2 n) levels. `exclusive` leaves the element itself out, `reverse` runs
+ * Running products along one axis of at most 256 elements, by doubling: ceil(log2 n) levels. `exclusive` leaves the element itself out, `reverse` runs
  * from the end.
  */
 export const cumprodConfig = kernel(Cumprod, (call) => {

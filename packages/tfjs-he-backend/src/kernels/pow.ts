@@ -4,9 +4,9 @@ import { identity, scaleRows, selection } from '../graph/linear_map.js';
 import { sizeOf, type TensorNode } from '../graph/node.js';
 import { broadcastIndices, broadcastShape, broadcastValues, input, type KernelCall, kernel, requirePlain } from './shared.js';
 
-const MAX_EXPONENT = 64;
+const MAX_EXPONENT = 256;
 
-/** x^n for plaintext integers n in 0..64, one for all elements or one each, by repeated squaring: ceil(log2 n) levels, one more when they differ. */
+/** x^n for plaintext integers n in 0..256, one for all elements or one each, by repeated squaring: ceil(log2 n) levels, one more when they differ. */
 export const powConfig = kernel(Pow, (call) => {
   requirePlain(call, ['b']);
   const { backend } = call;

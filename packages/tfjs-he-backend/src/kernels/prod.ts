@@ -5,9 +5,9 @@ import { sizeOf, type TensorNode } from '../graph/node.js';
 import { axesOf, reducedIndex } from './reduce.js';
 import { input, type KernelCall, kernel } from './shared.js';
 
-const MAX_FACTORS = 64;
+const MAX_FACTORS = 256;
 
-/** Product over `attrs.axis` (all axes when absent) of at most 64 elements, as a tree: ceil(log2 n) levels. */
+/** Product over `attrs.axis` (all axes when absent) of at most 256 elements, as a tree: ceil(log2 n) levels. */
 export const prodConfig = kernel(Prod, (call) => {
   const { backend } = call;
   const x = input(call, 'x');

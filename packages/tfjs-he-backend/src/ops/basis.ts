@@ -21,16 +21,28 @@ export const MONOMIAL: Basis = {
   divide: (coefficients, g) => ({ quotient: coefficients.slice(g), remainder: coefficients.slice(0, g) }),
 };
 
-/** T_2k = 2 T_k^2 - 1, T_(2k-1) = 2 T_k T_(k-1) - T_1, and T_(g+j) = 2 T_g T_j - T_(g-j). */
-export const CHEBYSHEV: Basis = {
-  step: (arithmetic, k, of) =>
-    k % 2 === 0
-      ? arithmetic.scale(arithmetic.square(of(k / 2)), 2, -1)
-      : arithmetic.sub(arithmetic.scale(arithmetic.multiply(of((k + 1) / 2), of((k - 1) / 2)), 2, 0), of(1)),
-  divide: (coefficients, g) => {
-    const quotient = coefficients.slice(g).map((c, j) => (j === 0 ? c : 2 * c));
-    const remainder = coefficients.slice(0, g);
-    for (let j = 1; g + j < coefficients.length; j++) remainder[g - j] = (remainder[g - j] ?? 0) - (coefficients[g + j] ?? 0);
-    return { quotient, remainder };
-  },
-};
+/**
+ * sigma^k T_k(u), from an input that is sigma u: T_2k = 2 T_k^2 - 1, T_(2k-1) = 2 T_k T_(k-1) - T_1, and T_(g+j) = 2 T_g T_j - T_(g-j), times powers of
+ * sigma. With sigma other than 1 the input needs no factor of its own, but noise in values of size sigma^g counts sigma^-g times or sigma^g times.
+ */
+export function chebyshevBasis(sigma = 1): Basis {
+  return {
+    step: (arithmetic, k, of) =>
+      k % 2 === 0
+        ? arithmetic.scale(arithmetic.square(of(k / 2)), 2, -(sigma ** k))
+        : arithmetic.sub(
+            arithmetic.scale(arithmetic.multiply(of((k + 1) / 2), of((k - 1) / 2)), 2, 0),
+            sigma === 1 ? of(1) : arithmetic.scale(of(1), sigma ** (k - 1), 0),
+          ),
+    divide: (coefficients, g) => {
+      const quotient = coefficients.slice(g).map((c, j) => (j === 0 ? c : 2 * c));
+      const remainder = coefficients.slice(0, g);
+      for (let j = 1; g + j < coefficients.length; j++) {
+        remainder[g - j] = (remainder[g - j] ?? 0) - sigma ** (2 * j) * (coefficients[g + j] ?? 0);
+      }
+      return { quotient, remainder };
+    },
+  };
+}
+
+export const CHEBYSHEV = chebyshevBasis();

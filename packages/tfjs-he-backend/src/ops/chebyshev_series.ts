@@ -1,6 +1,5 @@
 import { HeError } from '../errors.js';
-
-export type Interval = readonly [number, number];
+import type { Interval } from './interval.js';
 
 const NODES = 1024;
 /** COSINES[j] = cos(pi j / (2 NODES)), one period. */

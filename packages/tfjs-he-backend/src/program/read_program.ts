@@ -1,6 +1,6 @@
 import { createParameters, type Parameters, type ParametersLiteral } from '../parameters/parameters.js';
 import type { JsonReader } from '../wire/json.js';
-import { readLayout } from '../wire/read_layout.js';
+import { MAX_TENSORS, readLayout } from '../wire/read_layout.js';
 import type { Instruction, Program, Segment } from './program.js';
 
 /** What the JSON part of a program file says of a constant; its values follow the JSON. */
@@ -96,7 +96,7 @@ export function readProgramHeader(json: JsonReader, value: unknown): ProgramHead
   });
   if (segments.length === 0) json.fail('there are no segments');
   const tensors = (v: unknown, what: string) =>
-    json.list(v, what, 64).map((entry) => {
+    json.list(v, what, MAX_TENSORS).map((entry) => {
       const tensor = json.record(entry, `one of the ${what}`);
       return { register: register(tensor.register), layout: readLayout(json, tensor.layout, slots) };
     });

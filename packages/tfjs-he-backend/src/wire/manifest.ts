@@ -2,7 +2,7 @@ import { HeError } from '../errors.js';
 import { createParameters, type Parameters } from '../parameters/parameters.js';
 import { createJsonReader } from './json.js';
 import type { TensorLayout } from './layout.js';
-import { readLayout } from './read_layout.js';
+import { MAX_TENSORS, readLayout } from './read_layout.js';
 
 /** What a client must know of a compiled program: public, JSON, and nothing of the weights. */
 export interface Manifest {
@@ -89,8 +89,8 @@ export function parseManifest(value: unknown, policy: ManifestPolicy = {}): Pars
   const segments = json.integer(raw.segments, 'segments', 1, 1024);
   const refreshes = json.list(raw.refreshes, 'refreshes', 1023).map((n) => json.integer(n, 'a refresh count', 1, 1024));
   if (refreshes.length !== segments - 1) json.fail('refreshes has not one entry per segment but the last');
-  const inputs = json.list(raw.inputs, 'inputs', 64).map((layout) => readLayout(json, layout, slots));
-  const outputs = json.list(raw.outputs, 'outputs', 64).map((layout) => readLayout(json, layout, slots));
+  const inputs = json.list(raw.inputs, 'inputs', MAX_TENSORS).map((layout) => readLayout(json, layout, slots));
+  const outputs = json.list(raw.outputs, 'outputs', MAX_TENSORS).map((layout) => readLayout(json, layout, slots));
   const manifest: Manifest = {
     format: 'he-manifest',
     version: 1,

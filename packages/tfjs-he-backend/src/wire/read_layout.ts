@@ -1,6 +1,9 @@
 import { type JsonReader, MAX_ELEMENTS } from './json.js';
 import { sizeOf, type TensorLayout } from './layout.js';
 
+/** Most inputs, and most outputs, of a program. */
+export const MAX_TENSORS = 1024;
+
 /** A layout from parsed JSON: distinct places, one per element, within its ciphertexts and period. */
 export function readLayout(json: JsonReader, value: unknown, slots: number): TensorLayout {
   const raw = json.record(value, 'a layout');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { constantOf } from '../../src/graph/constants.js';
+import { depthOf } from '../../src/graph/depth.js';
 import { evaluateGraph } from '../../src/graph/evaluate.js';
 import { identity, selection } from '../../src/graph/linear_map.js';
 import { type TensorNode, topologicalOrder } from '../../src/graph/node.js';
@@ -117,5 +118,34 @@ describe('simplify', () => {
       ],
     );
     expect(constantOf(simplify([difference])[0]!)).toEqual(new Float64Array(SIZE));
+  });
+
+  const scaling = (factor: number) => ({ ...identity(SIZE), value: new Float64Array(SIZE).fill(factor) });
+
+  test.each<[string, number, (r: Recorder, x: TensorNode, y: TensorNode) => TensorNode]>([
+    ['a product', 0.3, (r, x, y) => r.product(x, y)],
+    ['a square', 0.3, (r, x) => r.product(x, x)],
+    ['a square, with a sign', -0.3, (r, x) => r.product(x, x)],
+    ['a product of matrices', 0.3, (r, x, y) => r.matMul([SIZE], x, y, { batch: SIZE, m: 1, k: 1, n: 1 })],
+  ])('a factor on %s moves into the map of an operand and saves its level', (_, factor, multiply) => {
+    const recorder = new Recorder();
+    const x = recorder.input('x', [SIZE]);
+    const dense = recorder.linear([SIZE], x, randomMap(SIZE, SIZE, 1, 4), randomValues(SIZE, 5));
+    const product = multiply(recorder, dense, x);
+    const result = recorder.linear(product.shape, product, scaling(factor));
+    const [output] = simplify([result]);
+    expect([depthOf(result), depthOf(output!)]).toEqual([3, 2]);
+    const inputs = new Map([['x', randomValues(SIZE, 6)]]);
+    expect(bitsOfAgreement(evaluateGraph([output!], inputs)[0]!, evaluateGraph([result], inputs)[0]!)).toBeGreaterThan(45);
+  });
+
+  test('a factor stays where the product or its operand has other users', () => {
+    const recorder = new Recorder();
+    const x = recorder.input('x', [SIZE]);
+    const dense = recorder.linear([SIZE], x, randomMap(SIZE, SIZE, 1, 4));
+    const product = recorder.product(dense, x);
+    const scaled = recorder.linear([SIZE], product, scaling(0.3));
+    expect(simplify([scaled, product]).map(depthOf)).toEqual([3, 2]);
+    expect(simplify([scaled, dense]).map(depthOf)).toEqual([3, 1]);
   });
 });

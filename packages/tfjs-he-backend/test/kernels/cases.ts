@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { polynomial, reciprocal, rsqrt } from '../../src/index.js';
 
 export type Body = (x: tf.Tensor, y: tf.Tensor) => tf.Tensor | tf.Tensor[];
 
@@ -389,4 +390,9 @@ export const CASES: readonly Case[] = [
     operands: all,
   },
   { kernel: 'Identity', x: [2, 2], body: (x) => tf.clone(x) },
+  { kernel: 'HePolynomial', x: [2, 3], body: (x) => polynomial(x, [0.1, 0.2, -0.3, 0.4]) },
+  { kernel: 'HePolynomial', x: [2, 3], body: (x) => polynomial(x, [0.1, 0.2, -0.3], { basis: 'chebyshev', interval: [-2, 1] }) },
+  { kernel: 'HePolynomial', x: [2, 3], body: (x) => tf.add(x, polynomial(x, [0.5])) },
+  { kernel: 'HeReciprocal', x: [2, 3], body: (x) => reciprocal(tf.add(x, 2), { interval: [1, 3] }) },
+  { kernel: 'HeRsqrt', x: [2, 3], body: (x) => rsqrt(tf.add(x, 2), { interval: [1, 3] }) },
 ];

@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import type { TensorNode } from '../../src/graph/node.js';
 import { simplify } from '../../src/graph/simplify.js';
 import { compileGraph, evaluateGraph, polynomial, profile, reciprocal, rsqrt, traceFunction } from '../../src/index.js';
-import { type Arithmetic, CHEBYSHEV, MONOMIAL } from '../../src/ops/basis.js';
+import { type Arithmetic, CHEBYSHEV, chebyshevBasis, MONOMIAL } from '../../src/ops/basis.js';
 import { chebyshevSeries } from '../../src/ops/chebyshev_series.js';
 import { evaluatePolynomial, levelsOfDegree } from '../../src/ops/evaluate_polynomial.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
@@ -62,6 +62,27 @@ describe.each(['monomial', 'chebyshev'] as const)('polynomials in the %s basis',
   });
 });
 
+test('a scaled Chebyshev basis gives the same values', () => {
+  fc.assert(
+    fc.property(
+      coefficientLists,
+      fc.double({ min: -1, max: 1, noNaN: true }),
+      fc.double({ min: 0.95, max: 1.05, noNaN: true }),
+      (all, u, sigma) => {
+        const scaled = all.map((c, k) => c / sigma ** k);
+        const value = evaluatePolynomial(NUMBERS, chebyshevBasis(sigma), scaled, sigma * u) ?? all[0]!;
+        expect(Math.abs(value - naive.chebyshev(all, u))).toBeLessThan(1e-8);
+      },
+    ),
+    { numRuns: 200, seed: 2 },
+  );
+});
+
+test.each(Array.from({ length: 40 }, (_, i) => i + 1))('degree %d in a scaled Chebyshev basis takes no level more', (degree) => {
+  const coefficients = Array.from({ length: degree + 1 }, (_, k) => 0.1 + 0.01 * k);
+  expect(evaluatePolynomial(LEVELS, chebyshevBasis(0.97), coefficients, 0)).toBe(levelsOfDegree(degree));
+});
+
 test('degree 63 takes at most 16 products', () => {
   let products = 0;
   const counting: Arithmetic<number> = {
@@ -79,6 +100,77 @@ test('degree 63 takes at most 16 products', () => {
     0.5,
   );
   expect(products).toBeLessThanOrEqual(16);
+});
+
+describe('the kernels', () => {
+  const kernels: [string, object][] = [
+    ['HePolynomial', { coefficients: [0.1, 0.2, 0.3], basis: 'chebyshev', interval: [0.5, 2] }],
+    ['HeReciprocal', { interval: [0.5, 2], bits: 14 }],
+    ['HeRsqrt', { interval: [0.5, 2], bits: 14 }],
+  ];
+  const run = (name: string, attrs: object) => (x: tf.Tensor) => tf.engine().runKernel(name, { x }, attrs as tf.NamedAttrMap) as tf.Tensor;
+
+  test('are registered for the backends of tfjs and for he', () => {
+    for (const backend of ['cpu', 'wasm', 'webgl', 'he']) {
+      const names = tf.getKernelsForBackend(backend).map(({ kernelName }) => kernelName);
+      expect(names).toEqual(expect.arrayContaining(kernels.map(([name]) => name)));
+    }
+  });
+
+  test.each(kernels)('%s on plaintext of the backend he and encrypted gives what cpu gives', async (name, attrs) => {
+    const x = Float32Array.from([0.5, 0.9, 1.3, 2]);
+    const expected = run(name, attrs)(tf.tensor1d(x)).dataSync();
+    const graph = await traceFunction(
+      (t) => tf.add(run(name, attrs)(t as tf.Tensor), run(name, attrs)(tf.tensor1d(x))),
+      [{ name: 'x', shape: [4] }],
+    );
+    const [sum] = evaluateGraph(graph, new Map([['x', x]]));
+    expect(
+      bitsOfAgreement(
+        sum!,
+        expected.map((y) => 2 * y),
+      ),
+    ).toBeGreaterThan(18);
+  });
+
+  test('a backend that nobody knew gets them with the first call', async () => {
+    tf.registerBackend('another', () => tf.findBackendFactory('cpu')(), 0);
+    for (const kernel of tf.getKernelsForBackend('cpu')) {
+      if (!kernel.kernelName.startsWith('He')) tf.registerKernel({ ...kernel, backendName: 'another' });
+    }
+    await tf.setBackend('another');
+    try {
+      expect(rsqrt(tf.tensor1d([1]), { interval: [0.5, 2] }).dataSync()[0]).toBeCloseTo(1, 3);
+    } finally {
+      await tf.setBackend('cpu');
+      tf.removeBackend('another');
+    }
+  });
+
+  test.each(kernels)('%s has the gradient of what it computes', (name, attrs) => {
+    const f = run(name, attrs);
+    const x = [0.7, 1.1, 1.8];
+    const gradient = tf
+      .grad((t) => f(t))(tf.tensor1d(x))
+      .dataSync();
+    const h = 2 ** -6;
+    const difference = tf.tidy(() => tf.div(tf.sub(f(tf.tensor1d(x.map((t) => t + h))), f(tf.tensor1d(x.map((t) => t - h)))), 2 * h));
+    expect(bitsOfAgreement(gradient, difference.dataSync())).toBeGreaterThan(8);
+  });
+
+  test('a gradient has a gradient', () => {
+    const second = tf.grad(tf.grad((x) => polynomial(x, [1, 2, 3, 4], { basis: 'chebyshev', interval: [0, 2] })))(tf.tensor1d([1.5]));
+    // u = x - 1: 2 * 3 T_2'' / 2 + 4 T_3'' = 3 * 4 + 4 * 24 u.
+    expect(second.dataSync()[0]).toBeCloseTo(12 + 96 * 0.5, 3);
+  });
+
+  test.each([
+    ['HePolynomial', { coefficients: [1, 1], basis: 'legendre', interval: [0, 1] }],
+    ['HePolynomial', { basis: 'monomial', interval: [0, 1] }],
+    ['HeReciprocal', { interval: [1, 2] }],
+  ])('%s #%# with attributes that it does not know is PARAMETERS_INVALID', (name, attrs) => {
+    expect(() => run(name, attrs)(tf.ones([1]))).toThrow(expect.objectContaining({ code: 'PARAMETERS_INVALID' }));
+  });
 });
 
 describe('polynomial, reciprocal and rsqrt on plaintext', () => {
@@ -149,6 +241,56 @@ describe('polynomials of encrypted tensors', () => {
       [{ name: 'x', shape: [4] }],
     );
     expect(depthOf(simplify(graph)[0]!)).toBe(levelsOfDegree(degree));
+  });
+
+  const levelsOf = async (body: (x: tf.Tensor) => tf.Tensor): Promise<number> => {
+    const graph = await traceFunction((x) => body(x as tf.Tensor), [{ name: 'x', shape: [4] }]);
+    return depthOf(simplify(graph)[0]!);
+  };
+  const cubic = (x: tf.Tensor, interval: [number, number]) => polynomial(x, [0.1, 0.3, 0.2, 0.4], { basis: 'chebyshev', interval });
+
+  test.each<[string, [number, number], number]>([
+    ['a shift', [1, 3], 2],
+    ['twice and a shift', [0.5, 1.5], 2],
+    ['nearly a shift', [0.4, 2.6], 2],
+    ['nearly three times', [0, 0.6], 2],
+    ['no small whole number of times', [2, 40], 3],
+  ])('an input whose interval is mapped by %s takes %# levels', async (_, interval, levels) => {
+    expect(await levelsOf((x) => cubic(x, interval))).toBe(levels);
+  });
+
+  test('a product takes no level more when a factor of it can carry the map', async () => {
+    const w = tf.tensor1d([...randomValues(4, 5)]);
+    expect(await levelsOf((x) => cubic(tf.mul(tf.mul(x, w), x), [2, 40]))).toBe(2 + 2);
+    expect(await levelsOf((x) => cubic(tf.square(tf.mul(x, w)), [2, 40]))).toBe(2 + 2);
+  });
+
+  test.each<[number, [number, number]]>([
+    [15, [0.4, 2.3]],
+    [7, [0.12, 0.6]],
+  ])('degree %d without a level for its interval loses at most two bits', async (degree, interval) => {
+    const coefficients = [...randomValues(degree + 1, degree)];
+    const [low, high] = interval;
+    const x = Float64Array.from({ length: 64 }, (_, i) => low + ((high - low) * i) / 63);
+    const exact = x.map((t) => naive.chebyshev(coefficients, Math.max(-1, Math.min(1, (2 * t - low - high) / (high - low)))));
+    const bits = async (body: (t: tf.Tensor) => tf.Tensor): Promise<[number, number]> => {
+      const graph = await traceFunction((t) => body(t as tf.Tensor), [{ name: 'x', shape: [64] }]);
+      const program = compileGraph(graph, { polyModulusDegrees: [16384] });
+      const pair = await openPair(program, 'mock');
+      try {
+        return [bitsOfAgreement(await pair.infer(x), exact), profile(program).depth];
+      } finally {
+        pair.dispose();
+      }
+    };
+    const factor = 2 / (high - low);
+    const [folded, depth] = await bits((t) => polynomial(t, coefficients, { basis: 'chebyshev', interval }));
+    const [scaled, deeper] = await bits((t) =>
+      polynomial(tf.sub(tf.mul(t, factor), (factor * (low + high)) / 2), coefficients, { basis: 'chebyshev' }),
+    );
+    expect(depth).toBe(levelsOfDegree(degree));
+    expect(deeper).toBe(depth + 1);
+    expect(folded).toBeGreaterThan(scaled - 2);
   });
 
   test('the map of an interval is folded into the linear operation before it', async () => {
