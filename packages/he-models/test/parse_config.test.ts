@@ -34,6 +34,8 @@ describe('config.json', () => {
     ['a short digest', { ...text, files: { a: { bytes: 1, sha256: 'ab' } } }],
     ['a negative length', { ...text, files: { a: { ...digest, bytes: -1 } } }],
     ['a fraction of a token', { ...text, embedding: { ...text.embedding, maxTokens: 1.5 } }],
+    ['an epsilon of the norm below 0', { ...text, embedding: { ...text.embedding, normEpsilon: -1 } }],
+    ['an end that is no token', { ...text, special: { begin: null, end: 'x' } }],
     ['a grid without a stride', { ...signal, embedding: { grid: { ...grid, strideX: 0 }, features: 2 } }],
     ['a grid without a scale', { ...signal, embedding: { grid: { ...grid, scale: 0 }, features: 2 } }],
     ['negative padding', { ...signal, embedding: { grid: { ...grid, paddingX: -1 }, features: 2 } }],

@@ -34,6 +34,16 @@ export function integerOption(name: string, value: string | boolean | undefined,
   return number;
 }
 
+/** @throws UsageError unless the option is absent or a number from `least` to `most` */
+export function numberOption(name: string, value: string | boolean | undefined, least: number, most: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
+  if (!(number >= least && number <= most)) {
+    throw new UsageError(`--${name} must be a number from ${least} to ${most}, not ${String(value)}.`, {});
+  }
+  return number;
+}
+
 /** @throws UsageError unless the option is one of `choices` */
 export function choiceOption<Choice extends string>(name: string, value: string | boolean | undefined, choices: readonly Choice[]): Choice {
   const chosen = choices.find((choice) => choice === value);

@@ -21,7 +21,8 @@ ${COMMON_HELP}`,
     if (values.json === true) return print(JSON.stringify({ ...summary(files), he }));
     for (const [name, value] of Object.entries(summary(files))) print(`${name.padEnd(16)} ${shown(value)}`);
     print(`${'input'.padEnd(16)} [${he.inputShape.join(', ')}]`);
-    print(`${'depth'.padEnd(16)} ${he.depth} levels`);
+    if (he.depth !== undefined) print(`${'depth'.padEnd(16)} ${he.depth} levels`);
+    for (const need of he.needs ?? []) print(`${'needs'.padEnd(16)} ${need}`);
     for (const { site, function: name, interval, degree, maxError } of he.approximations) {
       const ends = interval.map((end) => end.toFixed(3)).join(', ');
       print(`${'approximation'.padEnd(16)} ${site}: ${name} on [${ends}], degree ${degree}, error ${maxError.toExponential(1)}`);

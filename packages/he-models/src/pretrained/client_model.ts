@@ -56,11 +56,15 @@ function wasTrainedHere(config: TextConfig): config is ModelConfig {
 
 /** @throws AssetError, ModelUnavailableError */
 export async function loadTextEncoder(files: ModelFiles, { embedding }: TextConfig): Promise<TextEncoder> {
-  const { vocabularySize, features, maxTokens } = embedding;
+  const { vocabularySize, features, maxTokens, normEpsilon } = embedding;
   const definition = parseJson<TokenizerJson>(await files.file('tokenizer.json'), 'tokenizer.json');
   const sizes = [vocabularySize * features, maxTokens * features, features, features] as const;
   const [token, position, gamma, beta] = splitFloats(await files.file('embedding.bin'), sizes, 'embedding.bin');
   const weights: EmbeddingWeights = { token, position, gamma, beta };
   const tokenize = textTokenizer(definition, maxTokens);
-  return { inputShape: [1, maxTokens, features], tokenize, embed: (text, options) => embedTokens(tokenize(text, options).ids, weights) };
+  return {
+    inputShape: [1, maxTokens, features],
+    tokenize,
+    embed: (text, options) => embedTokens(tokenize(text, options).ids, weights, normEpsilon),
+  };
 }

@@ -22,6 +22,8 @@ export interface TextEmbeddingConfig {
   readonly vocabularySize: number;
   readonly features: number;
   readonly maxTokens: number;
+  /** Added to the variance in the embedding's LayerNorm. Default 1e-6. */
+  readonly normEpsilon?: number;
 }
 
 /** Sizes of `embedding.bin` of a model of patches: projection, position, gamma and beta. */
@@ -55,6 +57,8 @@ export interface GenerationConfig extends AnyConfig {
   readonly task: 'text-generation';
   /** Of `embedding.bin`: `[vocabularySize, features]`. */
   readonly embedding: TextEmbeddingConfig;
+  /** Tokens that texts begin and end with, or null; default: 1 and 1, as in the vocabularies of llama2.c, whose spaces begin words. */
+  readonly special?: { readonly begin: number | null; readonly end: number | null };
 }
 
 /** What `config.json` of any model must hold; models of this package say more. */
@@ -106,13 +110,15 @@ export interface HeMetadata {
   readonly inputShape: readonly [1, number, number];
   readonly outputShape: readonly [1, number] | readonly [1, number, number];
   /** Largest magnitude of an input entry on the training questions, and of a logit. */
-  readonly maxInput: number;
-  readonly maxLogit: number;
+  readonly maxInput?: number;
+  readonly maxLogit?: number;
   readonly approximations: readonly ApproximationSummary[];
   /** Rows of the input. */
   readonly tokens: number;
   /** Levels on the longest way from input to output, as compiled with `parameters`; refreshes are not counted. */
-  readonly depth: number;
+  readonly depth?: number;
+  /** Of a model that is no polynomial yet: the steps to it, in order. It runs in the clear only. */
+  readonly needs?: readonly string[];
   /** What the model is compiled with unless the caller says otherwise. */
   readonly parameters: Pick<CompileOptions, 'securityBits' | 'precisionBits' | 'valueBits'>;
 }

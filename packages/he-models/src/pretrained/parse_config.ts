@@ -20,6 +20,7 @@ export function parseConfig(value: unknown): PretrainedConfig {
   const files = fields(config.files, 'it lists no files');
   for (const [name, digest] of Object.entries(files)) checkFile(name, fields(digest, `file ${name} has no digest`));
   checkEmbedding(task, fields(config.embedding, 'it has no embedding'));
+  if (config.special !== undefined) checkSpecial(fields(config.special, 'special names no tokens'));
   return value as PretrainedConfig; // every field of the type has just been checked
 }
 
@@ -36,11 +37,17 @@ function checkEmbedding(task: Task, embedding: Fields): void {
   const ofText = task === 'text-classification' || task === 'text-generation';
   const sizes = ofText ? ['vocabularySize', 'features', 'maxTokens'] : ['features'];
   for (const size of sizes) if (!isCount(embedding[size])) fail(`embedding.${size} is no positive integer`);
+  const { normEpsilon = 0 } = embedding;
+  if (typeof normEpsilon !== 'number' || !(normEpsilon >= 0 && normEpsilon <= 1)) fail('embedding.normEpsilon is no number from 0 to 1');
   if (ofText) return;
   const grid = fields(embedding.grid, 'embedding.grid is missing');
   for (const size of GRID_SIZES) if (!isCount(grid[size])) fail(`embedding.grid.${size} is no positive integer`);
   for (const size of ['paddingY', 'paddingX']) if (grid[size] !== 0 && !isCount(grid[size])) fail(`embedding.grid.${size} is no size`);
   if (!Number.isFinite(grid.offset) || !Number.isFinite(grid.scale) || grid.scale === 0) fail('embedding.grid needs offset and scale');
+}
+
+function checkSpecial({ begin, end }: Fields): void {
+  for (const token of [begin, end]) if (token !== null && token !== 0 && !isCount(token)) fail('special.begin or special.end is no token');
 }
 
 function isCount(value: unknown, most = 1 << 20): boolean {

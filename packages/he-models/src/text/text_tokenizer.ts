@@ -4,7 +4,7 @@ import type { TokenizerJson } from './tokenizer_json.js';
 
 /** A text as the model sees it. */
 export interface TokenizedText {
-  /** Vocabulary indices, one per token, unpadded; between 1 and the model's token limit. */
+  /** Vocabulary indices, one per token, unpadded; between 1 and the model's token limit. Those that every text gets are among them. */
   readonly ids: readonly number[];
   readonly tokens: readonly string[];
 }
@@ -23,13 +23,19 @@ export function textTokenizer(definition: TokenizerJson, maxTokens: number): Tex
   return (text, { truncate = false } = {}) => {
     const { ids, tokens } = tokenizer.encode(text);
     const count = ids.length;
-    if (count === 0) throw new EmptyTextError('The text is empty: write at least one word.', { characters: text.length });
+    // Tokens that frame every text, as [CLS] and [SEP] do, are neither a text nor what is cut off.
+    const words = definition.post_processor === null ? ids : tokenizer.encode(text, { add_special_tokens: false }).ids;
+    if (words.length === 0) throw new EmptyTextError('The text is empty: write at least one word.', { characters: text.length });
     if (count > maxTokens && !truncate) {
       throw new TextTooLongError(`The text has ${count} tokens and the model takes ${maxTokens}: shorten it.`, {
         tokens: count,
         maxTokens,
       });
     }
-    return { ids: ids.slice(0, maxTokens), tokens: tokens.slice(0, maxTokens) };
+    const before = ids.findIndex((_: number, at: number) => words.every((word: number, k: number) => ids[at + k] === word));
+    const after = Math.max(0, count - words.length - Math.max(0, before));
+    const fitting = <T>(all: readonly T[]): readonly T[] =>
+      count <= maxTokens ? all : [...all.slice(0, Math.max(0, maxTokens - after)), ...all.slice(count - after)];
+    return { ids: fitting(ids), tokens: fitting(tokens) };
   };
 }

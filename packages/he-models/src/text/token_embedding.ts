@@ -16,9 +16,10 @@ export interface EmbeddingWeights {
  * `LayerNorm(token[ids_i] + position_i)` for each token, rows of exact zeros for the padding: what the client encrypts.
  *
  * @param ids vocabulary indices, at most `position.length / features`
+ * @param epsilon added to the variance
  * @returns `[maxTokens * features]`, row-major
  */
-export function embedTokens(ids: readonly number[], weights: EmbeddingWeights): Float32Array {
+export function embedTokens(ids: readonly number[], weights: EmbeddingWeights, epsilon = EMBEDDING_NORM_EPSILON): Float32Array {
   const features = weights.gamma.length;
   const embedded = new Float32Array(weights.position.length);
   ids.forEach((id, row) => {
@@ -26,7 +27,7 @@ export function embedTokens(ids: readonly number[], weights: EmbeddingWeights): 
       { length: features },
       (_, k) => at(weights.token, id * features + k) + at(weights.position, row * features + k),
     );
-    embedded.set(normaliseRow(sums, weights, EMBEDDING_NORM_EPSILON), row * features);
+    embedded.set(normaliseRow(sums, weights, epsilon), row * features);
   });
   return embedded;
 }

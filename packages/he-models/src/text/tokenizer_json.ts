@@ -4,7 +4,8 @@ export interface TokenizerJson {
   readonly added_tokens: readonly Readonly<Record<string, unknown>>[];
   readonly normalizer: Readonly<Record<string, unknown>>;
   readonly pre_tokenizer: Readonly<Record<string, unknown>>;
-  readonly post_processor: null;
+  /** What frames every text, [CLS] and [SEP] say. */
+  readonly post_processor: Readonly<Record<string, unknown>> | null;
   readonly decoder: Readonly<Record<string, unknown>>;
   readonly model: {
     readonly type: 'WordPiece';

@@ -17,9 +17,10 @@ const SPACE = 3 + 0x20;
  *
  * @throws AssetError, ModelUnavailableError
  */
-export async function loadGenerationEncoder(files: ModelFiles, { name, embedding }: GenerationConfig): Promise<InputEncoder> {
+export async function loadGenerationEncoder(files: ModelFiles, { name, embedding, special }: GenerationConfig): Promise<InputEncoder> {
   const { vocabularySize, features, maxTokens } = embedding;
   const [table] = splitFloats(await files.file('embedding.bin'), [vocabularySize * features] as const, 'embedding.bin');
+  const begin = special === undefined ? BEGIN_TOKEN : special.begin;
   const tokenizer = new Tokenizer(parseJson<BytePairTokenizerJson>(await files.file('tokenizer.json'), 'tokenizer.json'), {});
   const fitting = (ids: readonly number[], truncate: boolean): readonly number[] => {
     if (ids.length <= maxTokens) return ids;
@@ -31,7 +32,7 @@ export async function loadGenerationEncoder(files: ModelFiles, { name, embedding
     });
   };
   const idsOf = (input: ModelInput): readonly number[] => {
-    const ids = typeof input === 'string' ? [BEGIN_TOKEN, ...tokenizer.encode(input).ids] : Array.from(input);
+    const ids = typeof input === 'string' ? [...(begin === null ? [] : [begin]), ...tokenizer.encode(input).ids] : Array.from(input);
     if (ids.length === 0) throw new EmptyTextError('There are no tokens: give at least one.', {});
     if (ids.every((id) => Number.isInteger(id) && id >= 0 && id < vocabularySize)) return ids;
     throw new InputError(`${name} takes a text or tokens from 0 to ${vocabularySize - 1}.`, { vocabularySize });
@@ -42,8 +43,8 @@ export async function loadGenerationEncoder(files: ModelFiles, { name, embedding
       const ids = fitting(idsOf(text), truncate);
       return { ids, tokens: ids.map((id) => tokenizer.id_to_token(id) ?? '') };
     },
-    // The decoder takes a space off a text's beginning, which a continuation may begin with: it gets another one.
-    decode: (tokens) => tokenizer.decode([SPACE, ...tokens], { skip_special_tokens: true }),
+    // llama2.c's decoder takes a space off a text's beginning, which a continuation may begin with: it gets another one.
+    decode: (tokens) => tokenizer.decode([...(special === undefined ? [SPACE] : []), ...tokens], { skip_special_tokens: true }),
     embed: (input, { truncate = false } = {}) => {
       const embedded = new Float32Array(maxTokens * features);
       const ids = fitting(idsOf(input), truncate);

@@ -139,7 +139,10 @@ async function generateText(
 ): ReturnType<Generate> {
   const [, context] = client.inputShape;
   const { ids } = client.tokenize(text, { truncate: true });
-  const next = { context, vocabularySize: client.labels.length, logits: (seen: readonly number[]) => logits(seen, rest) };
+  const { config } = client;
+  const end = config.task === 'text-generation' ? config.special?.end : undefined;
+  const frame = end === undefined ? {} : { end };
+  const next = { context, vocabularySize: client.labels.length, ...frame, logits: (seen: readonly number[]) => logits(seen, rest) };
   return [{ generated_text: `${text}${client.decode(await continueText(ids, max_new_tokens, next))}` }];
 }
 

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { formatReport, replaceSoftmax, toPolynomial } from 'tfjs-power-softmax';
+import { loadLayersFolder } from '../convert/layers_model.js';
+import { openTextFolder, polynomialFolder, type TextFolder } from '../convert/polynomial_folder.js';
+import { InputError, UsageError } from '../errors.js';
+import { floatsAt } from '../pretrained/assets.js';
+import { jsonBytes, serialiseModel } from '../train/model_folder.js';
+import { startWasm } from '../train/wasm.js';
+import { writeTogether } from '../write_together.js';
+import { integerOption, numberOption, type OptionValues, requiredOption } from './arguments.js';
+import type { CommandContext } from './command.js';
+
+/** The forms of `convert` for a folder with a `LayersModel`. */
+export async function convertLayersModel(source: string, values: OptionValues, context: CommandContext): Promise<void> {
+  const { cwd, print } = context;
+  const out = resolve(cwd, requiredOption('out', values.out, 'the folder to write to'));
+  const p = integerOption('swap-softmax', values['swap-softmax'], 2);
+  if ((p === undefined) === (typeof values.calibration !== 'string')) {
+    throw new UsageError('Give either --calibration FILE or --swap-softmax P. See --help.', {});
+  }
+  const given = ['keep-softmax', 'labels', 'tokens', 'tokenizer', 'sample', 'seed'].find((option) => values[option] !== undefined);
+  if (given !== undefined)
+    throw new UsageError(`--${given} is for checkpoints, and ${source} holds a LayersModel. See --help.`, { option: given });
+  if (p !== undefined) return swapSoftmax(source, out, p, values, print);
+  return makePolynomial(source, out, values, context);
+}
+
+async function swapSoftmax(source: string, out: string, p: number, values: OptionValues, print: CommandContext['print']): Promise<void> {
+  await startWasm();
+  const model = await loadLayersFolder(source);
+  const { model: twin, report } = replaceSoftmax(model, { p });
+  await writeTogether(out, await modelFiles(twin, report));
+  if (values.json === true) return print(JSON.stringify({ out, needsTraining: true, report }));
+  for (const { layer } of report.replaced) print(`replaced  ${layer}`);
+  for (const layer of report.kept) print(`kept      ${layer}`);
+  for (const warning of report.warnings) print(`warning   ${warning}`);
+  print(`written to ${out}; train it further, with the range loss, then convert it with --calibration`);
+}
+
+async function makePolynomial(source: string, out: string, values: OptionValues, { cwd, print, progress }: CommandContext): Promise<void> {
+  const bits = integerOption('bits', values.bits, 1);
+  const margin = numberOption('margin', values.margin, 1, 100) ?? 1.3;
+  await startWasm();
+  const model = await loadLayersFolder(source);
+  const file = resolve(cwd, String(values.calibration));
+  const text = file.endsWith('.txt') ? await openTextFolder(source) : undefined;
+  const calibration = text === undefined ? await readCalibration(file, model) : await embedLines(file, text, model);
+  const polynomial = toPolynomial(model, { calibration, margin, ...(bits === undefined ? {} : { bits }) });
+  const files = await modelFiles(polynomial.model, polynomial.report);
+  if (text !== undefined) progress.log('choosing parameters');
+  const folder = text === undefined ? files : await polynomialFolder({ name: basename(out), text, polynomial, calibration, files });
+  calibration.dispose();
+  await writeTogether(out, folder);
+  if (values.json === true) return print(JSON.stringify({ out, report: polynomial.report }));
+  print(formatReport(polynomial.report));
+  print(`written to ${out}`);
+}
+
+async function modelFiles(model: LayersModel, report: object): Promise<Readonly<Record<string, Uint8Array>>> {
+  const { modelJson, weights } = await serialiseModel(model);
+  return { 'model.json': jsonBytes(modelJson), 'weights.bin': weights, 'report.json': jsonBytes(report) };
+}
+
+async function readCalibration(file: string, model: LayersModel): Promise<Tensor> {
+  const bytes = await readInputs(file);
+  const shape = inputShapeOf(model);
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const count = bytes.length / (4 * size);
+  if (model.inputs.length !== 1 || !Number.isInteger(count) || count === 0) {
+    throw new InputError(`${file} holds no whole number of inputs of shape [${shape.join(', ')}] in float32.`, {
+      file,
+      bytes: bytes.length,
+    });
+  }
+  return tensor(floatsAt(bytes, 0, bytes.length / 4), [count, ...shape]);
+}
+
+/** Embeds the lines of a file, longer ones cut off, as the client of the folder does. */
+async function embedLines(file: string, { embed, config }: TextFolder, model: LayersModel): Promise<Tensor> {
+  const lines = new TextDecoder()
+    .decode(await readInputs(file))
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
+  const shape = inputShapeOf(model);
+  const { features, maxTokens } = config.embedding;
+  if (lines.length === 0 || model.inputs.length !== 1 || shape[0] !== maxTokens || shape[1] !== features) {
+    throw new InputError(`${file} has no texts for inputs of shape [${shape.join(', ')}]: write one a line.`, { file });
+  }
+  const embedded = lines.map((line) => embed(line, { truncate: true }));
+  const all = new Float32Array(embedded.length * maxTokens * features);
+  embedded.forEach((values, index) => {
+    all.set(values, index * maxTokens * features);
+  });
+  return tensor(all, [embedded.length, maxTokens, features]);
+}
+
+function inputShapeOf(model: LayersModel): number[] {
+  return (model.inputs[0]?.shape ?? []).slice(1).map((size) => size ?? 0);
+}
+
+async function readInputs(file: string): Promise<Uint8Array> {
+  return readFile(file).catch(() => {
+    throw new InputError(`Cannot read ${file}: check the path of --calibration.`, { file });
+  });
+}
