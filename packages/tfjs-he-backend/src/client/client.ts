@@ -27,6 +27,11 @@ export interface Client {
    * Yields to the event loop between keys. @throws HeError ABORTED.
    */
   evaluationKeys(onProgress?: KeyProgress, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * A public key, wire form: a fresh encryption of zero at the refresh level, another one at every call. A server that re-randomises makes encryptions
+   * of zero from it.
+   */
+  publicKey(): Uint8Array;
   /** Slot vectors (length = slots, finite) -> fresh ciphertexts at the top level, wire form. */
   encrypt(slotVectors: readonly Float64Array[]): Uint8Array[];
   /**

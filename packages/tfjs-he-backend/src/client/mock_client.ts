@@ -32,6 +32,11 @@ export function createMockClient({ manifest, parameters }: ParsedManifest, seed:
       }
       return joinEvaluationKeys({ relinearization: frames.frameKey('relinearization', 0), galois });
     },
+    publicKey() {
+      const values = new Float64Array(parameters.slots);
+      addNoise(values, model.encrypt, topScale);
+      return frames.frameCiphertext({ values }, refreshLevel);
+    },
     encrypt(slotVectors) {
       checkSlotVectors(slotVectors, parameters);
       return slotVectors.map((vector) => {

@@ -9,7 +9,7 @@ import { callSeal } from '../seal/errors.js';
 import { throwIfAborted } from '../turns.js';
 import { joinEvaluationKeys } from '../wire/evaluation_keys.js';
 import type { ParsedManifest } from '../wire/manifest.js';
-import { readSealPlaintext, writeSealPlaintext } from '../wire/seal_format.js';
+import { readSealCiphertext, readSealPlaintext, writeSealPlaintext } from '../wire/seal_format.js';
 import { createSealFrames } from '../wire/seal_frames.js';
 import type { Client } from './client.js';
 import { checkSlotVectors, yieldToEventLoop } from './common.js';
@@ -152,6 +152,23 @@ export async function createSealKeyHolder({ manifest, parameters }: ParsedManife
         onProgress(galois.length + 1, total);
       }
       return joinEvaluationKeys({ relinearization, galois });
+    },
+    publicKey() {
+      requireLive('publicKey');
+      const zero = new Float64Array(parameters.slots);
+      const bytes = callSeal({ op: 'create public key' }, () =>
+        withPlaintext((plaintext) =>
+          withCiphertext((ciphertext) => {
+            encoder.encode(zero, parameters.levelScale(maxLevel), plaintext);
+            encryptor.encryptSymmetric(plaintext, ciphertext);
+            return ciphertext.saveToArray(none);
+          }),
+        ),
+      );
+      // An encryption of zero stays one when primes are dropped.
+      const { scale, polynomials } = readSealCiphertext(bytes, frames.shape(maxLevel), 2, false);
+      const low = polynomials.map((polynomial) => polynomial.slice(0, refreshLevel + 1));
+      return frames.writeCiphertext({ scale, polynomials: low }, refreshLevel);
     },
     encrypt(slotVectors) {
       requireLive('encrypt');

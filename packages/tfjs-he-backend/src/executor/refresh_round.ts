@@ -18,7 +18,7 @@ export interface Round {
  * @throws HeError ABORTED, WIRE_*, and what `options.refresh` rejects with.
  */
 export async function refreshRound<C, P>(
-  { program, engine, maskKey, runId }: RunContext<C, P>,
+  { program, engine, maskKey, runId, outgoing }: RunContext<C, P>,
   refreshes: readonly Refresh[],
   { segment, attempt }: Round,
   registers: RegisterFile<C>,
@@ -28,7 +28,8 @@ export async function refreshRound<C, P>(
   const masked = refreshes.map(({ from }, index) => {
     const ciphertext = engine.mask(registers.get(from), seedOf(index));
     try {
-      return engine.save(ciphertext);
+      const frame = engine.save(ciphertext);
+      return outgoing?.refresh(frame) ?? frame;
     } finally {
       engine.dispose(ciphertext);
     }

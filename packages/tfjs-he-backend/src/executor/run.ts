@@ -17,8 +17,16 @@ export interface RunContext<C, P> {
   readonly maskKey: Uint8Array;
   /** Unique for every run under one mask key: masks must never repeat. */
   readonly runId: string;
+  /** Changes what goes to the client, in wire form; without it, ciphertexts go as they are. */
+  readonly outgoing?: Outgoing;
   /** Evaluates segments elsewhere; without it, this thread does. */
   readonly runSegment?: SegmentRunner<C>;
+}
+
+/** What becomes of ciphertexts (wire form, refresh level) before they leave: those to be refreshed are masked by then. */
+export interface Outgoing {
+  refresh(frame: Uint8Array): Uint8Array;
+  output(frame: Uint8Array): Uint8Array;
 }
 
 /** Evaluates one segment: reads what it starts from in `registers`, and leaves there what later segments, refreshes and outputs need. */
@@ -89,7 +97,10 @@ export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint
     } finally {
       time.total += performance.now() - start;
     }
-    const outputs = program.outputs.map(({ register }) => engine.save(registers.get(register)));
+    const outputs = program.outputs.map(({ register }) => {
+      const frame = engine.save(registers.get(register));
+      return context.outgoing?.output(frame) ?? frame;
+    });
     registers.releaseAll();
     return { outputs, layers: clock.times(), evaluateMs: time.total - time.refresh, refreshMs: time.refresh, refreshes };
   };

@@ -11,6 +11,7 @@ import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted, unlessAborted } from '../turns.js';
 import { MEMORY_LIMIT, requireServerMemory, requireSessionMemory, serverMemory } from './memory.js';
+import { checkFloodBits, createRerandomizer } from './rerandomizer.js';
 import { type PrepareOptions, SERVER_ENGINES, type Server, type ServerOptions, type Session } from './types.js';
 
 const MASK_KEY_BYTES = 32;
@@ -31,6 +32,9 @@ export async function createServer(program: Program, options: ServerOptions): Pr
   }
   const parameters = createParameters(program.parameters);
   checkRefreshMasks(program, parameters);
+  const { rerandomize } = options;
+  const { floodBits = 0 } = rerandomize ?? {};
+  checkFloodBits(floodBits, parameters);
   const { memoryBytes = MEMORY_LIMIT } = options;
   const memory = serverMemory(program, parameters, options.engine);
   requireServerMemory(memory, memoryBytes);
@@ -46,8 +50,9 @@ export async function createServer(program: Program, options: ServerOptions): Pr
   // Masks must not repeat even when a server restarts with the same maskKey.
   const instance = Array.from(randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-  const openSession = async (evaluationKeys: Uint8Array): Promise<Session> => {
+  const openSession: Server['openSession'] = async (evaluationKeys, { publicKey } = {}) => {
     const { ledger } = runtime;
+    const outgoing = rerandomize === undefined ? undefined : createRerandomizer(options.engine, parameters, publicKey, floodBits);
     // Workers hold the keys of every session, and what a run needs of ciphertexts.
     const keyBytes = workers === undefined ? ledger.of('key').bytes : sessions * memory.keys;
     requireSessionMemory(memory, keyBytes + ledger.of('ciphertext').bytes, memoryBytes);
@@ -58,8 +63,16 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     let disposed = false;
     sessions++;
     const start: Session['start'] = (inputs, keep) => {
-      const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, runId: `${instance}/${runs++}` };
-      const run = createRun(runSegment === undefined ? context : { ...context, runSegment }, inputs, keep);
+      const context = {
+        program,
+        engine,
+        constant: (id: number) => constants.get(id),
+        maskKey,
+        runId: `${instance}/${runs++}`,
+        ...(outgoing === undefined ? {} : { outgoing }),
+        ...(runSegment === undefined ? {} : { runSegment }),
+      };
+      const run = createRun(context, inputs, keep);
       for (const earlier of open) if (earlier.state === 'gone') open.delete(earlier);
       open.add(run);
       return run;

@@ -12,6 +12,12 @@ export interface ServerOptions {
   readonly engine: ServerEngine;
   /** Secret of the refresh masks, 32 bytes; default: drawn at random. */
   readonly maskKey?: Uint8Array;
+  /**
+   * Adds a fresh encryption of zero to every ciphertext that leaves, so that its second polynomial says nothing of the weights (default: not), and to
+   * outputs noise of `floodBits` bits a coefficient, which drowns that of the evaluation (default 0; `rerandomizedBits` tells what outputs keep).
+   * Sessions then need the client's public key. SECURITY.md says what this hides.
+   */
+  readonly rerandomize?: { readonly floodBits?: number };
   /** Seed of the mock engine's noise. */
   readonly seed?: number;
   /** Threads of the simd engine that share every operation over one memory (default 1). In Node; elsewhere there is one. */
@@ -42,6 +48,11 @@ export interface Session {
   dispose(): void;
 }
 
+export interface SessionOptions {
+  /** As made by Client.publicKey: for servers that re-randomise. */
+  readonly publicKey?: Uint8Array;
+}
+
 export interface PrepareOptions {
   /** Called with the constants encoded so far, at most some forty times a second. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -59,7 +70,10 @@ export interface Server {
    * @throws HeError ABORTED.
    */
   prepare(options?: PrepareOptions): Promise<void>;
-  /** Loads a client's evaluation keys (as made by Client.evaluationKeys). @throws HeError WIRE_*, MEMORY_BUDGET. */
-  openSession(evaluationKeys: Uint8Array): Promise<Session>;
+  /**
+   * Loads a client's evaluation keys (as made by Client.evaluationKeys).
+   * @throws HeError WIRE_*, MEMORY_BUDGET, PARAMETERS_INVALID (a server that re-randomises got no public key).
+   */
+  openSession(evaluationKeys: Uint8Array, options?: SessionOptions): Promise<Session>;
   dispose(): void;
 }

@@ -21,6 +21,7 @@ test('no byte the client gives out belongs to its secret key', async () => {
       await client.evaluationKeys(),
       ...client.encrypt([new Float64Array(parameters.slots).fill(1)]),
       ...client.refresh([low]),
+      client.publicKey(),
     ].map((bytes) => Buffer.from(bytes));
 
     // Any 32 consecutive coefficients at each prime, as SEAL stores them and as our frames would.
