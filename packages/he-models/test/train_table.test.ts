@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { DataError, UsageError } from '../src/errors.js';
+import { prepareTable } from '../src/train/prepare.js';
 import { parseTableOptions, trainTable } from '../src/train/train_table.js';
 import { pipeline } from '../src/use/pipeline.js';
 import { withFolder } from './temporary_folder.js';
@@ -20,6 +21,7 @@ describe('options of a table', () => {
       epochs: undefined,
       seed: undefined,
       fresh: false,
+      balanced: true,
       json: false,
     });
   });
@@ -28,10 +30,39 @@ describe('options of a table', () => {
     ['no table', ['--out', 'x'], '--train'],
     ['no folder', ['--train', 'x.csv'], '--out'],
     ['a data set besides', ['banking77', '--train', 'x.csv', '--out', 'x'], 'banking77'],
+    ['one column for both', ['--train', 'x.csv', '--out', 'x', '--label', 'text'], 'must be two'],
     ['another task', ['--task', 'translation', '--train', 'x.csv', '--out', 'x'], 'text-classification'],
   ])('refuse %s', (_, args, mention) => {
     expect(() => parse(...args)).toThrow(UsageError);
     expect(() => parse(...args)).toThrow(mention);
+  });
+});
+
+describe('a prepared table', () => {
+  const rows = [
+    ...Array.from({ length: 30 }, (_, i) => `much ${i},often`),
+    ...Array.from({ length: 9 }, (_, i) => `little ${i},seldom`),
+    'once,rare',
+    '\ufe0f,often',
+    '"one, two three four five six seven",seldom',
+  ];
+  const table = ['text,label', ...rows].join('\n');
+  const columns = { text: 'text', label: 'label' };
+  const prepared = prepareTable(table, columns, TINY_RECIPE);
+  const countOf = ({ train }: typeof prepared, label: string) =>
+    [...train.labels].filter((index) => prepared.labels[index] === label).length;
+
+  test('repeats the rows of rare labels, at most ten times', () => {
+    expect(prepared.trainRows).toBe(27 + 9 + 1);
+    expect(['often', 'rare', 'seldom'].map((label) => countOf(prepared, label))).toEqual([27, 10, 27]);
+  });
+
+  test('has the rows as they are if asked to', () => {
+    expect(countOf(prepareTable(table, columns, TINY_RECIPE, false), 'seldom')).toBe(9);
+  });
+
+  test('leaves out texts without tokens, and counts those that are cut off and labels that are not measured', () => {
+    expect(prepared).toMatchObject({ skipped: 1, cutOff: 1, unmeasured: ['rare'] });
   });
 });
 
@@ -51,6 +82,14 @@ describe('trainTable', () => {
       const args = ['--train', join(folder, 'letters.csv'), '--text', 'letter', '--label', 'mood', '--out', join(folder, 'moods')];
       const summary = await trainTable(parse(...args, '--epochs', '12', '--seed', '3'), quiet, TINY_RECIPE);
       expect(summary).toMatchObject({ model: 'moods', skippedRows: 2, devQuestions: 6, accuracy: { polynomial: 1 } });
+      expect(summary.classes).toEqual({
+        macroF1: { softmax: 1, powerSoftmax: 1, polynomial: 1 },
+        mostFrequent: { label: 'bad', share: 4 / 6 },
+        perLabel: [
+          { label: 'bad', questions: 4, f1: 1 },
+          { label: 'good', questions: 2, f1: 1 },
+        ],
+      });
       const classify = await pipeline('text-classification', join(folder, 'moods'), { fhe: 'disable' });
       expect((await classify('happy, happy me'))[0]?.label).toBe('good');
       expect((await classify('angry, I am'))[0]?.label).toBe('bad');
@@ -59,6 +98,31 @@ describe('trainTable', () => {
       expect(card).toContain(
         'he-models train --task text-classification --train letters.csv --text letter --label mood --epochs 12 --seed 3',
       );
+      expect(card).toContain('Saying "bad" every time would be right for 66.67% of them.');
+      expect(card).toContain('| good | 2 | 100.00% |');
+      expect(card).toContain('Trained on 54 rows; 2 were left out');
+    });
+  });
+
+  test.each<[string, string | Uint8Array, string]>([
+    ['without the column, and names those that are there', 'letter,mood\na,b\nc,d\n', 'it has letter, mood'],
+    ['that is not UTF-8', Uint8Array.of(116, 101, 120, 116, 44, 0xe9, 10), 'UTF-8'],
+    ['without rows', 'text,label\n\n\n', 'two different labels'],
+  ])('refuses a table %s, and leaves nothing behind', async (_, content, mention) => {
+    await withFolder(async (folder) => {
+      await writeFile(join(folder, 'x.csv'), content);
+      const options = parse('--train', join(folder, 'x.csv'), '--out', join(folder, 'model'));
+      await expect(trainTable(options, quiet)).rejects.toThrow(DataError);
+      await expect(trainTable(options, quiet)).rejects.toThrow(mention);
+      expect(await readdir(folder)).toEqual(['x.csv']);
+    });
+  });
+
+  test('refuses a file as the folder of the model before it trains', async () => {
+    await withFolder(async (folder) => {
+      await writeFile(join(folder, 'x.csv'), csv);
+      const options = parse('--train', join(folder, 'x.csv'), '--text', 'letter', '--label', 'mood', '--out', join(folder, 'x.csv'));
+      await expect(trainTable(options, quiet)).rejects.toThrow(UsageError);
     });
   });
 

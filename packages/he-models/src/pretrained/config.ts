@@ -79,6 +79,16 @@ export interface Accuracies {
   readonly polynomial: number;
 }
 
+/** Of a model of a user's table, whose labels may be of very unequal frequency. F1 is in [0, 1]. */
+export interface ClassScores {
+  /** Mean F1 over the labels that have development questions. */
+  readonly macroF1: Accuracies;
+  /** What naming the same label every time would be right for. */
+  readonly mostFrequent: { readonly label: string; readonly share: number };
+  /** F1 of the polynomial form; null for a label without development questions. */
+  readonly perLabel: readonly { readonly label: string; readonly questions: number; readonly f1: number | null }[];
+}
+
 /** `config.json` of a text model that the training command wrote. */
 export interface ModelConfig extends TextConfig {
   readonly architecture: Architecture;
@@ -86,6 +96,7 @@ export interface ModelConfig extends TextConfig {
   /** Held-out questions behind the accuracies. */
   readonly devQuestions: number;
   readonly accuracy: Accuracies;
+  readonly classes?: ClassScores;
   /** How many of the values to be approximated were outside their interval on the development questions. */
   readonly outsideIntervals: number;
   readonly approximatedValues: number;

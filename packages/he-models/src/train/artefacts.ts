@@ -1,5 +1,5 @@
 import type { IntervalCheck, PolynomialModel } from 'tfjs-power-softmax';
-import type { Accuracies, ApproximationSummary, HeMetadata, ModelConfig } from '../pretrained/config.js';
+import type { Accuracies, ApproximationSummary, ClassScores, HeMetadata, ModelConfig } from '../pretrained/config.js';
 import type { EmbeddingWeights } from '../text/token_embedding.js';
 import type { TokenizerJson } from '../text/tokenizer_json.js';
 import { modelCard, type TextCardText } from './card.js';
@@ -21,6 +21,7 @@ export interface TrainedModel {
   readonly maxLogit: number;
   readonly devQuestions: number;
   readonly accuracy: Accuracies;
+  readonly classes?: ClassScores;
   /** From the development questions. */
   readonly intervals: readonly IntervalCheck[];
 }
@@ -48,6 +49,7 @@ export async function writeArtefacts(directory: string, trained: TrainedModel): 
     recipe: trained.recipe,
     devQuestions: trained.devQuestions,
     accuracy: trained.accuracy,
+    ...(trained.classes === undefined ? {} : { classes: trained.classes }),
     outsideIntervals: trained.intervals.reduce((sum, { outside }) => sum + outside, 0),
     approximatedValues: trained.intervals.reduce((sum, { count }) => sum + count, 0),
     parameters: { client: token.length + position.length + gamma.length + beta.length, server: weights.length / 4 },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
 import { banking77Split, DEV_FRACTION, type Question, readIfPresent, SPLIT_SEED } from '../data/banking77.js';
 import { type Split, stratifiedSplit } from '../data/stratified_split.js';
 import { parseTable } from '../data/table.js';
@@ -10,6 +11,7 @@ import { textTokenizer } from '../text/text_tokenizer.js';
 import { PAD_TOKEN, type TokenizerJson, UNKNOWN_TOKEN, wordPieceTokenizerJson } from '../text/tokenizer_json.js';
 import { type EncodedQuestions, encodeQuestions } from './batches.js';
 import type { Recipe } from './recipe.js';
+import { repeatRare } from './repeat_rare.js';
 
 /** Tokenised data of a run. */
 export interface PreparedData {
@@ -45,9 +47,22 @@ export async function prepareBanking77(directory: string, vocabularyPath: string
   return prepareTexts({ train, dev }, wordPieceTokenizerJson(kept), recipe);
 }
 
-/** Reads a table of labelled texts, holds out a stratified tenth, and builds the vocabulary from the training part alone. @throws DataError */
-export function prepareTable(csv: string, columns: { readonly text: string; readonly label: string }, recipe: Recipe): PreparedTable {
-  const { rows, skipped } = parseTable(csv, columns);
+/**
+ * Reads a table of labelled texts, holds out a stratified tenth, and builds the vocabulary from the training part alone.
+ *
+ * @param balanced whether training rows of rare labels are repeated
+ * @throws DataError
+ */
+export function prepareTable(
+  csv: string,
+  columns: { readonly text: string; readonly label: string },
+  recipe: Recipe,
+  balanced = true,
+): PreparedTable {
+  const table = parseTable(csv, columns);
+  // Emoji selectors or control characters alone, say: what no tokenizer of this kind makes a token of.
+  const countTokens = tokenCounter();
+  const rows = table.rows.filter(({ text }) => countTokens(text) > 0);
   const split = stratifiedSplit(rows, ({ label }) => label, DEV_FRACTION, SPLIT_SEED);
   if (split.dev.length === 0)
     throw new DataError('No label has the five rows from which one is held out: give more.', { rows: rows.length });
@@ -55,12 +70,35 @@ export function prepareTable(csv: string, columns: { readonly text: string; read
     split.train.map(({ text }) => text),
     recipe.minTokenCount,
   );
-  return { ...prepareTexts(split, wordPieceTokenizerJson(vocabulary), recipe), skipped };
+  const tokenizer = wordPieceTokenizerJson(vocabulary);
+  const tokenize = textTokenizer(tokenizer, Number.POSITIVE_INFINITY);
+  const { maxTokens } = recipe.architecture;
+  const held = new Set(split.dev.map(({ label }) => label));
+  const train = balanced ? repeatRare(split.train, ({ label }) => label) : split.train;
+  return {
+    ...prepareTexts({ train, dev: split.dev }, tokenizer, recipe),
+    trainRows: split.train.length,
+    skipped: table.skipped + table.rows.length - rows.length,
+    cutOff: rows.filter(({ text }) => tokenize(text).ids.length > maxTokens).length,
+    unmeasured: [...new Set(split.train.map(({ label }) => label))].filter((label) => !held.has(label)).sort(),
+  };
+}
+
+/** Tokens of a text that the vocabulary does not matter to: whether there are any. */
+function tokenCounter(): (text: string) => number {
+  const tokenizer = new Tokenizer(wordPieceTokenizerJson([PAD_TOKEN, UNKNOWN_TOKEN]), {});
+  return (text) => tokenizer.encode(text).ids.length;
 }
 
 export interface PreparedTable extends PreparedData {
+  /** Rows that are trained on; those of rare labels are repeated, so `train` has more. */
+  readonly trainRows: number;
   /** Rows left out because the text or the label is empty. */
   readonly skipped: number;
+  /** Rows whose text has more tokens than the model takes: the rest is cut off. */
+  readonly cutOff: number;
+  /** Labels with too few rows for one to be held out. */
+  readonly unmeasured: readonly string[];
 }
 
 /** Tokenises both parts. */

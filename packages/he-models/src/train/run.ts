@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkIntervals } from 'tfjs-power-softmax';
-import type { Accuracies, ModelConfig } from '../pretrained/config.js';
+import type { Accuracies, ClassScores, ModelConfig } from '../pretrained/config.js';
 import { writeArtefacts } from './artefacts.js';
 import { BANKING77_CARD, percent, type TextCardText } from './card.js';
 import { identityOf, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { classScores } from './class_scores.js';
 import { buildClassifier, type Classifier } from './classifier.js';
 import { calibrationQuestions, convertClassifier, embedQuestions, serverLogits } from './convert.js';
 import { type Agreement, accuracy, agreement, classifierLogits } from './metrics.js';
@@ -20,6 +21,8 @@ export const MODEL_NAME = 'power-banking77';
 export interface TextModel {
   readonly name: string;
   readonly card: TextCardText;
+  /** Whether figures by label are reported too. Default false. */
+  readonly scoresClasses?: boolean;
 }
 
 export const BANKING77_MODEL: TextModel = { name: MODEL_NAME, card: BANKING77_CARD };
@@ -31,6 +34,8 @@ export interface TrainingSummary {
   readonly epochs: number;
   readonly devQuestions: number;
   readonly accuracy: Partial<Accuracies>;
+  /** Of tables. */
+  readonly classes?: ClassScores;
   /** Polynomial against trained form. */
   readonly agreement?: Agreement;
   /** Values outside their approximation's interval on the development questions. */
@@ -60,11 +65,19 @@ export async function runTraining(
   }
   const power = await trainVariant('power', options, recipe, data, progress);
   const twin = await trainVariant('softmax', options, recipe, data, progress);
-  const softmax = accuracy(classifierLogits(twin, data.dev), data.dev.labels);
+  const softmax = classifierLogits(twin, data.dev);
   twin.dispose();
   const { config, agreement: agreed } = await shipModel(power, softmax, options.out, recipe, data, model);
   power.dispose();
-  return { ...summary, accuracy: config.accuracy, agreement: agreed, outsideIntervals: config.outsideIntervals, out: options.out };
+  const classes = config.classes === undefined ? {} : { classes: config.classes };
+  return {
+    ...summary,
+    accuracy: config.accuracy,
+    ...classes,
+    agreement: agreed,
+    outsideIntervals: config.outsideIntervals,
+    out: options.out,
+  };
 }
 
 async function trainVariant(
@@ -99,11 +112,11 @@ async function trainVariant(
 
 async function shipModel(
   power: Classifier,
-  softmax: number,
+  softmax: readonly Float32Array[],
   out: string,
   recipe: Recipe,
   data: PreparedData,
-  { name, card }: TextModel,
+  { name, card, scoresClasses = false }: TextModel,
 ): Promise<{ readonly config: ModelConfig; readonly agreement: Agreement }> {
   const polynomial = convertClassifier(power, data.train, recipe, name);
   const embedding = power.embeddingWeights();
@@ -113,6 +126,8 @@ async function shipModel(
   const embedded = embedQuestions(data.dev, embedding);
   const intervals = checkIntervals(polynomial.model, embedded);
   embedded.dispose();
+  const forms = { softmax, powerSoftmax: trained, polynomial: shipped };
+  const correct = (form: keyof Accuracies): number => accuracy(forms[form], data.dev.labels);
   const config = await writeArtefacts(out, {
     name,
     card,
@@ -124,7 +139,8 @@ async function shipModel(
     maxInput: tf.tidy(() => largestMagnitude(embedQuestions(seen, embedding).dataSync())),
     maxLogit: Math.max(...serverLogits(polynomial.model, seen, embedding).map(largestMagnitude)),
     devQuestions: data.dev.count,
-    accuracy: { softmax, powerSoftmax: accuracy(trained, data.dev.labels), polynomial: accuracy(shipped, data.dev.labels) },
+    accuracy: { softmax: correct('softmax'), powerSoftmax: correct('powerSoftmax'), polynomial: correct('polynomial') },
+    ...(scoresClasses ? { classes: classScores(forms, data.dev.labels, data.labels) } : {}),
     intervals,
   });
   polynomial.model.dispose();

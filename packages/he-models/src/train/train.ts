@@ -31,7 +31,18 @@ export async function train(
     for (const [form, loss] of Object.entries(summary.loss)) print(`${form.padEnd(13)} ${loss.toFixed(4)} nats a token`);
     return print(`model written to ${summary.out}`);
   }
-  for (const [form, share] of Object.entries(summary.accuracy)) print(`${form.padEnd(13)} ${percent(share)}`);
+  const macroF1 = 'classes' in summary ? summary.classes?.macroF1 : undefined;
+  for (const [form, share] of Object.entries(summary.accuracy)) {
+    const f1 = macroF1 === undefined ? undefined : Object.entries(macroF1).find(([of]) => of === form)?.[1];
+    print(`${form.padEnd(13)} ${percent(share)}${f1 === undefined ? '' : `  macro-F1 ${percent(f1)}`}`);
+  }
+  if ('classes' in summary && summary.classes !== undefined) {
+    const { label, share } = summary.classes.mostFrequent;
+    print(`always "${label}" would be right for ${percent(share)}`);
+    for (const { label: name, questions, f1 } of summary.classes.perLabel.slice(0, 30)) {
+      print(`  ${name}: F1 ${f1 === null ? 'unknown' : percent(f1)} on ${questions} rows`);
+    }
+  }
   if (summary.out !== undefined) print(`model written to ${summary.out}`);
 }
 

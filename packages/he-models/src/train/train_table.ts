@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { integerOption, parseArguments, requiredOption } from '../cli/arguments.js';
 import { DataError, UsageError } from '../errors.js';
 import type { TextCardText } from './card.js';
-import { prepareTable } from './prepare.js';
+import { type PreparedTable, prepareTable } from './prepare.js';
 import type { Progress } from './progress.js';
 import { BANKING77_RECIPE, type Recipe } from './recipe.js';
 import { runTraining, type TrainingSummary } from './run.js';
@@ -18,6 +18,8 @@ export interface TableOptions {
   readonly epochs: number | undefined;
   readonly seed: number | undefined;
   readonly fresh: boolean;
+  /** Whether training rows of rare labels are repeated. */
+  readonly balanced: boolean;
   readonly json: boolean;
 }
 
@@ -37,6 +39,7 @@ export function parseTableOptions(args: readonly string[], cwd: string): TableOp
     epochs: { type: 'string' },
     seed: { type: 'string' },
     fresh: { type: 'boolean', default: false },
+    'no-balance': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   });
   if (values.task !== 'text-classification') {
@@ -44,6 +47,9 @@ export function parseTableOptions(args: readonly string[], cwd: string): TableOp
   }
   if (positionals.length > 0) throw new UsageError(`A data set cannot be named with --task: ${positionals.join(' ')}.`, {});
   const out = resolve(cwd, requiredOption('out', values.out, 'the folder of the new model'));
+  if (values.text === values.label) {
+    throw new UsageError(`--text and --label are both the column ${String(values.text)}: they must be two.`, {});
+  }
   return {
     file: resolve(cwd, requiredOption('train', values.train, 'a CSV file with a header')),
     columns: { text: String(values.text), label: String(values.label) },
@@ -52,6 +58,7 @@ export function parseTableOptions(args: readonly string[], cwd: string): TableOp
     epochs: integerOption('epochs', values.epochs, 1),
     seed: integerOption('seed', values.seed, 0),
     fresh: values.fresh === true,
+    balanced: values['no-balance'] !== true,
     json: values.json === true,
   };
 }
@@ -59,6 +66,10 @@ export function parseTableOptions(args: readonly string[], cwd: string): TableOp
 export interface TableSummary extends TrainingSummary {
   /** Rows left out because the text or the label is empty. */
   readonly skippedRows: number;
+  /** Rows whose text was cut off at the tokens that the model takes. */
+  readonly cutOffRows: number;
+  /** Labels with too few rows for the development part. */
+  readonly unmeasuredLabels: readonly string[];
 }
 
 /**
@@ -68,11 +79,10 @@ export interface TableSummary extends TrainingSummary {
  * @throws DataError, CheckpointError
  */
 export async function trainTable(options: TableOptions, progress: Progress, base: Recipe = BANKING77_RECIPE): Promise<TableSummary> {
-  const csv = await readFile(options.file, 'utf8').catch(() => {
-    throw new DataError(`Cannot read the table ${options.file}: check --train.`, { file: options.file });
-  });
+  const csv = await readTable(options.file);
+  await refuseFile(options.out);
   await startWasm();
-  const data = prepareTable(csv, options.columns, base);
+  const data = prepareTable(csv, options.columns, base, options.balanced);
   const batchSize = Math.min(base.batchSize, data.train.count);
   const epochs = Math.ceil(STEPS / Math.floor(data.train.count / batchSize));
   const recipe: Recipe = {
@@ -81,23 +91,62 @@ export async function trainTable(options: TableOptions, progress: Progress, base
     epochs: options.epochs ?? Math.min(EPOCHS.most, Math.max(EPOCHS.least, epochs)),
     seed: options.seed ?? base.seed,
   };
-  progress.log(
-    `${data.train.count} training and ${data.dev.count} development rows, ${data.skipped} left out, ${data.labels.length} labels`,
-  );
-  const name = basename(options.out);
-  const summary = await runTraining({ ...options, variant: 'both' }, recipe, data, progress, { name, card: cardOf(options, recipe) });
-  return { ...summary, skippedRows: data.skipped };
+  describe(data, recipe, progress);
+  const model = { name: basename(options.out), card: cardOf(options, recipe, data), scoresClasses: true };
+  const summary = await runTraining({ ...options, variant: 'both' }, recipe, data, progress, model);
+  return { ...summary, skippedRows: data.skipped, cutOffRows: data.cutOff, unmeasuredLabels: data.unmeasured };
 }
 
-function cardOf({ file, columns, out }: TableOptions, { epochs, seed }: Recipe): TextCardText {
+/** @throws DataError for a table that cannot be read or is not UTF-8 */
+async function readTable(file: string): Promise<string> {
+  const bytes = await readFile(file).catch(() => {
+    throw new DataError(`Cannot read the table ${file}: check --train.`, { file });
+  });
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new DataError(`The table ${file} is not UTF-8: save it as CSV in UTF-8.`, { file });
+  }
+}
+
+/** Before hours of training, not after. @throws UsageError for a file where the model's folder is to be */
+async function refuseFile(out: string): Promise<void> {
+  const found = await stat(out).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory()) throw new UsageError(`--out ${out} is a file: name a folder.`, { out });
+}
+
+function describe(data: PreparedTable, recipe: Recipe, progress: Progress): void {
+  const { trainRows, train, dev, skipped, labels, cutOff, unmeasured } = data;
+  progress.log(`${trainRows} training and ${dev.count} development rows, ${skipped} left out, ${labels.length} labels`);
+  const repeats = train.count - trainRows;
+  if (repeats > 0) progress.log(`${repeats} repeats of rows with rare labels (--no-balance: none)`);
+  if (cutOff > 0) progress.log(`${cutOff} texts are cut off after ${recipe.architecture.maxTokens} tokens`);
+  if (unmeasured.length > 0) progress.log(`too few rows to measure: ${unmeasured.join(', ')}`);
+}
+
+function cardOf({ file, columns, out, balanced }: TableOptions, { epochs, seed }: Recipe, data: PreparedTable): TextCardText {
   const table = basename(file);
   const task = `--task text-classification --train ${table} --text ${columns.text} --label ${columns.label}`;
   return {
     purpose: `Sorts a text into the values of the column ${columns.label} of ${table}.`,
     split: `a stratified tenth of the rows of ${table} that training never saw`,
-    commands: [`he-models train ${task} --epochs ${epochs} --seed ${seed} --out ${basename(out)}`],
+    commands: [`he-models train ${task} --epochs ${epochs} --seed ${seed}${balanced ? '' : ' --no-balance'} --out ${basename(out)}`],
+    caveat: caveatOf(data),
     limits: `For texts like those of ${table}. It always names one of its labels, also for texts about something else, and its scores are no calibrated probabilities. Words that
 are rare or absent in the training rows are spelt out in characters, which the model handles poorly.`,
     data: `Trained on ${table}; whoever owns that table says what may be done with the weights.`,
   };
+}
+
+function caveatOf({ trainRows, train, skipped, cutOff, unmeasured }: PreparedTable): string {
+  const repeats = train.count - trainRows;
+  const sentences = [
+    `Trained on ${trainRows} rows; ${skipped} were left out for want of a text or a label.`,
+    ...(repeats > 0
+      ? [`Rows of rare labels were repeated (${repeats} times in all), so scores do not follow how frequent labels are.`]
+      : []),
+    ...(cutOff > 0 ? [`${cutOff} texts were cut off.`] : []),
+    ...(unmeasured.length > 0 ? [`Too few rows to measure: ${unmeasured.join(', ')}.`] : []),
+  ];
+  return sentences.join(' ');
 }
