@@ -1,6 +1,6 @@
 import type { Parameters } from '../parameters/parameters.js';
 import { CONJUGATION } from '../ring/galois.js';
-import type { Engine, EngineName, MaskSeed } from './engine.js';
+import type { Engine, EngineName, MaskSeed, StoredPlaintext } from './engine.js';
 import { CiphertextHandle, PlaintextHandle } from './handles.js';
 import type { Ledger } from './ledger.js';
 import * as rules from './rules.js';
@@ -21,6 +21,8 @@ export interface Arithmetic<V, W> {
   ciphertextBytes(level: number, size: number): number;
   plaintextBytes(level: number, plaintext: W): number;
   encode(values: Float64Array, level: number, scale: number): W;
+  /** Without it, encoding again is as fast. */
+  storePlain?(plaintext: W): StoredPlaintext<W>;
   clone(a: V): V;
   add(acc: V, b: V, to: Target): void;
   sub(acc: V, b: V, to: Target): void;
@@ -73,6 +75,10 @@ export function createCheckedEngine<V, W>(
     const made = new CiphertextHandle(value, level, scale, size);
     ledger.acquire('ciphertext', bytesOf(made));
     return made;
+  };
+  const adoptPlain = (value: W, level: number, scale: number): P => {
+    ledger.acquire('plaintext', arithmetic.plaintextBytes(level, value));
+    return new PlaintextHandle(value, level, scale);
   };
   const become = (c: C, to: Target): void => {
     const before = bytesOf(c);
@@ -170,9 +176,12 @@ export function createCheckedEngine<V, W>(
     encode(values, level, scale) {
       rules.requireEncodable('encode', parameters, values, level, scale);
       observe('encode', level);
-      const value = arithmetic.encode(values, level, scale);
-      ledger.acquire('plaintext', arithmetic.plaintextBytes(level, value));
-      return new PlaintextHandle(value, level, scale);
+      return adoptPlain(arithmetic.encode(values, level, scale), level, scale);
+    },
+    plainBytes: (p) => arithmetic.plaintextBytes(p.level, p.read('plainBytes')),
+    storePlain(p) {
+      const stored = arithmetic.storePlain?.(p.read('storePlain'));
+      return stored === undefined ? undefined : { bytes: stored.bytes, restore: () => adoptPlain(stored.restore(), p.level, p.scale) };
     },
     info: ({ level, scale, size }) => ({ level, scale, size }),
     clone: (c) => clone(c, 'clone'),

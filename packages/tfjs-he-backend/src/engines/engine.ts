@@ -6,6 +6,13 @@ export type { MaskSeed } from '../ring/mask.js';
 
 export type EngineName = 'empty' | 'mock' | 'seal' | 'simd';
 
+/** A copy of a plaintext outside of an engine's memory. */
+export interface StoredPlaintext<P> {
+  readonly bytes: number;
+  /** The plaintext again; of the engines that share a runtime with the one it came from. @throws HeError MEMORY_BUDGET. */
+  restore(): P;
+}
+
 /** A ciphertext on its way between engines of the same kind. */
 export interface PortableCiphertext {
   readonly bytes: Uint8Array;
@@ -40,6 +47,11 @@ export interface Engine<C, P> {
 
   /** `values` has length = slots, all finite; scale is free (a product's scale minus the ciphertext's, usually). */
   encode(values: Float64Array, level: number, scale: number): P;
+
+  /** Memory that a plaintext takes, in bytes. */
+  plainBytes(p: P): number;
+  /** Copies a plaintext out of the engine's memory, where that is faster to undo than to encode again; else undefined. */
+  storePlain(p: P): StoredPlaintext<P> | undefined;
 
   info(c: C): CiphertextInfo;
   clone(c: C): C;

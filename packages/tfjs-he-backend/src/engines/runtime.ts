@@ -8,7 +8,7 @@ import { createMockEngine } from './mock.js';
 import { createSealEngine } from './seal.js';
 import { createSealRuntime } from './seal_runtime.js';
 import { createSimdEngine } from './simd.js';
-import { createSimdRuntime } from './simd_runtime.js';
+import { createSimdRuntime, type SimdOptions } from './simd_runtime.js';
 
 /** An engine of whichever kind. */
 export type AnyEngine = Engine<CiphertextHandle<unknown>, PlaintextHandle<unknown>>;
@@ -19,6 +19,8 @@ export interface EngineRuntime {
   readonly parameters: Parameters;
   /** Of all engines of this runtime together. */
   readonly ledger: Ledger;
+  /** Keys that had had to leave the engine's memory and were copied back. */
+  readonly movedKeys: number;
   /** Exact size of a client's upload of keys: refuse anything else before reading it. */
   readonly evaluationKeysBytes: number;
   /** @throws HeError WIRE_*. */
@@ -29,14 +31,14 @@ export interface EngineRuntime {
 }
 
 /**
- * @param options threads: of the simd engine, where it can have them (default 1)
+ * @param options of the simd engine: threads, where it can have them (default 1); keyMemoryBytes, beyond which keys are held outside of its memory
  * @throws HeError RUNTIME_UNSUPPORTED (seal, simd).
  */
 export async function createEngineRuntime(
   name: 'mock' | 'seal' | 'simd',
   parameters: Parameters,
   galoisSteps: readonly number[],
-  { threads = 1 }: { readonly threads?: number } = {},
+  options: Pick<SimdOptions, 'threads' | 'keyMemoryBytes'> = {},
 ): Promise<EngineRuntime> {
   // The simd engine works on SEAL's ciphertexts and keys, so a client need not know of it.
   const wire = name === 'simd' ? 'seal' : name;
@@ -46,6 +48,7 @@ export async function createEngineRuntime(
     const ledger = new Ledger();
     return {
       ...common,
+      movedKeys: 0,
       ledger,
       open: (keys, observe) => createMockEngine(parameters, split(keys), observe === undefined ? { ledger } : { ledger, observe }),
       openKeyless: () => createMockEngine(parameters, [], { ledger }),
@@ -53,9 +56,12 @@ export async function createEngineRuntime(
     };
   }
   if (name === 'simd') {
-    const runtime = await createSimdRuntime(parameters, { threads });
+    const runtime = await createSimdRuntime(parameters, options);
     return {
       ...common,
+      get movedKeys() {
+        return runtime.switcher.movedKeys;
+      },
       ledger: runtime.ledger,
       open: (keys, observe) => createSimdEngine(runtime, split(keys), observe),
       openKeyless: () => createSimdEngine(runtime, undefined),
@@ -65,6 +71,7 @@ export async function createEngineRuntime(
   const runtime = await createSealRuntime(parameters);
   return {
     ...common,
+    movedKeys: 0,
     ledger: runtime.ledger,
     open: (keys, observe) => createSealEngine(runtime, split(keys), observe),
     openKeyless: () => createSealEngine(runtime, undefined),

@@ -4,6 +4,7 @@ import { checkMaskSlack, type MaskSeed, maskResidues } from '../ring/mask.js';
 import type { SimdPlaintext } from '../simd/encoder.js';
 import type { SwitchingKey } from '../simd/key_switch.js';
 import { type Limb, limbAt, type Polynomial } from '../simd/limbs.js';
+import { fromBytes, toBytes } from '../simd/portable.js';
 import { tableAt } from '../simd/tables.js';
 import type { SimdCiphertext, Value } from '../simd/value.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
@@ -134,6 +135,7 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
     ciphertextBytes: (level, size) => 8 * degree * (level + 1) * size,
     plaintextBytes: (_level, { limbs, limbBytes }) => limbs.length * limbBytes,
     encode: (slots, level, scale) => encoder.encode(slots, level, scale),
+    storePlain: (plaintext) => encoder.store(plaintext),
     clone: (a) => ({ value: values.hold(a.value) }),
     add(acc, b, to) {
       values.replace(acc, values.sum(acc.value, b.value));
@@ -225,6 +227,10 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
       requireOpaque('save', a, to);
       return frames.writeCiphertext({ scale: to.scale, polynomials: polynomials.map(savePolynomial) }, to.level);
     },
+    toBytes: (a) => toBytes(heap, degree, read(a)),
+    fromBytes: (bytes, { level, size }) => ({
+      value: values.create({ polynomials: fromBytes(heap, pool, bytes, size, level + 1) }, level + 1, size),
+    }),
     free: (a) => values.release(a.value),
     freePlain: (p) => encoder.release(p),
     close() {

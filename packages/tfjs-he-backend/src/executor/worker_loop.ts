@@ -163,16 +163,18 @@ function exportResult(
   }
 }
 
-async function createWorkplace({ engine, program: bytes, index, count }: Extract<ToWorker, { type: 'init' }>): Promise<Workplace> {
+async function createWorkplace({ engine, program: bytes, index, count, limits }: Extract<ToWorker, { type: 'init' }>): Promise<Workplace> {
   const program = parseProgram(bytes);
-  const runtime = await createEngineRuntime(engine, createParameters(program.parameters), program.galoisSteps);
-  const constants = new ConstantCache(program, runtime.openKeyless());
+  const keyOptions = limits === undefined ? {} : { keyMemoryBytes: limits.keys };
+  const runtime = await createEngineRuntime(engine, createParameters(program.parameters), program.galoisSteps, keyOptions);
+  const cacheLimits = limits === undefined ? undefined : { bytes: limits.constants, outsideBytes: 0 };
+  const constants = new ConstantCache(program, runtime.openKeyless(), cacheLimits);
   return { index, program, plans: schedule(program, count), runtime, constants, sessions: new Map() };
 }
 
 /** Encodes the constants of this worker's steps. */
 function prepare({ plans, index, constants }: Workplace): void {
   for (const { workers } of plans) {
-    for (const { instruction } of workers[index] ?? []) if ('constant' in instruction) constants.get(instruction.constant);
+    for (const { instruction } of workers[index] ?? []) if ('constant' in instruction && !constants.prepare(instruction.constant)) return;
   }
 }

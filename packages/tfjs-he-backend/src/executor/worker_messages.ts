@@ -6,6 +6,14 @@ import type { ValueKey } from './schedule.js';
 export type JobId = number;
 export type SessionId = number;
 
+/** Most bytes in the WebAssembly memory of a thread, of what may give way. */
+export interface MemoryLimits {
+  /** Encoded constants. */
+  readonly constants: number;
+  /** Keys of all sessions. */
+  readonly keys: number;
+}
+
 /** A ciphertext between our threads, as bytes. */
 export interface ValueMessage {
   readonly type: 'value';
@@ -23,6 +31,7 @@ export type ToWorker =
       readonly program: Uint8Array;
       readonly index: number;
       readonly count: number;
+      readonly limits?: MemoryLimits;
     }
   | { readonly type: 'prepare' }
   | { readonly type: 'open'; readonly session: SessionId; readonly keys: Uint8Array }

@@ -8,11 +8,13 @@ import { throwIfAborted } from '../turns.js';
 import type { SegmentRunner } from './run.js';
 import { HOME, schedule } from './schedule.js';
 import { spawnWorker, type WorkerThread } from './spawn_worker.js';
-import { errorFrom, type FromWorker, type JobId, type SessionId, type ToWorker } from './worker_messages.js';
+import { errorFrom, type FromWorker, type JobId, type MemoryLimits, type SessionId, type ToWorker } from './worker_messages.js';
 
 export interface PoolOptions {
   readonly count: number;
   readonly url?: URL | undefined;
+  /** Most bytes of constants and keys in the memory of a thread (default: no limit). */
+  readonly limits?: MemoryLimits | undefined;
 }
 
 /** Threads that evaluate segments together, each with an engine and keys of its own. */
@@ -35,7 +37,11 @@ interface Job {
 }
 
 /** @throws HeError WORKER_FAILED (a thread could not start), and those of the engine's runtime. */
-export async function createWorkerPool(program: Program, engine: EngineRuntime['name'], { count, url }: PoolOptions): Promise<WorkerPool> {
+export async function createWorkerPool(
+  program: Program,
+  engine: EngineRuntime['name'],
+  { count, url, limits }: PoolOptions,
+): Promise<WorkerPool> {
   const plans = schedule(program, count);
   const needed = neededAfter(program);
   const jobs = new Map<JobId, Job>();
@@ -90,7 +96,7 @@ export async function createWorkerPool(program: Program, engine: EngineRuntime['
 
   const bytes = serializeProgram(program);
   try {
-    await askAll((index) => ({ type: 'init', engine, program: bytes, index, count }));
+    await askAll((index) => ({ type: 'init', engine, program: bytes, index, count, ...(limits === undefined ? {} : { limits }) }));
   } catch (error) {
     dispose();
     throw error;

@@ -1,8 +1,8 @@
-import { checkProgram } from '../compiler/check.js';
 import { evaluationKeyBytes, instructionMs, programMs } from '../compiler/cost_model.js';
 import { type Costs, DEFAULT_COSTS } from '../compiler/costs.js';
 import { createParameters } from '../parameters/parameters.js';
 import { maskSlackBits } from '../ring/mask.js';
+import { leastServerMemory, MEMORY_LIMIT, serverMemory, shareMemory } from '../server/memory.js';
 import { programDepth } from './depth.js';
 import type { Program } from './program.js';
 
@@ -34,6 +34,10 @@ export interface Profile {
   readonly constants: number;
   /** Encoded constants in the server's memory. */
   readonly constantBytes: number;
+  /** The same on engine simd, which keeps constants of a short period short. */
+  readonly simdConstantBytes: number;
+  /** Of these, what a simd server with the default limit has no room for in WebAssembly's memory: copied in or encoded again in every run. */
+  readonly simdOverflowBytes: number;
   readonly peakCiphertextBytes: number;
   readonly predictedMs: number;
   readonly layers: readonly LayerProfile[];
@@ -54,6 +58,8 @@ export function profile(program: Program, roundTripMs = 20, costs: Costs = DEFAU
   const parameters = createParameters(program.parameters);
   const { polyModulusDegree, coeffModulus, maxLevel, refreshLevel } = parameters;
   const instructions = program.segments.flatMap((segment) => segment.instructions);
+  const simd = serverMemory(program, parameters, 'simd');
+  const inMemory = shareMemory(simd, leastServerMemory(program, parameters, 'simd', 0), MEMORY_LIMIT).constants;
   const count = (...ops: readonly string[]): number => instructions.filter((instruction) => ops.includes(instruction.op)).length;
   return {
     polyModulusDegree,
@@ -74,7 +80,9 @@ export function profile(program: Program, roundTripMs = 20, costs: Costs = DEFAU
     evaluationKeyBytes: evaluationKeyBytes(program),
     constants: program.constants.length,
     constantBytes: program.constants.reduce((sum, { level }) => sum + 8 * polyModulusDegree * (level + 1), 0),
-    peakCiphertextBytes: checkProgram(program).peakCiphertextBytes,
+    simdConstantBytes: simd.constants,
+    simdOverflowBytes: Math.max(0, simd.constants - inMemory),
+    peakCiphertextBytes: simd.ciphertexts,
     predictedMs: programMs(program, { roundTripMs, costs }),
     layers: program.layers.map((name, layer) => {
       const own = instructions.filter((instruction) => instruction.layer === layer);
@@ -99,6 +107,10 @@ export function profileTable(p: Profile): string {
     ['key switches', `${p.keySwitches} (${p.rotations} rotations with ${p.galoisKeys} Galois keys)`],
     ['products', `${p.products} of ciphertexts, ${p.plainProducts} with plaintexts`],
     ['memory', `keys ${mb(p.evaluationKeyBytes)}, constants ${mb(p.constantBytes)}, ciphertexts ${mb(p.peakCiphertextBytes)}`],
+    [
+      'on simd',
+      `constants ${mb(p.simdConstantBytes)}${p.simdOverflowBytes > 0 ? `, ${mb(p.simdOverflowBytes)} more than fit in memory at once` : ''}`,
+    ],
     ['predicted', `${(p.predictedMs / 1000).toFixed(2)} s warm (node-seal, one core)`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length), ...p.layers.map((layer) => layer.name.length + 2));

@@ -4,14 +4,22 @@ import { HeError } from '../errors.js';
 import { ConstantCache } from '../executor/constants.js';
 import { createRun } from '../executor/run.js';
 import type { Run } from '../executor/types.js';
+import type { MemoryLimits } from '../executor/worker_messages.js';
 import { createWorkerPool, type WorkerPool } from '../executor/worker_pool.js';
 import { createParameters } from '../parameters/parameters.js';
 import { checkRefreshMasks } from '../program/check_refresh_masks.js';
 import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted, unlessAborted } from '../turns.js';
-import { MEMORY_LIMIT, requireServerMemory, requireSessionMemory, serverMemory } from './memory.js';
-import { checkFloodBits, createRerandomizer } from './rerandomizer.js';
+import {
+  defaultOutsideBytes,
+  leastServerMemory,
+  MEMORY_LIMIT,
+  requireServerMemory,
+  requireSessionMemory,
+  serverMemory,
+  shareMemory,
+} from './memory.js';
 import { type PrepareOptions, SERVER_ENGINES, type Server, type ServerOptions, type Session } from './types.js';
 
 const MASK_KEY_BYTES = 32;
@@ -19,7 +27,8 @@ const MASK_KEY_BYTES = 32;
 /**
  * A server for a compiled program: encoded constants and the engine's context are shared by all sessions.
  * @throws HeError RUNTIME_UNSUPPORTED (no WebAssembly exception handling), PARAMETERS_INVALID (the engine's name, maskKey), PARAMETERS_INSECURE,
- *   PARAMETERS_MASK_SLACK (masks of less than 40 bits over the values that the program admits), MEMORY_BUDGET (before anything is allocated).
+ *   PARAMETERS_MASK_SLACK (masks of less than 40 bits over the values that the program admits), MEMORY_BUDGET (before anything is allocated: not even
+ *   contexts, ciphertexts and what is used at once of keys and constants fit).
  */
 export async function createServer(program: Program, options: ServerOptions): Promise<Server> {
   requireEngine(options.engine);
@@ -32,30 +41,33 @@ export async function createServer(program: Program, options: ServerOptions): Pr
   }
   const parameters = createParameters(program.parameters);
   checkRefreshMasks(program, parameters);
-  const { rerandomize } = options;
-  const { floodBits = 0 } = rerandomize ?? {};
-  checkFloodBits(floodBits, parameters);
-  const { memoryBytes = MEMORY_LIMIT } = options;
+  const { memoryBytes = MEMORY_LIMIT, threads = 1 } = options;
+  // Every worker would have its own.
+  const outsideBytes = options.engine === 'simd' && countOf(options) === 0 ? (options.outsideBytes ?? defaultOutsideBytes()) : 0;
   const memory = serverMemory(program, parameters, options.engine);
-  requireServerMemory(memory, memoryBytes);
-  const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps, { threads: options.threads ?? 1 });
-  const workers = await openPool(program, options).catch((error: unknown) => {
+  const least = leastServerMemory(program, parameters, options.engine, outsideBytes);
+  requireServerMemory(least, memoryBytes);
+  const plan = shareMemory(memory, least, memoryBytes);
+  const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps, { threads, keyMemoryBytes: plan.keys });
+  const workers = await openPool(program, options, plan).catch((error: unknown) => {
     runtime.dispose();
     throw error;
   });
   const keyless = runtime.openKeyless();
-  const constants = new ConstantCache(program, keyless);
+  const constants = new ConstantCache(program, keyless, options.engine === 'mock' ? undefined : { bytes: plan.constants, outsideBytes });
   let runs = 0;
   let sessions = 0;
   // Masks must not repeat even when a server restarts with the same maskKey.
   const instance = Array.from(randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-  const openSession: Server['openSession'] = async (evaluationKeys, { publicKey } = {}) => {
+  /** Keys first, constants in what they leave. */
+  const shareOutside = (keys: number): void => constants.limitOutside(Math.max(0, outsideBytes - (keys > plan.keys ? keys : 0)));
+  const openSession = async (evaluationKeys: Uint8Array): Promise<Session> => {
     const { ledger } = runtime;
-    const outgoing = rerandomize === undefined ? undefined : createRerandomizer(options.engine, parameters, publicKey, floodBits);
     // Workers hold the keys of every session, and what a run needs of ciphertexts.
-    const keyBytes = workers === undefined ? ledger.of('key').bytes : sessions * memory.keys;
-    requireSessionMemory(memory, keyBytes + ledger.of('ciphertext').bytes, memoryBytes);
+    const keys = memory.keys + (workers === undefined ? ledger.of('key').bytes : sessions * memory.keys);
+    requireSessionMemory(memory, plan, { keys, ciphertexts: ledger.of('ciphertext').bytes }, memoryBytes, outsideBytes);
+    shareOutside(keys);
     const place = workers === undefined ? undefined : await workers.open(evaluationKeys);
     const engine = workers === undefined ? runtime.open(evaluationKeys) : runtime.openKeyless();
     const runSegment = workers === undefined || place === undefined ? undefined : workers.runner(place, engine);
@@ -63,16 +75,8 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     let disposed = false;
     sessions++;
     const start: Session['start'] = (inputs, keep) => {
-      const context = {
-        program,
-        engine,
-        constant: (id: number) => constants.get(id),
-        maskKey,
-        runId: `${instance}/${runs++}`,
-        ...(outgoing === undefined ? {} : { outgoing }),
-        ...(runSegment === undefined ? {} : { runSegment }),
-      };
-      const run = createRun(context, inputs, keep);
+      const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, runId: `${instance}/${runs++}` };
+      const run = createRun(runSegment === undefined ? context : { ...context, runSegment }, inputs, keep);
       for (const earlier of open) if (earlier.state === 'gone') open.delete(earlier);
       open.add(run);
       return run;
@@ -95,6 +99,7 @@ export async function createServer(program: Program, options: ServerOptions): Pr
         sessions--;
         for (const run of open) run.dispose();
         engine.close();
+        shareOutside(ledger.of('key').bytes);
         if (place !== undefined) workers?.close(place);
       },
     };
@@ -108,7 +113,7 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     const turns = createTurns();
     for (const id of program.constants.keys()) {
       throwIfAborted(signal, 'prepare');
-      constants.get(id);
+      if (!constants.prepare(id)) break;
       if (turns.due()) {
         onProgress?.(constants.progress.done, constants.progress.total);
         await turns.next();
@@ -120,6 +125,12 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     engine: options.engine,
     manifest: manifestOf(program),
     evaluationKeyBytes: runtime.evaluationKeysBytes,
+    get memoryUse() {
+      return {
+        constants: constants.use,
+        keys: { bytes: runtime.ledger.of('key').bytes, limitBytes: plan.keys, moved: runtime.movedKeys },
+      };
+    },
     prepare,
     openSession,
     dispose() {
@@ -133,12 +144,17 @@ export async function createServer(program: Program, options: ServerOptions): Pr
 
 const MOST_WORKERS = 64;
 
-async function openPool(program: Program, { engine, workers = 0 }: ServerOptions): Promise<WorkerPool | undefined> {
-  const { count, url } = typeof workers === 'number' ? { count: workers, url: undefined } : { url: undefined, ...workers };
+function countOf({ workers = 0 }: ServerOptions): number {
+  return typeof workers === 'number' ? workers : workers.count;
+}
+
+async function openPool(program: Program, options: ServerOptions, limits: MemoryLimits): Promise<WorkerPool | undefined> {
+  const count = countOf(options);
   if (!Number.isInteger(count) || count < 0 || count > MOST_WORKERS) {
     throw new HeError('PARAMETERS_INVALID', `${count} workers`, { op: 'createServer', hint: `Give a number from 0 to ${MOST_WORKERS}.` });
   }
-  return count === 0 ? undefined : createWorkerPool(program, engine, { count, url });
+  const url = typeof options.workers === 'object' ? options.workers.url : undefined;
+  return count === 0 ? undefined : createWorkerPool(program, options.engine, { count, url, limits });
 }
 
 /** Callers without types may ask for anything. */

@@ -9,6 +9,7 @@ import {
   simdPlaintextBytes,
 } from '../engines/memory.js';
 import { HeError } from '../errors.js';
+import type { MemoryLimits } from '../executor/worker_messages.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
 import type { ServerEngine } from './types.js';
@@ -19,7 +20,13 @@ import type { ServerEngine } from './types.js';
  */
 export const MEMORY_LIMIT = 3 * 2 ** 30;
 
-/** WebAssembly memory of a server with one session, in bytes: exact but for the contexts, which are estimated. */
+/** Default limit on what it keeps outside of WebAssembly: half of what the system has free, at most 8 GiB; in browsers, which do not tell, 512 MiB. */
+export function defaultOutsideBytes(): number {
+  const os = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:os');
+  return os === undefined ? 512 * 2 ** 20 : Math.min(8 * 2 ** 30, Math.floor(os.freemem() / 2));
+}
+
+/** WebAssembly memory of a server with one session, in bytes, if all is there at once: exact but for the contexts, which are estimated. */
 export interface ServerMemory {
   readonly contexts: number;
   readonly constants: number;
@@ -29,51 +36,99 @@ export interface ServerMemory {
   readonly ciphertexts: number;
 }
 
+/** Products with constants that simd puts off before it computes them together: their constants stay. */
+const PENDING_CONSTANTS = 64;
+/** Keys that simd uses together. */
+const KEYS_TOGETHER = 4;
+
+function constantBytes(program: Program, { polyModulusDegree: n }: Parameters, engine: ServerEngine): number[] {
+  if (engine === 'simd') return program.constants.map(({ values, level }) => simdPlaintextBytes(values, n / 2, level));
+  return program.constants.map(({ level }) => polynomialBytes(n, level));
+}
+
+const sum = (bytes: readonly number[]): number => bytes.reduce((total, one) => total + one, 0);
+
 export function serverMemory(program: Program, parameters: Parameters, engine: ServerEngine): ServerMemory {
   const { polyModulusDegree: n, coeffModulus } = parameters;
   if (engine === 'mock') return { contexts: 0, constants: 0, keys: 0, ciphertexts: 0 };
-  if (engine === 'simd') {
-    return {
-      contexts: simdContextBytes(parameters),
-      constants: program.constants.reduce((sum, { values, level }) => sum + simdPlaintextBytes(values, n / 2, level), 0),
-      keys: (program.galoisSteps.length + 1) * simdKeyBytes(parameters),
-      ciphertexts: checkProgram(program).peakCiphertextBytes,
-    };
-  }
+  const constants = sum(constantBytes(program, parameters, engine));
+  const ciphertexts = checkProgram(program).peakCiphertextBytes;
+  const keys = program.galoisSteps.length + 1;
+  if (engine === 'simd') return { contexts: simdContextBytes(parameters), constants, keys: keys * simdKeyBytes(parameters), ciphertexts };
   const levels = [...new Set(program.constants.map(({ level }) => level))];
-  const encoders = levels.reduce((sum, level) => sum + contextBytes(n, level + 2, false) + encoderBytes(n), 0);
+  const encoders = sum(levels.map((level) => contextBytes(n, level + 2, false) + encoderBytes(n)));
+  return { contexts: contextBytes(n, coeffModulus.length, true) + encoders, constants, keys: keys * keyBytes(parameters), ciphertexts };
+}
+
+/**
+ * The same with as few constants and keys at once as the engine can work with.
+ * @param outside most bytes of keys outside of WebAssembly: with less than those of a session, all are inside
+ */
+export function leastServerMemory(program: Program, parameters: Parameters, engine: ServerEngine, outside: number): ServerMemory {
+  const all = serverMemory(program, parameters, engine);
+  const largest = constantBytes(program, parameters, engine).reduce((most, bytes) => Math.max(most, bytes), 0);
+  if (engine !== 'simd') return { ...all, constants: Math.min(all.constants, largest) };
   return {
-    contexts: contextBytes(n, coeffModulus.length, true) + encoders,
-    constants: program.constants.reduce((sum, { level }) => sum + polynomialBytes(n, level), 0),
-    keys: (program.galoisSteps.length + 1) * keyBytes(parameters),
-    ciphertexts: checkProgram(program).peakCiphertextBytes,
+    ...all,
+    constants: Math.min(all.constants, PENDING_CONSTANTS * largest),
+    keys: outside < all.keys ? all.keys : Math.min(all.keys, KEYS_TOGETHER * simdKeyBytes(parameters)),
   };
 }
 
 /** Before a server allocates anything. @throws HeError MEMORY_BUDGET with the limit, the excess, and the option that helps. */
-export function requireServerMemory(memory: ServerMemory, limit: number): void {
-  const needed = total(memory);
+export function requireServerMemory(least: ServerMemory, limit: number): void {
+  const needed = total(least);
   if (needed <= limit) return;
-  const parts = Object.entries(memory).map(([name, bytes]) => `${name} ${mebibytes(bytes)}`);
+  const parts = Object.entries(least).map(([name, bytes]) => `${name} ${mebibytes(bytes)}`);
   throw new HeError(
     'MEMORY_BUDGET',
-    `a server of this program takes ${mebibytes(needed)} MiB (${parts.join(', ')}), ${mebibytes(needed - limit)} more than the limit of ${mebibytes(limit)}`,
-    { op: 'createServer', hint: advice(memory, limit) },
+    `a server of this program takes at least ${mebibytes(needed)} MiB (${parts.join(', ')}), ${mebibytes(needed - limit)} more than the limit of ${mebibytes(limit)}`,
+    { op: 'createServer', hint: advice(least, limit) },
   );
 }
 
 /**
+ * Shares what contexts and ciphertexts leave of a limit that is at least the least: all to everything if it fits, else at most half to either of constants and keys,
+ * and the rest to the other.
+ */
+export function shareMemory(all: ServerMemory, least: ServerMemory, limit: number): MemoryLimits {
+  const room = limit - all.contexts - all.ciphertexts;
+  const wanted = all.constants + all.keys <= room ? all.constants : Math.max(room - all.keys, Math.min(all.constants, room / 2));
+  const constants = Math.max(least.constants, Math.min(wanted, room - least.keys));
+  return { constants, keys: room - constants };
+}
+
+/** What sessions take, in bytes. */
+export interface SessionMemory {
+  /** Keys of the sessions there are, and of the one to be opened. */
+  readonly keys: number;
+  /** Ciphertexts that are alive. */
+  readonly ciphertexts: number;
+}
+
+/**
  * Before a session's keys are loaded. What is made on first use (contexts, constants) and the peak of a run count as if they were there.
- * @param used bytes of the keys and ciphertexts there are.
+ * @param outside most bytes of keys outside of WebAssembly; 0: the engine keeps them all inside
  * @throws HeError MEMORY_BUDGET.
  */
-export function requireSessionMemory(memory: ServerMemory, used: number, limit: number): void {
-  const free = limit - memory.contexts - memory.constants - memory.ciphertexts - used;
-  if (memory.keys <= free) return;
+export function requireSessionMemory(
+  all: ServerMemory,
+  plan: MemoryLimits,
+  { keys, ciphertexts }: SessionMemory,
+  limit: number,
+  outside: number,
+): void {
+  const free = limit - all.contexts - plan.constants - all.ciphertexts - ciphertexts;
+  // A key that had to leave the memory once has a copy outside for good: there must be room for all of them, or none is ever moved.
+  const inside = outside >= keys ? Math.min(keys, plan.keys) : keys;
+  if (inside <= free) return;
   throw new HeError(
     'MEMORY_BUDGET',
-    `the keys of another session take ${mebibytes(memory.keys)} MiB, ${mebibytes(memory.keys - free)} more than are free of the limit of ${mebibytes(limit)}`,
-    { op: 'openSession', hint: 'Close other sessions, compile with a smaller maxEvaluationKeyBytes, or start another process.' },
+    `the keys of another session take ${mebibytes(all.keys)} MiB, ${mebibytes(inside - free)} more than are free of the limit of ${mebibytes(limit)}`,
+    {
+      op: 'openSession',
+      hint: `Close other sessions, compile with a smaller maxEvaluationKeyBytes, ${outside > 0 ? 'raise outsideBytes, ' : ''}or start another process.`,
+    },
   );
 }
 

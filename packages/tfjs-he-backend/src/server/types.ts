@@ -1,5 +1,6 @@
 import type { EngineName } from '../engines/engine.js';
 import type { Ledger } from '../engines/ledger.js';
+import type { CacheUse } from '../executor/constants.js';
 import type { KeepOptions, Run, RunOptions, RunResult } from '../executor/types.js';
 import type { Manifest } from '../wire/manifest.js';
 
@@ -27,8 +28,16 @@ export interface ServerOptions {
    * of its own. Dispose of the server to end them. A bundle that moves the code of workers gives its address.
    */
   readonly workers?: number | { readonly count: number; readonly url?: URL };
-  /** Most WebAssembly memory that program and sessions may take, in bytes (default 3 GiB of the heap's 4), by thread. Not for `mock`. */
+  /**
+   * Most WebAssembly memory that program and sessions may take, in bytes (default 3 GiB of the heap's 4), by thread. Not for `mock`. Constants beyond it are
+   * encoded again when they are needed; keys beyond it (`simd` only) are held outside and copied in.
+   */
   readonly memoryBytes?: number;
+  /**
+   * Most memory outside of WebAssembly, in bytes, that `simd` may use for keys, and for encoded constants that would have to be encoded again otherwise
+   * (default: half of what the system has free, at most 8 GiB; 512 MiB in browsers). 0: none.
+   */
+  readonly outsideBytes?: number;
 }
 
 /** One client's evaluation keys, loaded. */
@@ -59,14 +68,28 @@ export interface PrepareOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What of a server's constants and keys is where, in bytes, and how often they had to move. Of this thread: not of `workers`. */
+export interface MemoryUse {
+  readonly constants: CacheUse;
+  readonly keys: {
+    /** Of all sessions. */
+    readonly bytes: number;
+    /** Most of them that are in WebAssembly's memory at once. */
+    readonly limitBytes: number;
+    /** Keys copied back into it, so far. */
+    readonly moved: number;
+  };
+}
+
 /** Holder of the program: has no way to decrypt. */
 export interface Server {
   readonly engine: ServerEngine;
   readonly manifest: Manifest;
   /** Bytes of all keys of one session in memory, and of the uploaded form. */
   readonly evaluationKeyBytes: number;
+  readonly memoryUse: MemoryUse;
   /**
-   * Encodes all constants now instead of during the first run. Yields to the event loop in between.
+   * Encodes all constants that there is room for now instead of during the first run. Yields to the event loop in between.
    * @throws HeError ABORTED.
    */
   prepare(options?: PrepareOptions): Promise<void>;

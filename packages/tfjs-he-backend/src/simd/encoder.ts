@@ -1,7 +1,8 @@
+import type { StoredPlaintext } from '../engines/engine.js';
 import type { Heap } from './heap.js';
 import type { Address, Kernels } from './kernels.js';
 import { periodOf } from './period.js';
-import { type PrimeTables, placeRoots, slotPlaces } from './tables.js';
+import { type PrimeTables, placeRoots, slotPlaces, tableAt } from './tables.js';
 
 /** An encoded vector: for every prime of its level and, last, the special one, 2^(log2 N - logRun) values, each of which stands for a run of 2^logRun neighbours. */
 export interface SimdPlaintext {
@@ -49,16 +50,16 @@ export class Encoder {
 
   /** @param values N / 2 finite numbers; scale * |values| must fit the modulus of the level. */
   encode(values: Float64Array, level: number, scale: number): SimdPlaintext {
-    const { heap, kernels, degree, tables } = this;
+    const { kernels, degree, tables } = this;
     const period = periodOf(values);
     const logPeriod = Math.log2(period);
     const points = 2 * period;
     const largest = this.#coefficientsOf(values, logPeriod, scale);
     const limbBytes = 8 * points;
-    const limbs: Address[] = [];
-    for (const { prime, forward } of [...tables.slice(0, level + 1), ...tables.slice(-1)]) {
-      const at = heap.allocate(limbBytes);
-      limbs.push(at);
+    const primes = [...tables.slice(0, level + 1), ...tables.slice(-1)];
+    const limbs = this.#allocate(primes.length, limbBytes);
+    for (const [i, at] of limbs.entries()) {
+      const { prime, forward } = tableAt(primes, i);
       let source = this.#coefficients;
       if (largest >= DIRECT) {
         let digits = 1;
@@ -74,6 +75,36 @@ export class Encoder {
   release(plaintext: SimdPlaintext): void {
     if (--plaintext.holders > 0) return;
     for (const at of plaintext.limbs) this.heap.free(at, plaintext.limbBytes);
+  }
+
+  /** Copies a plaintext out of the arithmetic memory. */
+  store({ limbs, logRun, limbBytes, zero }: SimdPlaintext): StoredPlaintext<SimdPlaintext> {
+    const { heap } = this;
+    const bytes = limbs.length * limbBytes;
+    const copy = new Uint8Array(bytes);
+    limbs.forEach((at, i) => {
+      copy.set(heap.bytes(at, limbBytes), i * limbBytes);
+    });
+    const count = limbs.length;
+    const restore = (): SimdPlaintext => {
+      const restored = this.#allocate(count, limbBytes);
+      restored.forEach((at, i) => {
+        heap.bytes(at, limbBytes).set(copy.subarray(i * limbBytes, (i + 1) * limbBytes));
+      });
+      return { limbs: restored, logRun, limbBytes, zero, holders: 1 };
+    };
+    return { bytes, restore };
+  }
+
+  #allocate(limbs: number, limbBytes: number): Address[] {
+    const made: Address[] = [];
+    try {
+      while (made.length < limbs) made.push(this.heap.allocate(limbBytes));
+      return made;
+    } catch (error) {
+      for (const at of made) this.heap.free(at, limbBytes);
+      throw error;
+    }
   }
 
   /** Rounded coefficients of the polynomial in X^(N / 2P); returns the largest magnitude. */

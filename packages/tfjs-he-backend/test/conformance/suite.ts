@@ -128,6 +128,19 @@ export function conformance(name: 'empty' | 'mock' | 'seal' | 'simd'): void {
       expect(failure(() => session.engine.rotateMany(a, [1, 2])).code).toBe('MISSING_GALOIS_KEY');
     });
 
+    test('hands ciphertexts to other threads as bytes, at any level and scale, without changing them', () => {
+      const { engine } = session;
+      const product = engine.multiplyPlain(engine.rotate(a, 3), plain(y));
+      const before = engine.ledger.of('ciphertext');
+      const copy = engine.fromPortable(engine.toPortable(product));
+      expect(engine.info(copy)).toEqual(engine.info(product));
+      expectSlots(copy, (s) => x(at(s + 3)) * y(s), PRODUCT_BITS);
+      engine.dispose(copy);
+      expect(engine.ledger.of('ciphertext')).toEqual(before);
+      const low = engine.rescale(engine.multiplyPlain(a, plain(y)), below);
+      expect(Buffer.compare(engine.save(engine.fromPortable(engine.toPortable(low))), engine.save(low))).toBe(0);
+    });
+
     test('conjugates, which leaves real slots as they are', () => {
       const conjugate = session.engine.conjugate(a);
       expect(session.engine.info(conjugate)).toEqual(session.engine.info(a));

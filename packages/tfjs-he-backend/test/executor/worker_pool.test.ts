@@ -19,12 +19,12 @@ beforeAll(async () => {
 afterAll(() => worker.remove());
 const x = randomValues(8, 5);
 
-describe.each(['mock', 'seal'] as const)('two workers with the %s engine', (engine) => {
+describe.each(['mock', 'seal', 'simd'] as const)('two workers with the %s engine', (engine) => {
   let client: Awaited<ReturnType<typeof createClient>>;
   let server: Server;
   let session: Session;
   beforeAll(async () => {
-    client = await createClient(manifestOf(program), { engine });
+    client = await createClient(manifestOf(program), { engine: engine === 'mock' ? 'mock' : 'seal' });
     server = await createServer(program, { engine, workers: { count: 2, url: worker.url } });
     session = await server.openSession(await client.evaluationKeys());
   });
