@@ -53,11 +53,11 @@ export function calibrationProgram(literal: Program['parameters'], repeat: numbe
   const layout = { shape: [1], ciphertexts: 1, slotOf: [0], period: 1 };
   return {
     format: 'he-program',
-    version: 1,
+    version: 2,
     parameters: literal,
     layers,
-    inputs: [{ register: 0, layout: { ...layout, name: 'x' } }],
-    outputs: [{ register: from, layout: { ...layout, name: 'y' } }],
+    inputs: [{ registers: [0], layout: { ...layout, name: 'x' } }],
+    outputs: [{ registers: [from], layout: { ...layout, name: 'y' } }],
     constants,
     segments: [
       { instructions, refreshes },

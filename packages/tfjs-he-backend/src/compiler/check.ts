@@ -4,7 +4,7 @@ import { interpret } from '../executor/interpret.js';
 import { RegisterFile } from '../executor/register_file.js';
 import { createParameters } from '../parameters/parameters.js';
 import { lastUses } from '../program/liveness.js';
-import type { Program } from '../program/program.js';
+import { inputRegisters, outputRegisters, type Program } from '../program/program.js';
 
 /** What a run of a program takes, apart from time. */
 export interface DryRun {
@@ -34,7 +34,7 @@ export function checkProgram(program: Program): DryRun {
   const seed = { serverKey: new Uint8Array(32), session: 'check', segment: 0, index: 0 };
   let peakCiphertexts = 0;
   try {
-    for (const { register } of program.inputs) registers.set(register, engine.load(new Uint8Array(0)));
+    for (const register of inputRegisters(program)) registers.set(register, engine.load(new Uint8Array(0)));
     for (const [s, segment] of program.segments.entries()) {
       registers.mark(); // a run keeps what a segment starts from until its end, to be able to start again
       for (const [i, instruction] of segment.instructions.entries()) {
@@ -48,7 +48,7 @@ export function checkProgram(program: Program): DryRun {
         registers.set(to, engine.load(new Uint8Array(0)));
       }
     }
-    for (const { register } of program.outputs) engine.save(registers.get(register));
+    for (const register of outputRegisters(program)) engine.save(registers.get(register));
     return { peakCiphertexts, peakCiphertextBytes: engine.ledger.peakBytes - constantBytes };
   } finally {
     registers.releaseAll();

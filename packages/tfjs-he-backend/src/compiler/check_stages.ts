@@ -57,7 +57,8 @@ export function checkCircuit({ circuit, inputs, outputs }: Lowered, slots: numbe
     if (value.op.kind === 'linear' && !value.op.terms.every(({ plan }) => fitsSlots(plan, slots)))
       throw bug('circuit', `a diagonal of '${value.label}' does not fit`);
   }
-  for (const { layout } of [...inputs, ...outputs]) if (!isInside(layout, slots)) throw bug('circuit', 'a layout does not fit');
+  for (const { layout } of [...inputs, ...outputs].flatMap(({ parts }) => parts))
+    if (!isInside(layout, slots)) throw bug('circuit', 'a layout does not fit');
 }
 
 function fitsSlots({ diagonals, sourcePeriod, period }: DiagonalTerm, slots: number): boolean {

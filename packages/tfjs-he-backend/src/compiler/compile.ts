@@ -7,12 +7,13 @@ import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted } from '../turns.js';
 import { checkProgram } from './check.js';
-import { checkCircuit, checkGraph, checkLevels } from './check_stages.js';
+import { checkGraph, checkLevels } from './check_stages.js';
 import { circuitCost } from './circuit_cost.js';
 import { keySwitchingKeyBytes, programMs } from './cost_model.js';
 import { emitProgram, measureWork } from './emit.js';
 import { assignLevels, type LeveledCircuit } from './levels.js';
-import { type Lowered, lower } from './lower.js';
+import type { Lowered } from './lower.js';
+import { createLowerings } from './lowerings.js';
 import { type CompileOptions, type CompileSettings, compileSettings } from './options.js';
 import { candidateParameters } from './parameter_search.js';
 import { precisionShortfall } from './precision_shortfall.js';
@@ -62,22 +63,18 @@ export function compileGraph(outputs: readonly TensorNode[], options: CompileOpt
 
 /**
  * The same for given parameters, whatever they cost and however secure they are: for tests on rings that are too small to be used.
+ * @param slots that layouts may take: with fewer than there are, small tensors lie in several ciphertexts
  * @throws HeError COMPILE_FAILED, GRAPH_INVALID.
  */
-export function compileGraphFor(outputs: readonly TensorNode[], parameters: Parameters): Program {
-  const lowered = checkedLowering(simplifyEncrypted(outputs), parameters.slots);
-  const found = cheapest(lowered, parameters, compileSettings({}), Number.POSITIVE_INFINITY);
+export function compileGraphFor(outputs: readonly TensorNode[], parameters: Parameters, slots = parameters.slots): Program {
+  const lowered = createLowerings(simplifyEncrypted(outputs), [slots])(slots);
+  const found = cheapestOf(lowered, parameters, compileSettings({}), Number.POSITIVE_INFINITY);
+  if (found instanceof HeError) throw found;
   if (found === null)
     throw new HeError('COMPILE_FAILED', 'no refresh policy', { op: 'compile', hint: 'This is a bug of tfjs-he-backend.' });
   const program = withOutputShapes(found.program, outputs);
   checkProgram(program);
   return program;
-}
-
-function checkedLowering(outputs: readonly TensorNode[], slots: number): Lowered {
-  const lowered = lower(outputs, slots);
-  checkCircuit(lowered, slots);
-  return lowered;
 }
 
 function simplifyEncrypted(outputs: readonly TensorNode[]): TensorNode[] {
@@ -98,20 +95,17 @@ function* searchParameters(
 ): Generator<{ readonly done: number; readonly total: number }, Program> {
   const simplified = simplifyEncrypted(outputs);
   const candidates = candidateParameters(settings);
-  // Layouts fit in any larger ciphertext: the smallest that is large enough serves all ring degrees.
   if (candidates.length === 0) throw precisionShortfall(settings);
-  let lowered: Lowered | HeError = noParameters('none was tried');
-  let triedSlots = 0;
+  const lowerings = createLowerings(
+    simplified,
+    [...new Set(candidates.map(({ slots }) => slots))].sort((a, b) => a - b),
+  );
   const found: Found[] = [];
   let fastest = Number.POSITIVE_INFINITY;
   let reason: HeError | null = null;
   for (const [done, parameters] of candidates.entries()) {
     yield { done, total: candidates.length };
-    if (lowered instanceof HeError && parameters.slots > triedSlots) {
-      triedSlots = parameters.slots;
-      lowered = attempt(() => checkedLowering(simplified, triedSlots));
-    }
-    const candidate = lowered instanceof HeError ? lowered : cheapestOf(lowered, parameters, settings, REFINED_RANGE * fastest);
+    const candidate = cheapestOf(lowerings(parameters.slots), parameters, settings, REFINED_RANGE * fastest);
     if (candidate instanceof HeError) reason = candidate;
     else if (candidate !== null) {
       found.push(candidate);
@@ -138,8 +132,21 @@ function noParameters(why: string): HeError {
   });
 }
 
-function cheapestOf(lowered: Lowered, parameters: Parameters, settings: CompileSettings, limitMs: number): Found | HeError | null {
-  return attempt(() => cheapest(lowered, parameters, settings, limitMs));
+function cheapestOf(
+  lowered: readonly Lowered[] | HeError,
+  parameters: Parameters,
+  settings: CompileSettings,
+  limitMs: number,
+): Found | HeError | null {
+  if (lowered instanceof HeError) return lowered;
+  let best: Found | null = null;
+  let reason: HeError | null = null;
+  for (const circuit of lowered) {
+    const found = attempt(() => cheapest(circuit, parameters, settings, Math.min(limitMs, best?.ms ?? limitMs)));
+    if (found instanceof HeError) reason = found;
+    else best = found ?? best;
+  }
+  return best ?? reason;
 }
 
 interface Found {

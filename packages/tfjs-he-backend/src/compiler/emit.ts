@@ -1,6 +1,6 @@
 import type { Parameters } from '../parameters/parameters.js';
 import type { Program, Refresh, Register } from '../program/program.js';
-import type { TensorLayout } from '../wire/layout.js';
+import { sizeOf, type TensorLayout } from '../wire/layout.js';
 import { type CircuitValue, operandsOf, type SumTerm } from './circuit.js';
 import type { CircuitWork } from './circuit_cost.js';
 import { type CostName, costName } from './costs.js';
@@ -9,8 +9,7 @@ import { emitMaskedMatMul } from './emit_masked_matmul.js';
 import { emitMatMul, sumOfProducts } from './emit_matmul.js';
 import { bug, Emitter } from './emitter.js';
 import type { LeveledCircuit } from './levels.js';
-import type { Lowered } from './lower.js';
-import type { SlotLayout } from './slot_layout.js';
+import type { Lowered, LoweredPart } from './lower.js';
 
 /**
  * Pass: turns a leveled circuit into instructions. Every segment computes, on demand, what its refreshes (the last one: the outputs) need;
@@ -54,18 +53,19 @@ class ProgramEmitter {
     }
     const outputs = circuit.outputs.map((value) => emitter.adjust(this.emit(value), parameters.refreshLevel));
     emitter.endSegment([]);
+    let next = 0;
     return {
       format: 'he-program',
-      version: 1,
+      version: 2,
       parameters: literalOf(parameters),
       layers: emitter.layers,
-      inputs: this.lowered.inputs.map(({ name, shape, layout }) => ({
-        register: this.inputRegister(name),
-        layout: tensorLayout(name, shape, layout),
+      inputs: this.lowered.inputs.map(({ name, shape, parts }) => ({
+        registers: parts.map(({ value }) => this.inputRegister(value)),
+        layout: tensorLayout(name, shape, parts, parameters.slots),
       })),
-      outputs: this.lowered.outputs.map(({ shape, layout }, i) => ({
-        register: outputs[i] ?? 0,
-        layout: tensorLayout(`output_${i}`, shape, layout),
+      outputs: this.lowered.outputs.map(({ shape, parts }, i) => ({
+        registers: parts.map(() => outputs[next++] ?? 0),
+        layout: tensorLayout(`output_${i}`, shape, parts, parameters.slots),
       })),
       constants: emitter.constants,
       segments: emitter.segments,
@@ -74,10 +74,10 @@ class ProgramEmitter {
     };
   }
 
-  private inputRegister(name: string): Register {
-    const value = this.leveled.circuit.values.find(({ op }) => op.kind === 'input' && op.name === name);
+  private inputRegister({ op: input, label }: CircuitValue): Register {
+    const value = this.leveled.circuit.values.find(({ op }) => op.kind === 'input' && input.kind === 'input' && op.name === input.name);
     const register = value === undefined ? undefined : this.registers.get(value.id);
-    if (register === undefined) throw bug(`input '${name}' has no register`);
+    if (register === undefined) throw bug(`input '${label}' has no register`);
     return register;
   }
 
@@ -169,8 +169,15 @@ class ProgramEmitter {
   }
 }
 
-function tensorLayout(name: string, shape: readonly number[], layout: SlotLayout): TensorLayout {
-  return { name, shape, ciphertexts: 1, slotOf: [...layout.slotOf], period: layout.period };
+/** The parts' layouts as one; the period is that of the longest, with which the others' contents repeat as well. */
+function tensorLayout(name: string, shape: readonly number[], parts: readonly LoweredPart[], slots: number): TensorLayout {
+  const slotOf = new Array<number>(sizeOf(shape)).fill(0);
+  for (const [ciphertext, { elements, layout }] of parts.entries()) {
+    elements.forEach((element, i) => {
+      slotOf[element] = ciphertext * slots + (layout.slotOf[i] ?? 0);
+    });
+  }
+  return { name, shape, ciphertexts: parts.length, slotOf, period: Math.max(...parts.map(({ layout }) => layout.period)) };
 }
 
 function literalOf(parameters: Parameters): Program['parameters'] {

@@ -1,5 +1,5 @@
 import { HeError } from '../errors.js';
-import { type Instruction, type Program, type Register, readsOf, type Segment, writeOf } from '../program/program.js';
+import { type Instruction, outputRegisters, type Program, type Register, readsOf, type Segment, writeOf } from '../program/program.js';
 import { keySwitchingKeyBytes } from './cost_model.js';
 
 export interface HoistOptions {
@@ -85,7 +85,7 @@ function flatten(instructions: readonly Instruction[], slots: number, allowed: R
 
 /** Drops rotations whose results nobody reads, last ones first. */
 function withoutUnused(segments: readonly Segment[], program: Program): Segment[] {
-  const read = new Set<Register>(program.outputs.map(({ register }) => register));
+  const read = new Set<Register>(outputRegisters(program));
   const result: Segment[] = [];
   for (const { instructions, refreshes } of [...segments].reverse()) {
     for (const { from } of refreshes) read.add(from);

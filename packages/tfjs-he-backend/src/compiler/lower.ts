@@ -2,7 +2,7 @@ import { HeError } from '../errors.js';
 import { identity, selection } from '../graph/linear_map.js';
 import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
-import { type Circuit, CircuitBuilder, type MatMulVariant } from './circuit.js';
+import { type Circuit, CircuitBuilder, type CircuitValue, type MatMulVariant } from './circuit.js';
 import { expandMatMuls } from './expand_matmul.js';
 import { fuseProducts } from './fuse_products.js';
 import { inheritedLayout } from './inherited_layout.js';
@@ -26,14 +26,28 @@ import {
   spreadSources,
   strided,
 } from './slot_layout.js';
+import type { SplitGraph, SplitTensor } from './split_tensors.js';
 
 const MAX_DEGREE = 32768;
 
-/** A circuit with the layouts of its ends. */
+/** A part of a tensor in one slot vector. */
+export interface LoweredPart {
+  readonly value: CircuitValue;
+  /** Of the tensor, in the part's order. */
+  readonly elements: Int32Array;
+  readonly layout: SlotLayout;
+}
+
+export interface LoweredTensor {
+  readonly shape: readonly number[];
+  readonly parts: readonly LoweredPart[];
+}
+
+/** A circuit with the layouts of its ends; the parts' values are its inputs, and in order, its outputs. */
 export interface Lowered {
   readonly circuit: Circuit;
-  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly layout: SlotLayout }[];
-  readonly outputs: readonly { readonly shape: readonly number[]; readonly layout: SlotLayout }[];
+  readonly inputs: readonly (LoweredTensor & { readonly name: string })[];
+  readonly outputs: readonly LoweredTensor[];
 }
 
 /**
@@ -42,10 +56,11 @@ export interface Lowered {
  * for two users in two layouts costs rotations, never a level).
  * @throws HeError COMPILE_FAILED when a tensor does not fit in `slots`.
  */
-export function lower(outputs: readonly TensorNode[], slots: number): Lowered {
+export function lower(graph: SplitGraph, slots: number): Lowered {
+  const outputs = graph.outputs.flatMap(({ parts }) => parts.map(({ node }) => node));
   const expanded = expandMatMuls(outputs, slots);
   const changed = expanded.some((node, i) => node !== outputs[i]);
-  return new Lowering(slots).run(changed ? simplify(expanded) : outputs);
+  return new Lowering(slots).run(graph, changed ? simplify(expanded) : outputs);
 }
 
 class Lowering {
@@ -54,23 +69,41 @@ class Lowering {
 
   constructor(private readonly slots: number) {}
 
-  run(outputs: readonly TensorNode[]): Lowered {
-    const inputs: { name: string; shape: readonly number[]; layout: SlotLayout }[] = [];
-    const nodes = topologicalOrder(outputs);
+  run(graph: SplitGraph, outputs: readonly TensorNode[]): Lowered {
     // Before any work: no layout takes fewer slots than there are elements.
-    for (const node of nodes) if (sizeOf(node.shape) > this.slots) throw tooLarge(node, featureMajor(node.shape).period, this.slots);
-    for (const node of nodes) {
-      if (node.kind !== 'input') continue;
-      const layout = this.fitting(featureMajor(node.shape), node);
-      this.remember(node, { value: this.builder.add(node.label, { kind: 'input', name: node.name }), layout });
-      inputs.push({ name: node.name, shape: node.shape, layout });
+    for (const node of topologicalOrder(outputs)) {
+      if (sizeOf(node.shape) > this.slots) throw tooLarge(node, featureMajor(node.shape).period, this.slots);
     }
-    const placedOutputs = outputs.map((node) => this.place(node, null));
+    const inputs = graph.inputs.map(({ name, shape, parts }) => ({ name, shape, parts: this.placeInput(parts) }));
+    const placed = outputs.map((node) => this.place(node, null));
+    const circuit = fuseProducts({ values: this.builder.values, outputs: placed.map(({ value }) => value) });
+    let next = 0;
     return {
-      circuit: fuseProducts({ values: this.builder.values, outputs: placedOutputs.map((placed) => placed.value) }),
+      circuit,
       inputs,
-      outputs: placedOutputs.map((placed, i) => ({ shape: outputs[i]?.shape ?? [], layout: placed.layout })),
+      outputs: graph.outputs.map(({ shape, parts }) => ({
+        shape,
+        parts: parts.flatMap(({ elements }): LoweredPart[] => {
+          const value = circuit.outputs[next];
+          const layout = placed[next++]?.layout;
+          return value === undefined || layout === undefined ? [] : [{ value, elements, layout }];
+        }),
+      })),
     };
+  }
+
+  /** Parts lie alike: with the period of the largest. */
+  private placeInput(parts: SplitTensor['parts']): LoweredPart[] {
+    const layouts = parts.map(({ node }) => this.fitting(featureMajor(node.shape), node));
+    const period = Math.max(...layouts.map((layout) => layout.period));
+    return parts.flatMap(({ node, elements }, i): LoweredPart[] => {
+      const own = layouts[i];
+      if (node.kind !== 'input' || own === undefined) return [];
+      const layout = { ...own, period };
+      const value = this.builder.add(node.label, { kind: 'input', name: node.name });
+      this.remember(node, { value, layout });
+      return [{ value, elements, layout }];
+    });
   }
 
   /** Lowers a node (once per layout). `wanted` null: whatever layout is cheapest. */

@@ -3,7 +3,7 @@ import { checkSlotVectors } from '../client/common.js';
 import { HeError } from '../errors.js';
 import { lastUses } from '../program/liveness.js';
 import { manifestOf } from '../program/manifest_of.js';
-import { type Instruction, type Program, type Register, readsOf, writeOf } from '../program/program.js';
+import { type Instruction, inputRegisters, type Program, type Register, readsOf, writeOf } from '../program/program.js';
 import { createTurns, throwIfAborted } from '../turns.js';
 import { pack } from '../wire/layout.js';
 import { parseManifest } from '../wire/manifest.js';
@@ -81,7 +81,7 @@ export async function debugProgram(
   const parsed = parseManifest(manifestOf(program), { minimumSecurityBits: 0 });
   const { parameters } = parsed;
   const intervals = declaredIntervals(program, parameters, options.intervals ?? {});
-  const packed = program.inputs.map(({ layout }, i) => pack(inputs[i] ?? [], layout, parameters.slots)[0] ?? new Float64Array(0));
+  const packed = program.inputs.flatMap(({ layout }, i) => pack(inputs[i] ?? [], layout, parameters.slots));
   checkSlotVectors(packed, parameters); // before keys are made
   throwIfAborted(signal, 'debugProgram');
   const lanes: Lanes = {
@@ -143,7 +143,7 @@ async function runLanes(
     if (turns.due()) await turns.next();
   };
 
-  for (const [i, { register }] of program.inputs.entries()) {
+  for (const [i, register] of inputRegisters(program).entries()) {
     for (const lane of all) lane.load(register, inputs[i] ?? new Float64Array(slots));
     const exact = lanes.exact.values(register);
     bits.set(register, { seal: worstBits(lanes.seal.values(register), exact), mock: worstBits(lanes.mock.values(register), exact) });
@@ -177,10 +177,10 @@ async function runLanes(
     }
   }
   onProgress?.(total, total);
-  const outputs = program.outputs.map(({ register, layout }) => {
+  const outputs = program.outputs.map(({ registers, layout }) => {
     const elements = (lane: Lane) => {
-      const values = lane.values(register);
-      return Float64Array.from(layout.slotOf, (slot) => values[slot] ?? 0);
+      const vectors = registers.map((register) => lane.values(register));
+      return Float64Array.from(layout.slotOf, (place) => vectors[Math.floor(place / slots)]?.[place % slots] ?? 0);
     };
     const exact = elements(lanes.exact);
     return [

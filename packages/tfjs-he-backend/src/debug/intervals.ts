@@ -1,6 +1,6 @@
 import { HeError } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
-import { type Instruction, type Program, type Register, readsOf, writeOf } from '../program/program.js';
+import { type Instruction, outputRegisters, type Program, type Register, readsOf, writeOf } from '../program/program.js';
 
 /** Least and largest value that a tensor may take. */
 export type Interval = readonly [low: number, high: number];
@@ -30,7 +30,7 @@ export function declaredIntervals(
     });
   }
   const bound = 2 ** parameters.valueBits;
-  const outputs = new Set(program.outputs.map(({ register }) => register));
+  const outputs = new Set(outputRegisters(program));
   const found = new Map<Instruction, readonly DeclaredInterval[]>();
   for (const segment of program.segments) {
     const lastWrite = new Map<Register, Instruction>();

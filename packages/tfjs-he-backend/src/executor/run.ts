@@ -1,7 +1,7 @@
 import type { Engine } from '../engines/engine.js';
 import { HeError } from '../errors.js';
 import { lastUses, neededAfter } from '../program/liveness.js';
-import type { ConstantId, Program, Segment } from '../program/program.js';
+import { type ConstantId, inputRegisters, outputRegisters, type Program, type Segment } from '../program/program.js';
 import { nextMacrotask, throwIfAborted } from '../turns.js';
 import { interpret } from './interpret.js';
 import { LayerClock } from './layer_clock.js';
@@ -97,7 +97,7 @@ export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint
     } finally {
       time.total += performance.now() - start;
     }
-    const outputs = program.outputs.map(({ register }) => {
+    const outputs = outputRegisters(program).map((register) => {
       const frame = engine.save(registers.get(register));
       return context.outgoing?.output(frame) ?? frame;
     });
@@ -153,15 +153,16 @@ function unavailable(state: 'running' | 'gone'): HeError {
 }
 
 function loadInputs<C, P>({ program, engine }: RunContext<C, P>, inputs: readonly Uint8Array[]): RegisterFile<C> {
-  if (inputs.length !== program.inputs.length) {
-    throw new HeError('WIRE_MALFORMED', `${inputs.length} input ciphertexts where ${program.inputs.length} are expected`, {
+  const expected = inputRegisters(program);
+  if (inputs.length !== expected.length) {
+    throw new HeError('WIRE_MALFORMED', `${inputs.length} input ciphertexts where ${expected.length} are expected`, {
       op: 'run',
-      hint: 'Send one ciphertext per input of the manifest, in order.',
+      hint: 'Send the ciphertexts of every input of the manifest, in order.',
     });
   }
   const registers = new RegisterFile(engine);
   try {
-    for (const [i, { register }] of program.inputs.entries()) registers.set(register, engine.load(inputs[i] ?? new Uint8Array(0)));
+    for (const [i, register] of expected.entries()) registers.set(register, engine.load(inputs[i] ?? new Uint8Array(0)));
     return registers;
   } catch (error) {
     registers.releaseAll();

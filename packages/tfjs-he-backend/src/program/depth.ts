@@ -1,4 +1,4 @@
-import { type Program, type Register, readsOf, writeOf } from './program.js';
+import { outputRegisters, type Program, type Register, readsOf, writeOf } from './program.js';
 
 /** Levels on the longest way from an input to an output, through refreshes: what the chain would need without them. */
 export function programDepth(program: Program): number {
@@ -11,5 +11,5 @@ export function programDepth(program: Program): number {
     }
     for (const { from, to } of refreshes) depths.set(to, depthOf(from));
   }
-  return Math.max(0, ...program.outputs.map(({ register }) => depthOf(register)));
+  return Math.max(0, ...outputRegisters(program).map(depthOf));
 }

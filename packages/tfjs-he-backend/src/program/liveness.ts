@@ -1,8 +1,8 @@
-import { type Instruction, type Program, type Register, readsOf, writeOf } from './program.js';
+import { type Instruction, outputRegisters, type Program, type Register, readsOf, writeOf } from './program.js';
 
 /** For every instruction (by segment, by position): the registers nobody reads afterwards, in any segment. */
 export function lastUses(program: Program): (readonly Register[])[][] {
-  const needed = new Set<Register>(program.outputs.map((output) => output.register));
+  const needed = new Set<Register>(outputRegisters(program));
   const dying: (readonly Register[])[][] = program.segments.map(() => []);
   for (let s = program.segments.length - 1; s >= 0; s--) {
     const { instructions, refreshes } = program.segments[s] ?? { instructions: [], refreshes: [] };
@@ -21,7 +21,7 @@ export function lastUses(program: Program): (readonly Register[])[][] {
 
 /** For every segment: the registers that later segments or the outputs need. */
 export function neededAfter(program: Program): ReadonlySet<Register>[] {
-  const needed = new Set<Register>(program.outputs.map((output) => output.register));
+  const needed = new Set<Register>(outputRegisters(program));
   const after: ReadonlySet<Register>[] = new Array(program.segments.length);
   for (let s = program.segments.length - 1; s >= 0; s--) {
     after[s] = new Set(needed);

@@ -44,18 +44,34 @@ export interface Segment {
   readonly refreshes: readonly Refresh[];
 }
 
+/** An input or output: one register per ciphertext of its layout, in their order. */
+export interface ProgramTensor {
+  readonly registers: readonly Register[];
+  readonly layout: TensorLayout;
+}
+
 /** A compiled program: serialisable, versioned, independent of the engine. */
 export interface Program {
   readonly format: 'he-program';
-  readonly version: 1;
+  readonly version: 2;
   readonly parameters: ParametersLiteral;
   readonly layers: readonly string[];
-  readonly inputs: readonly { readonly register: Register; readonly layout: TensorLayout }[];
-  readonly outputs: readonly { readonly register: Register; readonly layout: TensorLayout }[];
+  readonly inputs: readonly ProgramTensor[];
+  readonly outputs: readonly ProgramTensor[];
   readonly constants: readonly Constant[];
   readonly segments: readonly Segment[];
   readonly registers: number;
   readonly galoisSteps: readonly number[];
+}
+
+/** Registers of the ciphertexts a run begins with, in the order the client sends them. */
+export function inputRegisters({ inputs }: Pick<Program, 'inputs'>): Register[] {
+  return inputs.flatMap(({ registers }) => registers);
+}
+
+/** Registers of the ciphertexts a run ends with, in the order the client gets them. */
+export function outputRegisters({ outputs }: Pick<Program, 'outputs'>): Register[] {
+  return outputs.flatMap(({ registers }) => registers);
 }
 
 /** Registers an instruction reads; in-place ones read what they change. */

@@ -1,7 +1,7 @@
 import { createParameters, type Parameters, type ParametersLiteral } from '../parameters/parameters.js';
 import type { JsonReader } from '../wire/json.js';
 import { MAX_TENSORS, readLayout } from '../wire/read_layout.js';
-import type { Instruction, Program, Segment } from './program.js';
+import type { Instruction, Program, ProgramTensor, Segment } from './program.js';
 
 /** What the JSON part of a program file says of a constant; its values follow the JSON. */
 export interface ConstantHeader {
@@ -46,7 +46,7 @@ const MAX_REGISTERS = 1 << 24;
 export function readProgramHeader(json: JsonReader, value: unknown): ProgramHeader {
   const raw = json.record(value, 'the header');
   if (raw.format !== 'he-program') json.fail('not an he-program');
-  if (raw.version !== 1) json.fail('not a program of version 1');
+  if (raw.version !== 1 && raw.version !== 2) json.fail('not a program of version 1 or 2');
   const literal = readParameters(json, raw.parameters);
   const parameters = createParameters(literal);
   const { slots, maxLevel } = parameters;
@@ -95,15 +95,20 @@ export function readProgramHeader(json: JsonReader, value: unknown): ProgramHead
     };
   });
   if (segments.length === 0) json.fail('there are no segments');
-  const tensors = (v: unknown, what: string) =>
+  const tensors = (v: unknown, what: string): ProgramTensor[] =>
     json.list(v, what, MAX_TENSORS).map((entry) => {
       const tensor = json.record(entry, `one of the ${what}`);
-      return { register: register(tensor.register), layout: readLayout(json, tensor.layout, slots) };
+      const layout = readLayout(json, tensor.layout, slots);
+      // Version 1 had one ciphertext per tensor.
+      const list = raw.version === 1 ? [tensor.register] : tensor.registers;
+      const registers = json.list(list, `registers of ${layout.name}`, layout.ciphertexts).map(register);
+      if (registers.length !== layout.ciphertexts) json.fail(`${layout.name} has not one register per ciphertext`);
+      return { registers, layout };
     });
   return {
     program: {
       format: 'he-program',
-      version: 1,
+      version: 2,
       parameters: literal,
       layers,
       inputs: tensors(raw.inputs, 'inputs'),

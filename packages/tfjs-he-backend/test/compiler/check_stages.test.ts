@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkCircuit, checkGraph, checkLevels } from '../../src/compiler/check_stages.js';
 import { assignLevels } from '../../src/compiler/levels.js';
 import { type Lowered, lower } from '../../src/compiler/lower.js';
+import { unsplit } from '../../src/compiler/split_tensors.js';
 import { identity } from '../../src/graph/linear_map.js';
 import type { TensorNode } from '../../src/graph/node.js';
 import { Recorder } from '../../src/graph/recorder.js';
@@ -19,7 +20,7 @@ let lowered: Lowered;
 beforeAll(async () => {
   await tf.setBackend('cpu');
   graph = simplify(await traceAttention({ tokens: 4, heads: 2, headDim: 3, labels: 3 }));
-  lowered = lower(graph, SLOTS);
+  lowered = lower(unsplit(graph), SLOTS);
 });
 
 describe('checkers between the stages of the compiler', () => {

@@ -110,10 +110,10 @@ describe('compile', () => {
     for (const text of [...program.layers, '8192']) expect(table).toContain(text);
   });
 
-  test('a tensor larger than all slots is COMPILE_FAILED and says which', async () => {
-    const graph = await traceFunction((x) => tf.square(x as tf.Tensor), [{ name: 'x', shape: [1, 64, 128] }]);
+  test('a tensor of more ciphertexts than a tensor may take is COMPILE_FAILED and says which', async () => {
+    const graph = await traceFunction((x) => tf.square(x as tf.Tensor), [{ name: 'x', shape: [1, 64, 8192] }]);
     expect(() => compileGraph(graph, SMALL)).toThrow(
-      expect.objectContaining({ code: 'COMPILE_FAILED', message: expect.stringContaining('[1, 64, 128]') }),
+      expect.objectContaining({ code: 'COMPILE_FAILED', message: expect.stringContaining('[1, 64, 8192]') }),
     );
   });
 

@@ -5,7 +5,7 @@ import { RegisterFile } from '../../src/executor/register_file.js';
 import { HOME, type SegmentPlan, schedule } from '../../src/executor/schedule.js';
 import { compileGraph, type Program } from '../../src/index.js';
 import { createParameters } from '../../src/parameters/parameters.js';
-import type { Instruction } from '../../src/program/program.js';
+import { type Instruction, inputRegisters, outputRegisters } from '../../src/program/program.js';
 import { traceAttention } from '../support/attention.js';
 
 let program: Program;
@@ -19,7 +19,7 @@ function simulate(plans: readonly SegmentPlan[], workers: number): Instruction[]
   const constants = program.constants.map(({ level, scale }) => engine.encode(new Float64Array(engine.parameters.slots), level, scale));
   const home = new RegisterFile(engine);
   const done: Instruction[] = [];
-  for (const { register } of program.inputs) home.set(register, engine.load(new Uint8Array(0)));
+  for (const register of inputRegisters(program)) home.set(register, engine.load(new Uint8Array(0)));
   for (const [s, plan] of plans.entries()) {
     const files = Array.from({ length: workers }, () => new RegisterFile(engine));
     const inbox = Array.from({ length: workers }, () => new Map<string, ReturnType<typeof engine.clone>>());
@@ -50,7 +50,7 @@ function simulate(plans: readonly SegmentPlan[], workers: number): Instruction[]
       home.set(to, engine.load(new Uint8Array(0)));
     }
   }
-  for (const { register } of program.outputs) engine.save(home.get(register));
+  for (const register of outputRegisters(program)) engine.save(home.get(register));
   return done;
 }
 

@@ -15,6 +15,12 @@ describe('program files', () => {
     expect(parseProgram(bytes)).toEqual(program);
   });
 
+  test('a file of version 1, which has one ciphertext per tensor, is read as one of version 2', () => {
+    const before = (tensors: Program['inputs']) => tensors.map(({ registers: [register], layout }) => ({ register, layout }));
+    const old: object = { ...program, version: 1, inputs: before(program.inputs), outputs: before(program.outputs) };
+    expect(parseProgram(serializeProgram(old as Program))).toEqual(program);
+  });
+
   test('equal graphs give equal bytes', async () => {
     const again = compileGraph(await traceAttention({ tokens: 2, heads: 1, headDim: 2, labels: 2 }), { polyModulusDegrees: [8192] });
     expect(serializeProgram(again)).toEqual(bytes);
@@ -39,7 +45,7 @@ describe('program files', () => {
     };
     const [first, ...rest] = program.segments;
     const instead = (instruction: object) => ({ segments: [{ ...first, instructions: [instruction] }, ...rest] });
-    change({ version: 2 }, 'not a program of version 1');
+    change({ version: 3 }, 'not a program of version 1 or 2');
     change({ layers: 'none' }, 'layers is not a list');
     change(instead({ op: 'bootstrap', layer: 0, level: 1, out: 1, a: 0 }), 'unknown name');
     change(instead({ op: 'square', layer: 0, level: 1, out: program.registers, a: 0 }), 'a register is not an integer');
