@@ -69,20 +69,12 @@ function usage(message: string): Error {
   return Object.assign(new Error(message), { code: 'USAGE' });
 }
 
-/** A line whenever another layer begins, and one per refresh. */
+/** A line for every layer, and one per refresh. */
 function progressTo(say: (line: string) => void): (event: ProgressEvent) => void {
-  let current = '';
   return (event) => {
     const part = `part ${event.segment + 1} of ${event.segments}`;
-    const line =
-      event.type === 'refresh'
-        ? `  refresh after ${part}: ${event.ciphertexts} masked ciphertexts, encrypted afresh by the client`
-        : `  layer ${event.name}, ${part}`;
-    if (line !== current) say(event.type === 'layer' ? `${line}, from level ${event.level}, ${percent(event)} done` : line);
-    current = line;
+    if (event.type === 'layer')
+      say(`  layer ${event.name}, ${part}, from level ${event.level}, ${Math.round(100 * event.fraction)} % done`);
+    if (event.type === 'refresh') say(`  refresh after ${part}: ${event.ciphertexts} masked ciphertexts, encrypted afresh by the client`);
   };
-}
-
-function percent({ done, total }: { done: number; total: number }): string {
-  return `${Math.round((100 * done) / total)} %`;
 }

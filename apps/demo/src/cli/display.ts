@@ -10,7 +10,6 @@ export class Display {
   #step = '';
   #stepStart = 0;
   #drawnAt = Number.NEGATIVE_INFINITY;
-  #layer = '';
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -77,12 +76,11 @@ export class Display {
   }
 
   #onRun(event: Extract<ClientEvent, { type: 'run' }>['event']): void {
-    if (event.type === 'layer') {
+    if (event.type === 'layer' || event.type === 'progress') {
       const where = event.segments > 1 ? `, part ${event.segment + 1} of ${event.segments}` : '';
       const layer = `${event.name} at level ${event.level}${where}`;
-      if (!this.#stream.isTTY && this.#layer !== layer) this.note(`layer ${layer}`);
-      this.#layer = layer; // a long layer reports several times
-      this.update(event.done, event.total, `${layer}, ${(event.remainingMs / 1000).toFixed(0)} s left`);
+      if (!this.#stream.isTTY && event.type === 'layer') this.note(`layer ${layer}`);
+      this.update(event.fraction, 1, `${layer}, ${(event.remainingMs / 1000).toFixed(0)} s left`);
     } else if (event.type === 'refresh') {
       this.note(
         `refresh ${event.segment + 1} of ${event.segments - 1}: ${event.ciphertexts} masked ciphertexts re-encrypted by the client`,

@@ -30,18 +30,22 @@ export type SessionReply = z.infer<typeof sessionReply>;
 export const layerTime = z.object({ name: text, ms: milliseconds, fromLevel: count, toLevel: count });
 export type LayerTime = z.infer<typeof layerTime>;
 
+const progress = {
+  name: text,
+  level: count,
+  segment: count,
+  segments: count,
+  done: count,
+  total: count,
+  fraction: z.number().min(0).max(1),
+  remainingMs: milliseconds,
+};
+
 /** What the server says while a question is evaluated; `resumed` comes first on a second connection, `done` follows the outputs, `failed` ends the run. */
 export const runEvent = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('layer'),
-    name: text,
-    level: count,
-    segment: count,
-    segments: count,
-    done: count,
-    total: count,
-    remainingMs: milliseconds,
-  }),
+  z.object({ type: z.literal('layer'), ...progress }),
+  z.object({ type: z.literal('progress'), ...progress }),
+  z.object({ type: z.literal('layerEnd'), ms: milliseconds, ...progress }),
   z.object({ type: z.literal('resumed'), segment: count }),
   z.object({ type: z.literal('refresh'), segment: count, segments: count, ciphertexts: count }),
   z.object({

@@ -15,14 +15,18 @@ function written(isTTY: boolean, use: (display: Display) => void): string {
   return text;
 }
 
+const progress = { name: 'attention', level: 3, segment: 0, segments: 2, done: 5, total: 10, fraction: 0.5, remainingMs: 2400 };
+
 function conversation(display: Display): void {
   display.on({ type: 'keys', done: 1, total: 2 });
   display.on({ type: 'keys', done: 2, total: 2 });
   display.on({ type: 'phase', name: 'evaluating on ciphertexts' });
   display.on({
     type: 'run',
-    event: { type: 'layer', name: 'attention', level: 3, segment: 0, segments: 2, done: 5, total: 10, remainingMs: 2400 },
+    event: { type: 'layer', ...progress },
   });
+  display.on({ type: 'run', event: { type: 'progress', ...progress } });
+  display.on({ type: 'run', event: { type: 'layerEnd', ms: 1200, ...progress } });
   display.on({ type: 'run', event: { type: 'refresh', segment: 0, segments: 2, ciphertexts: 4 } });
   display.finish();
 }

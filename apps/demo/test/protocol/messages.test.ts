@@ -9,6 +9,7 @@ const layer: RunEvent = {
   segments: 2,
   done: 1,
   total: 9,
+  fraction: 0.1,
   remainingMs: 100,
 };
 

@@ -1,18 +1,27 @@
+/** Where a run stands. What has been reported as done never becomes less, not even when a segment is evaluated again. */
+export interface Progress {
+  /** Layer of the operation at hand, and its level. */
+  readonly name: string;
+  readonly level: number;
+  readonly segment: number;
+  readonly segments: number;
+  /** Operations, of all. */
+  readonly done: number;
+  readonly total: number;
+  /** Predicted cost of what is done, of all: 0 to 1. */
+  readonly fraction: number;
+  /** Estimate of the time to the end, refresh rounds included. */
+  readonly remainingMs: number;
+}
+
 /**
- * What happens while a program runs. Layers come in the order of execution; a layer may return after a refresh, and reports again every quarter of
- * a second. `done` of `total` operations are done; `remainingMs` is an estimate of the time to the end, refresh rounds included.
+ * What happens while a program runs: `layer` once for every layer, before its first operation, in the order of execution; `layerEnd` once, after its last one,
+ * with the wall time of its operations (layers may overlap, and stretch over refreshes); `progress` every quarter of a second; `refresh` before a round.
  */
 export type ProgressEvent =
-  | {
-      readonly type: 'layer';
-      readonly name: string;
-      readonly level: number;
-      readonly segment: number;
-      readonly segments: number;
-      readonly done: number;
-      readonly total: number;
-      readonly remainingMs: number;
-    }
+  | ({ readonly type: 'layer' } & Progress)
+  | ({ readonly type: 'progress' } & Progress)
+  | ({ readonly type: 'layerEnd'; readonly ms: number } & Progress)
   | { readonly type: 'refresh'; readonly segment: number; readonly segments: number; readonly ciphertexts: number };
 
 export interface RunOptions {

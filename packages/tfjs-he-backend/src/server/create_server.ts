@@ -20,6 +20,7 @@ import {
   serverMemory,
   shareMemory,
 } from './memory.js';
+import { checkFloodBits, createRerandomizer } from './rerandomizer.js';
 import { type PrepareOptions, SERVER_ENGINES, type Server, type ServerOptions, type Session } from './types.js';
 
 const MASK_KEY_BYTES = 32;
@@ -41,6 +42,9 @@ export async function createServer(program: Program, options: ServerOptions): Pr
   }
   const parameters = createParameters(program.parameters);
   checkRefreshMasks(program, parameters);
+  const { rerandomize } = options;
+  const { floodBits = 0 } = rerandomize ?? {};
+  checkFloodBits(floodBits, parameters);
   const { memoryBytes = MEMORY_LIMIT, threads = 1 } = options;
   // Every worker would have its own.
   const outsideBytes = options.engine === 'simd' && countOf(options) === 0 ? (options.outsideBytes ?? defaultOutsideBytes()) : 0;
@@ -62,8 +66,9 @@ export async function createServer(program: Program, options: ServerOptions): Pr
 
   /** Keys first, constants in what they leave. */
   const shareOutside = (keys: number): void => constants.limitOutside(Math.max(0, outsideBytes - (keys > plan.keys ? keys : 0)));
-  const openSession = async (evaluationKeys: Uint8Array): Promise<Session> => {
+  const openSession: Server['openSession'] = async (evaluationKeys, { publicKey } = {}) => {
     const { ledger } = runtime;
+    const outgoing = rerandomize === undefined ? undefined : createRerandomizer(options.engine, parameters, publicKey, floodBits);
     // Workers hold the keys of every session, and what a run needs of ciphertexts.
     const keys = memory.keys + (workers === undefined ? ledger.of('key').bytes : sessions * memory.keys);
     requireSessionMemory(memory, plan, { keys, ciphertexts: ledger.of('ciphertext').bytes }, memoryBytes, outsideBytes);
@@ -76,7 +81,8 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     sessions++;
     const start: Session['start'] = (inputs, keep) => {
       const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, runId: `${instance}/${runs++}` };
-      const run = createRun(runSegment === undefined ? context : { ...context, runSegment }, inputs, keep);
+      const extra = { ...(outgoing === undefined ? {} : { outgoing }), ...(runSegment === undefined ? {} : { runSegment }) };
+      const run = createRun({ ...context, ...extra }, inputs, keep);
       for (const earlier of open) if (earlier.state === 'gone') open.delete(earlier);
       open.add(run);
       return run;

@@ -2,8 +2,9 @@ import '../runtime_notice.js';
 
 export { HeError, type HeErrorCode } from '../errors.js';
 export type { CacheUse } from '../executor/constants.js';
-export type { KeepOptions, LayerTime, ProgressEvent, Run, RunOptions, RunResult } from '../executor/types.js';
+export type { KeepOptions, LayerTime, Progress, ProgressEvent, Run, RunOptions, RunResult } from '../executor/types.js';
 export { parseProgram } from '../program/serialize.js';
+export { rerandomizedBits } from '../ring/rerandomize.js';
 export { type Manifest, parseManifest } from '../wire/manifest.js';
 export { createServer } from './create_server.js';
-export type { MemoryUse, PrepareOptions, Server, ServerEngine, ServerOptions, Session } from './types.js';
+export type { MemoryUse, PrepareOptions, Server, ServerEngine, ServerOptions, Session, SessionOptions } from './types.js';

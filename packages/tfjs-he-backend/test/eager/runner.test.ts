@@ -58,7 +58,7 @@ describe('runner', () => {
     const onProgress = ({ type }: he.EagerProgress) => seen.add(type);
     const run = await he.runner(model(), { ...SMALL, fhe: 'simulate', onProgress });
     await run.predict(tf.ones([1, 4]), { onProgress });
-    expect([...seen]).toEqual(['compile', 'keys', 'layer']);
+    expect([...seen]).toEqual(['compile', 'keys', 'layer', 'layerEnd']);
     await expect(run.predict(tf.ones([1, 4]), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
     await expect(he.runner(model(), { ...SMALL, fhe: 'simulate', signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
     run.dispose();

@@ -26,7 +26,7 @@ describe('a run', () => {
     ops = [];
     watch = () => {};
   });
-  const open = (keep?: KeepOptions) => {
+  const open = (keep?: KeepOptions, of = program) => {
     const engine = createEmptyEngine(createParameters(program.parameters), {
       galoisSteps: program.galoisSteps,
       observe(op) {
@@ -38,7 +38,7 @@ describe('a run', () => {
     ops = [];
     const constant = (id: number) => constants[id]!;
     const before = engine.ledger.of('ciphertext');
-    const run = createRun({ program, engine, constant, maskKey: new Uint8Array(32), runId: 'r' }, [new Uint8Array(0)], keep);
+    const run = createRun({ program: of, engine, constant, maskKey: new Uint8Array(32), runId: 'r' }, [new Uint8Array(0)], keep);
     return { run, engine, before };
   };
   const refresh: RunOptions['refresh'] = async (ciphertexts) => ciphertexts;
@@ -175,7 +175,45 @@ describe('a run', () => {
       expect(done).toBeLessThan(total);
       expect(remainingMs).toBeGreaterThan(0);
     }
-    expect(layers.at(-1)!.remainingMs).toBeLessThan(layers[0]!.remainingMs);
+    const last = events.findLast((event) => event.type === 'layerEnd');
+    expect(last!.remainingMs).toBeLessThan(layers[0]!.remainingMs);
+  });
+
+  test('reports every layer once at its start and once at its end, with its time', async () => {
+    const dealtOut = program.segments.map(({ instructions, refreshes }) => ({
+      instructions: instructions.map((instruction, i) => ({ ...instruction, layer: i % 3 })),
+      refreshes,
+    }));
+    const { run } = open({}, { ...program, layers: ['a', 'b', 'c'], segments: dealtOut });
+    const events: ProgressEvent[] = [];
+    const result = await run.proceed({ refresh, onProgress: (event) => events.push(event) });
+    for (const type of ['layer', 'layerEnd'] as const) {
+      const names = events.flatMap((event) => (event.type === type ? [event.name] : []));
+      expect([...names].sort()).toEqual(['a', 'b', 'c']);
+    }
+    const ends = events.flatMap((event) => (event.type === 'layerEnd' ? [event] : []));
+    for (const { name, ms } of ends) expect(ms).toBe(result.layers.find((layer) => layer.name === name)!.ms);
+    expect(ends.at(-1)).toMatchObject({ done: ends[0]!.total, fraction: expect.closeTo(1) });
+  });
+
+  test('reports progress that never goes back and no layer twice, even if a segment is evaluated twice', async () => {
+    const { run } = open();
+    const events: ProgressEvent[] = [];
+    const onProgress = (event: ProgressEvent) => events.push(event);
+    const controller = new AbortController();
+    watch = () => {
+      if (run.segment === 1 && computed().length % 50 === 49) controller.abort();
+    };
+    expect(await settled(run, { refresh, onProgress, signal: controller.signal })).toMatchObject({ code: 'ABORTED' });
+    watch = () => {};
+    await run.proceed({ refresh, onProgress });
+    const seen = events.flatMap((event) => (event.type === 'refresh' ? [] : [event]));
+    for (const [i, { done, fraction }] of seen.entries()) {
+      expect(done).toBeGreaterThanOrEqual(seen[i - 1]?.done ?? 0);
+      expect(fraction).toBeGreaterThanOrEqual(seen[i - 1]?.fraction ?? 0);
+    }
+    const begun = seen.flatMap(({ type, name }) => (type === 'layer' ? [name] : []));
+    expect(new Set(begun).size).toBe(begun.length);
   });
 });
 
