@@ -3,11 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { enableProdMode, setBackend, square } from '@tensorflow/tfjs-core';
 import {
-  COST_NAMES,
+  type CostEngine,
   type Costs,
   calibrationProgram,
   compile,
-  DEFAULT_COSTS,
+  costNamesOf,
+  costOf,
+  defaultCosts,
   fitCosts,
   type Measured,
   manifestOf,
@@ -16,22 +18,28 @@ import {
 } from 'tfjs-he-backend';
 import { createClient } from 'tfjs-he-backend/client';
 import { createServer, type RunResult } from 'tfjs-he-backend/server';
-import { SHIPPED_MODEL, shippedModel } from './shipped_model.ts';
+import { SHIPPED_MODELS, shippedModel } from './shipped_model.ts';
 
-export const CALIBRATE_HELP = `calibrate: measures node-seal's operations on this machine; the result is the option \`costs\` of compile
+export const CALIBRATE_HELP = `calibrate: measures an engine's operations on this machine; the result is the option \`costs\` of compile
 
+  --engine NAME    seal or simd (default simd)
+  --threads N      threads of simd (default 1)
+  --cpu            processor time of this process, for a machine that is busy (one thread)
   --out FILE       writes the costs as JSON
   --json           prints the costs as JSON, and nothing else on stdout`;
 
 const REPEAT = 6;
 /** Rounds after the first, which encodes constants. All programs take turns, so that a machine that is busy is so for all of them. */
-const ROUNDS = 4;
+const ROUNDS = 8;
 
-/** Costs, and the shipped model's latency as predicted from them and as measured at once after. */
+/** Costs, and the shipped models' latencies as predicted from them and as measured at the same time. */
 export async function calibrate(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
+      engine: { type: 'string', default: 'simd' },
+      threads: { type: 'string', default: '1' },
+      cpu: { type: 'boolean', default: false },
       out: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -41,15 +49,26 @@ export async function calibrate(args: string[]): Promise<void> {
     console.log(CALIBRATE_HELP);
     return;
   }
+  const engine = engineNamed(values.engine);
+  const threads = Number(values.threads);
+  if (values.cpu) performance.now = processorTime;
   enableProdMode();
   await setBackend('cpu');
-  const { model, inputShape } = await shippedModel();
-  const shipped = await compile(model, { inputShape });
-  const small = await compile((x) => square(x), { inputShape: [4], polyModulusDegrees: [8192] });
-  const calibrations = [small, shipped].map(({ parameters }) => calibrationProgram(parameters, REPEAT));
-  const runners = await Promise.all([...calibrations, shipped].map((program) => openRunner(program)));
-  const results: RunResult[][] = runners.map(() => []);
+  const shipped: { name: string; program: Program }[] = [];
+  for (const name of SHIPPED_MODELS) {
+    const { model, options } = await shippedModel(name);
+    shipped.push({ name, program: await compile(model, { ...options, engine }) });
+  }
+  const small = await compile((x) => square(x), { inputShape: [4], polyModulusDegrees: [8192], engine });
+  const chains = new Map(
+    [small, ...shipped.map(({ program }) => program)].map(({ parameters }) => [parameters.coeffModulus.join(), parameters]),
+  );
+  const calibrations = [...chains.values()].map((literal) => calibrationProgram(literal, REPEAT));
+  const programs = [...calibrations, ...shipped.map(({ program }) => program)];
+  const results: RunResult[][] = programs.map(() => []);
+  const runners: Runner[] = [];
   try {
+    for (const program of programs) runners.push(await openRunner(program, engine, threads));
     for (let round = 0; round <= ROUNDS; round++) {
       for (const [i, { run }] of runners.entries()) {
         const result = await run();
@@ -59,47 +78,73 @@ export async function calibrate(args: string[]): Promise<void> {
   } finally {
     for (const { dispose } of runners) dispose();
   }
-  const measured: Measured[] = calibrations.map((program, i) => ({ program, repeat: REPEAT, ...averaged(results[i] ?? []) }));
-  const costs = fitCosts(measured);
+  const measured: Measured[] = calibrations.map((program, i) => ({ program, repeat: REPEAT, ...least(results[i] ?? []) }));
+  const prepared: Measured[] = shipped.map(({ program }, i) => {
+    const encodeMs = runners[calibrations.length + i]?.encodeMs ?? 0;
+    return { program, repeat: 1, layers: [], refreshMs: 0, encodeMs };
+  });
+  const costs = fitCosts([...measured, ...prepared], engine);
   const json = JSON.stringify(costs, null, 2);
   if (values.out !== undefined) await writeFile(values.out, `${json}\n`);
   const report = values.json ? console.error : console.log;
   if (values.json) console.log(json);
-  else for (const name of COST_NAMES) report(`${name.padEnd(18)} ${costLine(name, costs)}`);
-  predict(shipped, results.at(-1) ?? [], costs, report);
+  else for (const name of costNamesOf(engine)) report(`${name.padEnd(18)} ${costLine(name, costs)}`);
+  const machine = threads > 1 ? `${engine}, ${threads} threads` : engine;
+  for (const [i, { name, program }] of shipped.entries()) {
+    report(`${name} on ${machine}: ${comparison(program, least(results[calibrations.length + i] ?? []), costs)}`);
+  }
 }
 
-function costLine(name: (typeof COST_NAMES)[number], costs: Costs): string {
-  return `${costs[name].toExponential(2)} ms a unit, ${(costs[name] / DEFAULT_COSTS[name]).toFixed(2)} of the default`;
+/** Milliseconds. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function engineNamed(name: string): CostEngine {
+  if (name === 'seal' || name === 'simd') return name;
+  throw new Error(`--engine is seal or simd, not '${name}'`);
+}
+
+function costLine(name: Parameters<typeof costOf>[1], costs: Costs): string {
+  const value = costOf(costs, name);
+  return `${value.toExponential(2)} ms a unit, ${(value / costOf(defaultCosts(costs.engine ?? 'seal'), name)).toFixed(2)} of the default`;
 }
 
 /** Predicted and measured, without network. */
-function predict(program: Program, results: readonly RunResult[], costs: Costs, report: (line: string) => void): void {
-  const predicted = profile(program, 0, costs).predictedMs;
-  const actual = mean(results.map(({ evaluateMs, refreshMs }) => evaluateMs + refreshMs));
-  const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
-  report(
-    `${SHIPPED_MODEL} on seal: predicted ${seconds(predicted)}, measured ${seconds(actual)}, ratio ${(predicted / actual).toFixed(2)}`,
-  );
+function comparison(program: Program, { evaluateMs, refreshMs }: Least, costs: Costs): string {
+  const { predictedMs, refreshes } = profile(program, 0, costs);
+  const actual = evaluateMs + refreshMs;
+  const ratio = (predictedMs / actual).toFixed(2);
+  return `predicted ${predictedMs.toFixed(0)} ms, measured ${actual.toFixed(0)} ms (${refreshMs.toFixed(0)} for ${refreshes} refreshes), ratio ${ratio}`;
 }
 
-/** Times of a layer, and of the refreshes, on average. */
-function averaged(results: readonly RunResult[]): Pick<Measured, 'layers' | 'refreshMs'> {
-  const layers = (results[0]?.layers ?? []).map(({ name }, i) => ({ name, ms: mean(results.map((result) => result.layers[i]?.ms ?? 0)) }));
-  return { layers, refreshMs: mean(results.map(({ refreshMs }) => refreshMs)) };
+type Least = Pick<Measured, 'layers' | 'refreshMs'> & { readonly evaluateMs: number };
+
+/** Times of layers, refreshes and all else when nothing else ran. */
+function least(results: readonly RunResult[]): Least {
+  const of = (pick: (result: RunResult) => number): number => Math.min(...results.map(pick));
+  const layers = (results[0]?.layers ?? []).map(({ name }, i) => ({ name, ms: of((result) => result.layers[i]?.ms ?? 0) }));
+  return { layers, refreshMs: of((result) => result.refreshMs), evaluateMs: of((result) => result.evaluateMs) };
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+interface Runner {
+  readonly encodeMs: number;
+  readonly run: () => Promise<RunResult>;
+  readonly dispose: () => void;
 }
 
 /** Client and server in this process; runs are on meaningless values. */
-async function openRunner(program: Program): Promise<{ run: () => Promise<RunResult>; dispose: () => void }> {
+async function openRunner(program: Program, engine: CostEngine, threads: number): Promise<Runner> {
   const client = await createClient(manifestOf(program), { engine: 'seal' });
-  const server = await createServer(program, { engine: 'seal' });
+  const server = await createServer(program, { engine, ...(engine === 'simd' ? { threads } : {}) });
+  const start = performance.now();
+  await server.prepare();
+  const encodeMs = performance.now() - start;
   const session = await server.openSession(await client.evaluationKeys());
   const { slots } = client.parameters;
   return {
+    encodeMs,
     run: () => {
       const inputs = client.encrypt(server.manifest.inputs.map(() => new Float64Array(slots)));
       return session.run(inputs, { refresh: async (ciphertexts) => client.refresh(ciphertexts) });

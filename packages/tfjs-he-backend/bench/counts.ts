@@ -18,6 +18,7 @@ import { SHIPPED_MODEL, shippedModel } from './shipped_model.ts';
 
 export const COUNTS_HELP = `counts: operations, keys and bytes of compiled programs, beside hand-written ones
 
+  --engine NAME    whose time the compiler minimises: seal or simd (default seal)
   --json           one JSON object a line
   --case TEXT      only cases whose name contains TEXT`;
 
@@ -26,6 +27,7 @@ export async function counts(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
+      engine: { type: 'string', default: 'seal' },
       json: { type: 'boolean', default: false },
       case: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
@@ -35,6 +37,7 @@ export async function counts(args: string[]): Promise<void> {
     console.log(COUNTS_HELP);
     return;
   }
+  const engine = values.engine === 'simd' ? 'simd' : 'seal';
   enableProdMode();
   await setBackend('cpu');
   const wanted = (name: string): boolean => name.includes(values.case);
@@ -43,12 +46,12 @@ export async function counts(args: string[]): Promise<void> {
     const { name, inputShape } = benchCase;
     if (!wanted(name)) continue;
     const graph = await traceFunction(traceable(benchCase), [{ name: 'x', shape: inputShape }]);
-    print(countRow(name, profile(compileGraph(graph))));
+    print(countRow(name, profile(compileGraph(graph, { engine }))));
     for (const handWritten of HAND_WRITTEN_CASES) if (handWritten.of === name) print(handWrittenRow(handWritten, countingEngine()));
   }
   if (wanted(SHIPPED_MODEL)) {
     const { model, inputShape } = await shippedModel();
-    print(countRow(SHIPPED_MODEL, profile(await compile(model, { inputShape }))));
+    print(countRow(SHIPPED_MODEL, profile(await compile(model, { inputShape, engine }))));
   }
 }
 

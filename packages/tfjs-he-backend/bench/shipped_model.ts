@@ -7,16 +7,31 @@ const FOLDER = new URL('../../he-models/models/', import.meta.url);
 const LAYERS = 'tfjs-power-softmax';
 
 export const SHIPPED_MODEL = 'power-banking77';
+export const SHIPPED_MODELS: readonly string[] = [SHIPPED_MODEL, 'power-ecg', 'power-mnist-vit'];
 
-/** The polynomial model of he-models, from its files in this repository. */
-export async function shippedModel(): Promise<{ readonly model: LayersModel; readonly inputShape: readonly number[] }> {
+export interface ShippedModel {
+  readonly model: LayersModel;
+  readonly inputShape: readonly number[];
+  /** What it is compiled with where it is served. */
+  readonly options: {
+    readonly inputShape: readonly number[];
+    readonly securityBits: 128;
+    readonly precisionBits: number;
+    readonly valueBits: number;
+  };
+}
+
+/** A polynomial model of he-models, from its files in this repository. */
+export async function shippedModel(name = SHIPPED_MODEL): Promise<ShippedModel> {
   await import(LAYERS);
-  const file = (name: string): Promise<Buffer> => readFile(new URL(`${SHIPPED_MODEL}/${name}`, FOLDER));
+  const file = (path: string): Promise<Buffer> => readFile(new URL(`${name}/${path}`, FOLDER));
   const { modelTopology, weightsManifest }: StoredModel = JSON.parse((await file('model.json')).toString());
-  const { inputShape }: { inputShape: number[] } = JSON.parse((await file('he.json')).toString());
+  const { inputShape, parameters }: Pick<ShippedModel, 'inputShape'> & { parameters: Omit<ShippedModel['options'], 'inputShape'> } =
+    JSON.parse((await file('he.json')).toString());
   const weightData = Uint8Array.from(await file('weights.bin')).buffer;
   const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
-  return { model: await loadLayersModel(io.fromMemory({ modelTopology, weightSpecs, weightData })), inputShape };
+  const model = await loadLayersModel(io.fromMemory({ modelTopology, weightSpecs, weightData }));
+  return { model, inputShape, options: { inputShape, ...parameters } };
 }
 
 interface StoredModel {

@@ -3,10 +3,27 @@ import { registerHeBackend } from './backend/register.js';
 
 export { BACKEND_NAME, HeBackend } from './backend/he_backend.js';
 export { encryptedKernelNames, registerHeBackend } from './backend/register.js';
-export { calibrationProgram, fitCosts, type Measured } from './compiler/calibration.js';
+export { calibrationProgram } from './compiler/calibration.js';
 export { type CompileControl, compile, compileGraph } from './compiler/compile.js';
 export { keySwitchingKeyBytes } from './compiler/cost_model.js';
-export { COST_NAMES, type CostName, type Costs, checkCosts, costUnits, DEFAULT_COSTS } from './compiler/costs.js';
+export {
+  COST_NAMES,
+  type CostEngine,
+  type CostName,
+  type Costs,
+  checkCosts,
+  costNamesOf,
+  costOf,
+  costUnits,
+  DEFAULT_COSTS,
+  DEFAULT_SIMD_COSTS,
+  defaultCosts,
+  type SealCosts,
+  SIMD_COST_NAMES,
+  type SimdCostName,
+  type SimdCosts,
+} from './compiler/costs.js';
+export { fitCosts, type Measured } from './compiler/fit_costs.js';
 export { type HoistOptions, hoistRotations } from './compiler/hoist_rotations.js';
 export type { CompileOptions } from './compiler/options.js';
 export { type InputShapes, type TensorFunction, traceFunction, traceModel } from './compiler/trace.js';

@@ -56,13 +56,14 @@ export class HeModelServer implements Server {
     const { model: plain, he } = await loadServerModel(files);
     try {
       const onProgress = (loaded: number, total: number): void => report?.({ status: 'compile', name: files.name, loaded, total });
+      const engine = options.engine ?? (fhe === 'execute' ? 'simd' : 'mock');
       const program = await compile(plain, {
         ...he.parameters,
+        engine: costEngine(engine),
         ...options.compile,
         onProgress,
         ...(signal === undefined ? {} : { signal }),
       });
-      const engine = options.engine ?? (fhe === 'execute' ? 'simd' : 'mock');
       const secrets = { ...(maskKey === undefined ? {} : { maskKey }), ...(seed === undefined ? {} : { seed }) };
       return new HeModelServer(files.config, he, program, await createServer(program, { engine, ...secrets }));
     } catch (error) {
@@ -92,7 +93,7 @@ export class HeModelServer implements Server {
 
   /** What a run takes: levels, key switches, bytes, predicted latency, per layer. */
   profile(): Profile {
-    return profile(this.program);
+    return profile(this.program, ROUND_TRIP_MS, costEngine(this.engine));
   }
 
   /** Encodes all constants now instead of during the first run. @throws HeError ABORTED */
@@ -108,4 +109,11 @@ export class HeModelServer implements Server {
   dispose(): void {
     this.#server.dispose();
   }
+}
+
+const ROUND_TRIP_MS = 20;
+
+/** Whose time is predicted: mock's programs are those of the default engine. */
+function costEngine(engine: ServerEngine): 'seal' | 'simd' {
+  return engine === 'seal' ? 'seal' : 'simd';
 }

@@ -1,15 +1,16 @@
 import { createParameters } from '../parameters/parameters.js';
-import type { Constant, Instruction, Program } from '../program/program.js';
-import { COST_NAMES, type CostName, type Costs, costUnits, DEFAULT_COSTS } from './costs.js';
+import type { Constant, Instruction, Program, Register } from '../program/program.js';
 
 type Body<T> = T extends Instruction ? Omit<T, 'layer' | 'level'> : never;
 
 /** Layers of the program are named by operation and level, e.g. 'rotate 2', so that a run reports their times. */
 const SETUP = 'setup';
+const REFRESHES_A_ROUND = 2;
 
 /**
- * A program that does every operation `repeat` times at every level of a parameter set, and refreshes as many ciphertexts. Its results mean
- * nothing; its layers' times, as a run reports them, are what {@link fitCosts} takes.
+ * A program that does every operation `repeat` times at every level of a parameter set, and as many rounds of refreshes: rotations both of one value ('rotate') and each
+ * of the one before ('chain'); sums of products with plaintexts, which an engine may compute when they are used ('accumulate', 'settle'). Its results mean nothing; its layers' times, as a run reports them, are what
+ * {@link fitCosts} takes.
  */
 export function calibrationProgram(literal: Program['parameters'], repeat: number): Program {
   const parameters = createParameters(literal);
@@ -26,6 +27,7 @@ export function calibrationProgram(literal: Program['parameters'], repeat: numbe
   const times = (name: string, level: number, body: (i: number) => Body<Instruction>): void => {
     for (let i = 0; i < repeat; i++) push(`${name} ${level}`, level, body(i));
   };
+  const reserve = (): Register[] => Array.from({ length: repeat }, () => registers++);
   const dropped = (level: number): number => {
     if (level === maxLevel) return 0;
     const out = registers++;
@@ -34,22 +36,39 @@ export function calibrationProgram(literal: Program['parameters'], repeat: numbe
   };
   for (let level = maxLevel; level >= 1; level--) {
     const a = dropped(level);
-    const constant = constants.push({ values: Float64Array.of(0.5, 0.25), shift: 0, level, scale }) - 1;
+    const weights = Array.from(
+      { length: repeat },
+      (_, i) => constants.push({ values: wave(parameters.slots, i), shift: 0, level, scale }) - 1,
+    );
+    const weight = (i: number): number => weights[i] ?? 0;
     const sum = registers++;
-    push(SETUP, level, { op: 'multiplyPlain', out: sum, a, constant });
-    const products = Array.from({ length: repeat }, () => registers++);
-    times('rotate', level, () => ({ op: 'rotate', out: registers++, a, steps: 1 }));
-    times('multiplyPlain', level, () => ({ op: 'multiplyPlain', out: registers++, a, constant }));
-    times('accumulatePlain', level, () => ({ op: 'accumulatePlain', acc: sum, a, constant }));
+    push(SETUP, level, { op: 'multiplyPlain', out: sum, a, constant: weight(0) });
+    const [rotated, chained, products] = [reserve(), reserve(), reserve()];
+    const rescaled = (scale * scale) / parameters.primeAt(level);
+    times('rotate', level, (i) => ({ op: 'rotate', out: rotated[i] ?? 0, a, steps: i + 1 }));
+    times('chain', level, (i) => ({ op: 'rotate', out: chained[i] ?? 0, a: chained[i - 1] ?? a, steps: 1 }));
+    times('multiplyPlain', level, (i) => ({ op: 'multiplyPlain', out: registers++, a, constant: weight(i) }));
+    times('accumulatePlain', level, (i) => ({ op: 'accumulatePlain', acc: sum, a, constant: weight(i) }));
+    times('accumulatePlain', level, (i) => ({ op: 'accumulatePlain', acc: sum, a: rotated[i] ?? 0, constant: weight(i) }));
+    const sums = reserve();
+    sums.forEach((out, i) => {
+      push(SETUP, level, { op: 'multiplyPlain', out, a: rotated[i] ?? 0, constant: weight(i) });
+      rotated.forEach((other, j) => {
+        if (j !== i) push(SETUP, level, { op: 'accumulatePlain', acc: out, a: other, constant: weight(j) });
+      });
+    });
+    times('accumulate', level, (i) => ({ op: 'accumulate', acc: sums[0] ?? 0, a: sums[Math.max(1, i)] ?? 0 }));
+    push(`settle ${level}`, level, { op: 'rescale', acc: sum, scale: rescaled });
     times('add', level, () => ({ op: 'add', out: registers++, a, b: a }));
     times('square', level, () => ({ op: 'square', out: registers++, a }));
     times('multiply', level, (i) => ({ op: 'multiply', out: products[i] ?? 0, a, b: a }));
     times('accumulateProduct', level, (i) => ({ op: 'accumulateProduct', acc: products[i] ?? 0, a, b: a }));
     times('relinearize', level, (i) => ({ op: 'relinearize', acc: products[i] ?? 0 }));
-    times('rescale', level, (i) => ({ op: 'rescale', acc: products[i] ?? 0, scale: (scale * scale) / parameters.primeAt(level) }));
+    times('rescale', level, (i) => ({ op: 'rescale', acc: products[i] ?? 0, scale: rescaled }));
   }
   const from = dropped(refreshLevel);
-  const refreshes = Array.from({ length: repeat }, () => ({ from, to: registers++ }));
+  const round = () => Array.from({ length: REFRESHES_A_ROUND }, () => ({ from, to: registers++ }));
+  const rounds = Array.from({ length: repeat }, (_, i) => ({ instructions: i === 0 ? instructions : [], refreshes: round() }));
   const layout = { shape: [1], ciphertexts: 1, slotOf: [0], period: 1 };
   return {
     format: 'he-program',
@@ -59,41 +78,13 @@ export function calibrationProgram(literal: Program['parameters'], repeat: numbe
     inputs: [{ registers: [0], layout: { ...layout, name: 'x' } }],
     outputs: [{ registers: [from], layout: { ...layout, name: 'y' } }],
     constants,
-    segments: [
-      { instructions, refreshes },
-      { instructions: [], refreshes: [] },
-    ],
+    segments: [...rounds, { instructions: [], refreshes: [] }],
     registers,
-    galoisSteps: [1],
+    galoisSteps: Array.from({ length: repeat }, (_, i) => i + 1),
   };
 }
 
-/** What a run of a calibration program reports. */
-export interface Measured {
-  readonly program: Program;
-  readonly repeat: number;
-  readonly layers: readonly { readonly name: string; readonly ms: number }[];
-  readonly refreshMs: number;
-}
-
-/** Costs by the median over all programs and levels. */
-export function fitCosts(measured: readonly Measured[]): Costs {
-  const samples = new Map<CostName, number[]>(COST_NAMES.map((name) => [name, []]));
-  for (const { program, repeat, layers, refreshMs } of measured) {
-    const { polyModulusDegree: n, coeffModulus } = program.parameters;
-    samples.get('refresh')?.push(refreshMs / (repeat * costUnits('refresh', n, coeffModulus.length - 1)));
-    for (const { name, ms } of layers) {
-      const [op, level] = name.split(' ');
-      const cost = COST_NAMES.find((known) => known === op);
-      if (cost !== undefined) samples.get(cost)?.push(ms / (repeat * costUnits(cost, n, Number(level) + 1)));
-    }
-  }
-  return { ...DEFAULT_COSTS, ...Object.fromEntries([...samples].map(([name, values]) => [name, median(values)])) };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+/** As many different values as there are slots: a constant of short period is a smaller one on some engines. */
+function wave(slots: number, seed: number): Float64Array {
+  return Float64Array.from({ length: slots }, (_, s) => Math.cos(1 + s * (seed + 1)));
 }

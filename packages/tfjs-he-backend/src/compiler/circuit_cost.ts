@@ -1,9 +1,16 @@
 import type { Parameters } from '../parameters/parameters.js';
-import { type CostName, type Costs, costUnits } from './costs.js';
+import { refreshMs } from './cost_model.js';
+import type { Costs } from './costs.js';
 import type { LeveledCircuit } from './levels.js';
+import { type Work, workMs } from './work.js';
 
-/** Operations of every value of a circuit, by its id, with their levels above that of the value. */
-export type CircuitWork = ReadonlyMap<number, readonly { readonly name: CostName; readonly above: number }[]>;
+/** Work at a level so much above that of the value it is for. */
+export interface CircuitWorkItem extends Omit<Work, 'primes'> {
+  readonly above: number;
+}
+
+/** Work for every value of a circuit, by its id. */
+export type CircuitWork = ReadonlyMap<number, readonly CircuitWorkItem[]>;
 
 /**
  * Milliseconds of a circuit for any placement of refreshes, from the operations that one emitted placement took: the count of operations
@@ -15,7 +22,7 @@ export function circuitCost(
   { costs, roundTripMs }: { readonly costs: Costs; readonly roundTripMs: number },
 ): (leveled: LeveledCircuit) => number {
   const { polyModulusDegree: n, maxLevel } = parameters;
-  const perRefresh = costs.refresh * costUnits('refresh', n, maxLevel + 1);
+  const perRefresh = refreshMs(n, maxLevel + 1, costs);
   const tables = new Map<number, (number | undefined)[]>();
   const valueMs = (id: number, level: number): number => {
     let table = tables.get(id);
@@ -25,10 +32,12 @@ export function circuitCost(
     }
     let ms = table[level];
     if (ms === undefined) {
-      ms = (work.get(id) ?? []).reduce(
-        (sum, { name, above }) => sum + costs[name] * costUnits(name, n, Math.min(level + above, maxLevel) + 1),
-        0,
-      );
+      const own = (work.get(id) ?? []).map(({ name, count, above }) => ({
+        name,
+        count,
+        primes: Math.min(level + above, maxLevel + 1) + 1,
+      }));
+      ms = workMs(own, n, costs);
       table[level] = ms;
     }
     return ms;

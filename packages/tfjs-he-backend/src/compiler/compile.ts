@@ -10,7 +10,9 @@ import { checkProgram } from './check.js';
 import { checkGraph, checkLevels } from './check_stages.js';
 import { circuitCost } from './circuit_cost.js';
 import { keySwitchingKeyBytes, programMs } from './cost_model.js';
+import { engineOf } from './costs.js';
 import { emitProgram, measureWork } from './emit.js';
+import { hoistByCost } from './hoist_rotations.js';
 import { assignLevels, type LeveledCircuit } from './levels.js';
 import type { Lowered } from './lower.js';
 import { createLowerings } from './lowerings.js';
@@ -116,7 +118,7 @@ function* searchParameters(
   // Moving refreshes takes longer than placing them: for the best sets only.
   for (const candidate of found.sort((a, b) => a.ms - b.ms).slice(0, REFINED)) {
     yield { done: candidates.length, total: candidates.length };
-    const refined = refine(candidate, settings);
+    const refined = hoisted(refine(candidate, settings), settings);
     if (best === null || refined.ms < best.ms) best = refined;
   }
   if (best === null) throw reason === null ? noParameters('none was tried') : noParameters(reason.message);
@@ -177,11 +179,18 @@ function cheapest(lowered: Lowered, parameters: Parameters, settings: CompileSet
 /** The same with refreshes placed by cost, if that is faster. */
 function refine(found: Found, settings: CompileSettings): Found {
   const { lowered, parameters, leveled } = found;
-  const cost = circuitCost(measureWork(lowered, leveled, parameters), parameters, settings);
+  const cost = circuitCost(measureWork(lowered, leveled, parameters, engineOf(settings.costs)), parameters, settings);
   const refined = emitted(lowered, parameters, placeRefreshesByCost(lowered.circuit, parameters, cost), settings, found.ms);
   if (refined === null) return found;
   const worth = refined.program.segments.length > found.program.segments.length ? WORTH_MOVING.moreRounds : WORTH_MOVING.sameRounds;
   return refined.ms < worth * found.ms ? refined : found;
+}
+
+/** With rotations that an engine which shares work between them can share. */
+function hoisted(found: Found, settings: CompileSettings): Found {
+  if (engineOf(settings.costs) !== 'simd') return found;
+  const program = hoistByCost(found.program, settings.maxEvaluationKeyBytes, (p) => programMs(p, settings));
+  return { ...found, program, ms: programMs(program, settings) };
 }
 
 /** Null when it takes longer than `limitMs` (which fewer keys do not change). */

@@ -1,7 +1,10 @@
 import { HeError } from '../errors.js';
 import type { Instruction } from '../program/program.js';
 
-/** Operations that are measured. Negation and level drops count as additions. */
+/** Engines whose time is predicted. */
+export type CostEngine = 'seal' | 'simd';
+
+/** Operations of node-seal that are measured. Negation and level drops count as additions. */
 export const COST_NAMES = [
   'rotate',
   'relinearize',
@@ -12,20 +15,40 @@ export const COST_NAMES = [
   'square',
   'accumulateProduct',
   'add',
+  'encode',
   'refresh',
 ] as const;
 
 export type CostName = (typeof COST_NAMES)[number];
 
 /**
- * Milliseconds per unit of every operation: what a machine and an engine need. `npm run calibrate` measures them. Units, at ring degree N
- * and level l, i.e. p = l + 1 primes: a key switch N log2 N (p^2 + 3 p + 2), a rescaling N p log2 N, everything else N p coefficients; a
- * refresh counts the primes of the top level.
+ * What the simd engine's time consists of, whatever operations ask for it: `decompose` a polynomial into digits, once for all rotations of a value; `switchKey`, the
+ * inner products with one key, and the automorphism; `divide` a polynomial by a prime (the special one, or that of a rescaling); `multiplyAccumulate` limbs;
+ * `instruction`, what any costs besides.
  */
-export type Costs = Readonly<Record<CostName, number>>;
+export const SIMD_COST_NAMES = [
+  'decompose',
+  'switchKey',
+  'divide',
+  'multiplyAccumulate',
+  'add',
+  'instruction',
+  'encode',
+  'refresh',
+] as const;
+
+export type SimdCostName = (typeof SIMD_COST_NAMES)[number];
+
+/** Milliseconds per unit ({@link costUnits}) of node-seal's operations: what a machine needs. `npm run calibrate` measures them. */
+export type SealCosts = Readonly<Record<CostName, number>> & { readonly engine?: 'seal' };
+
+/** The same of the simd engine, with as many threads as it was measured with. */
+export type SimdCosts = Readonly<Record<SimdCostName, number>> & { readonly engine: 'simd' };
+
+export type Costs = SealCosts | SimdCosts;
 
 /** node-seal 7 on a 2-vCPU Xeon with Node 24, one core, warm (constants encoded). */
-export const DEFAULT_COSTS: Costs = Object.freeze({
+export const DEFAULT_COSTS: SealCosts = Object.freeze({
   rotate: 2.42e-6,
   relinearize: 2.42e-6,
   rescale: 3.58e-6,
@@ -35,22 +58,52 @@ export const DEFAULT_COSTS: Costs = Object.freeze({
   square: 4.28e-5,
   accumulateProduct: 4.7e-5,
   add: 2.8e-6,
-  refresh: 4e-4,
+  encode: 1e-5,
+  refresh: 2.8e-4,
 });
 
-/** Units of an operation at `primes` primes. */
-export function costUnits(name: CostName, n: number, primes: number): number {
+/** The simd engine on the same machine, one thread. */
+export const DEFAULT_SIMD_COSTS: SimdCosts = Object.freeze({
+  engine: 'simd',
+  decompose: 3.7e-7,
+  switchKey: 3.7e-6,
+  divide: 5.8e-7,
+  multiplyAccumulate: 9.5e-7,
+  add: 1.5e-6,
+  instruction: 0.04,
+  encode: 8e-6,
+  refresh: 2.8e-4,
+});
+
+/**
+ * Units of an operation at ring degree N and p primes (level + 1; of a refresh and a constant: those of the top level and its own): for seal a key switch is N log2 N (p^2 + 3 p + 2), a
+ * rescaling N p log2 N; for simd decomposing is N log2 N p (p + 1), switching N (p + 1) (p + 2), a division, whose result has p primes, N log2 N (p + 1), an
+ * instruction 1; a refresh is N (p + 3), to encode N log2 N p, everything else N p coefficients.
+ */
+export function costUnits(name: CostName | SimdCostName, n: number, primes: number): number {
   switch (name) {
     case 'rotate':
     case 'relinearize':
       return n * Math.log2(n) * (primes * primes + 3 * primes + 2);
+    case 'decompose':
+      return n * Math.log2(n) * primes * (primes + 1);
+    case 'switchKey':
+      return n * (primes + 1) * (primes + 2);
+    case 'divide':
+      return n * Math.log2(n) * (primes + 1);
     case 'rescale':
+    case 'encode':
       return n * primes * Math.log2(n);
+    case 'refresh':
+      return n * (primes + 3);
+    case 'instruction':
+      return 1;
     default:
       return n * primes;
   }
 }
 
+/** What an instruction is to node-seal. */
 export function costName({ op }: Instruction): CostName {
   switch (op) {
     case 'modSwitch':
@@ -64,21 +117,51 @@ export function costName({ op }: Instruction): CostName {
   }
 }
 
+/** The engine that costs are of. */
+export function engineOf(costs: Costs): CostEngine {
+  return costs.engine ?? 'seal';
+}
+
+export function costNamesOf(engine: CostEngine): readonly (CostName | SimdCostName)[] {
+  return engine === 'simd' ? SIMD_COST_NAMES : COST_NAMES;
+}
+
+/** Of a machine that nobody has measured. */
+export function defaultCosts(engine: CostEngine): Costs {
+  return engine === 'simd' ? DEFAULT_SIMD_COSTS : DEFAULT_COSTS;
+}
+
+/** Milliseconds per unit of one of the engine's operations; 0 for those of another engine. */
+export function costOf(costs: Costs, name: CostName | SimdCostName): number {
+  const byName: Partial<Record<CostName | SimdCostName, number>> = numbersOf(costs);
+  return byName[name] ?? 0;
+}
+
+function numbersOf({ engine: _, ...numbers }: Costs): Partial<Record<CostName | SimdCostName, number>> {
+  return numbers;
+}
+
 /**
- * Checks costs read from a file.
+ * Checks costs read from a file; those that earlier versions did not measure may be missing.
  * @throws HeError PARAMETERS_INVALID, which names the cost.
  */
-export function checkCosts(costs: Partial<Record<CostName, unknown>>): Costs {
-  const checked: Partial<Record<CostName, number>> = {};
-  for (const name of COST_NAMES) {
-    const value = costs[name];
-    if (typeof value !== 'number' || !(value > 0 && value < 1)) {
-      throw new HeError('PARAMETERS_INVALID', `cost '${name}' is not a number of milliseconds per unit`, {
-        op: 'compile',
-        hint: 'Give what `npm run calibrate` has written.',
-      });
-    }
+export function checkCosts(costs: { readonly engine?: 'seal' } & Partial<Record<CostName, unknown>>): SealCosts;
+export function checkCosts(costs: { readonly engine: 'simd' } & Partial<Record<SimdCostName, unknown>>): SimdCosts;
+export function checkCosts(costs: UncheckedCosts): Costs;
+export function checkCosts({ engine = 'seal', ...costs }: UncheckedCosts): Costs {
+  if (engine !== 'seal' && engine !== 'simd') throw invalid(`costs of engine '${String(engine)}'`);
+  const defaults = defaultCosts(engine);
+  const checked: Partial<Record<CostName | SimdCostName, number>> = {};
+  for (const name of costNamesOf(engine)) {
+    const value = name === 'encode' ? (costs[name] ?? costOf(defaults, name)) : costs[name];
+    if (typeof value !== 'number' || !(value > 0 && value < 1)) throw invalid(`cost '${name}' is not a number of milliseconds per unit`);
     checked[name] = value;
   }
-  return Object.freeze({ ...DEFAULT_COSTS, ...checked });
+  return Object.freeze({ ...defaults, ...checked });
+}
+
+type UncheckedCosts = { readonly engine?: unknown } & Partial<Record<CostName | SimdCostName, unknown>>;
+
+function invalid(what: string): HeError {
+  return new HeError('PARAMETERS_INVALID', what, { op: 'compile', hint: 'Give what `npm run calibrate` has written.' });
 }

@@ -2,14 +2,15 @@ import type { Parameters } from '../parameters/parameters.js';
 import type { Program, Refresh, Register } from '../program/program.js';
 import { sizeOf, type TensorLayout } from '../wire/layout.js';
 import { type CircuitValue, operandsOf, type SumTerm } from './circuit.js';
-import type { CircuitWork } from './circuit_cost.js';
-import { type CostName, costName } from './costs.js';
+import type { CircuitWork, CircuitWorkItem } from './circuit_cost.js';
+import type { CostEngine } from './costs.js';
 import { emitLinear } from './emit_linear.js';
 import { emitMaskedMatMul } from './emit_masked_matmul.js';
 import { emitMatMul, sumOfProducts } from './emit_matmul.js';
 import { bug, Emitter } from './emitter.js';
 import type { LeveledCircuit } from './levels.js';
 import type { Lowered, LoweredPart } from './lower.js';
+import { programWork } from './work.js';
 
 /**
  * Pass: turns a leveled circuit into instructions. Every segment computes, on demand, what its refreshes (the last one: the outputs) need;
@@ -19,17 +20,27 @@ export function emitProgram(lowered: Lowered, leveled: LeveledCircuit, parameter
   return new ProgramEmitter(lowered, leveled, parameters).run();
 }
 
-/** The operations of every value: what {@link circuitCost} needs to compare placements of refreshes without emitting them. */
-export function measureWork(lowered: Lowered, leveled: LeveledCircuit, parameters: Parameters): CircuitWork {
+/** An engine's work for every value: what {@link circuitCost} needs to compare placements of refreshes without emitting them. */
+export function measureWork(lowered: Lowered, leveled: LeveledCircuit, parameters: Parameters, engine: CostEngine): CircuitWork {
   const emitter = new ProgramEmitter(lowered, leveled, parameters);
-  emitter.run();
-  return emitter.work;
+  const work = programWork(emitter.run(), engine);
+  const byValue = new Map<number, CircuitWorkItem[]>();
+  for (const { value, segment, from, to } of emitter.spans) {
+    const own = leveled.level[value] ?? 0;
+    const items = (work[segment] ?? []).slice(from, to).flat();
+    byValue.set(
+      leveled.origin[value] ?? -1,
+      items.map(({ name, primes, count }) => ({ name, count, above: primes - 1 - own })),
+    );
+  }
+  return byValue;
 }
 
 class ProgramEmitter {
   private readonly emitter: Emitter;
   private readonly registers = new Map<number, Register>();
-  readonly work = new Map<number, { readonly name: CostName; readonly above: number }[]>();
+  /** Where the instructions of every value (by its id) are. */
+  readonly spans: { readonly value: number; readonly segment: number; readonly from: number; readonly to: number }[] = [];
 
   constructor(
     private readonly lowered: Lowered,
@@ -103,9 +114,7 @@ class ProgramEmitter {
     const first = this.emitter.emitted.length;
     const register = this.emitOp(value);
     this.registers.set(value.id, register);
-    const own = this.leveled.level[value.id] ?? 0;
-    const work = this.emitter.emitted.slice(first).map((instruction) => ({ name: costName(instruction), above: instruction.level - own }));
-    this.work.set(this.leveled.origin[value.id] ?? -1, work);
+    this.spans.push({ value: value.id, segment: this.emitter.segments.length, from: first, to: this.emitter.emitted.length });
     return register;
   }
 

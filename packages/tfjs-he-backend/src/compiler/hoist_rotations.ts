@@ -26,12 +26,51 @@ export function hoistRotations(program: Program, { maxEvaluationKeyBytes = 1e9 }
       hint: 'Give the memory the server has for the keys of one client.',
     });
   }
-  const { polyModulusDegree, coeffModulus } = program.parameters;
-  const slots = polyModulusDegree / 2;
-  const most = Math.floor(maxEvaluationKeyBytes / keySwitchingKeyBytes(polyModulusDegree, coeffModulus.length)) - 1;
   const kept = new Set(program.galoisSteps);
-  const wanted = [...distances(program, slots)].filter(([steps]) => !kept.has(steps)).sort(([, a], [, b]) => b - a);
-  const allowed = new Set([...kept, ...wanted.slice(0, Math.max(0, most - kept.size)).map(([steps]) => steps)]);
+  return withKeys(program, new Set([...kept, ...wantedDistances(program).slice(0, room(program, maxEvaluationKeyBytes))]));
+}
+
+/** What one more key must save of the predicted latency, since clients make, send and keep it. */
+const WORTH_A_KEY = 0.01;
+/** Numbers of further keys that are tried. */
+const KEYS_TRIED: readonly number[] = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
+
+/**
+ * Pass: the same where it pays: rotations are of the value itself wherever a key there is allows it, and further keys are given as far as each saves a hundredth of the latency.
+ * @param ms predicted latency of a program
+ */
+export function hoistByCost(program: Program, maxEvaluationKeyBytes: number, ms: (program: Program) => number): Program {
+  const kept = new Set(program.galoisSteps);
+  const wanted = wantedDistances(program);
+  const most = Math.min(wanted.length, room(program, maxEvaluationKeyBytes));
+  const before = ms(program);
+  let best = { program, cost: before };
+  for (const count of KEYS_TRIED) {
+    if (count > most) break;
+    const hoisted = withKeys(program, new Set([...kept, ...wanted.slice(0, count)]));
+    const cost = ms(hoisted) + WORTH_A_KEY * before * Math.max(0, hoisted.galoisSteps.length - kept.size);
+    if (cost < best.cost) best = { program: hoisted, cost };
+  }
+  return best.program;
+}
+
+/** Keys that fit in the budget besides those there are. */
+function room({ parameters, galoisSteps }: Program, maxEvaluationKeyBytes: number): number {
+  const keyBytes = keySwitchingKeyBytes(parameters.polyModulusDegree, parameters.coeffModulus.length);
+  return Math.max(0, Math.floor(maxEvaluationKeyBytes / keyBytes) - 1 - galoisSteps.length);
+}
+
+/** Distances without a key, those of most rotations first. */
+function wantedDistances(program: Program): number[] {
+  const kept = new Set(program.galoisSteps);
+  return [...distances(program, program.parameters.polyModulusDegree / 2)]
+    .filter(([steps]) => !kept.has(steps))
+    .sort(([, a], [, b]) => b - a)
+    .map(([steps]) => steps);
+}
+
+function withKeys(program: Program, allowed: ReadonlySet<number>): Program {
+  const slots = program.parameters.polyModulusDegree / 2;
   const hoisted = program.segments.map((segment) => ({ ...segment, instructions: flatten(segment.instructions, slots, allowed) }));
   const segments = withoutUnused(hoisted, program);
   const used = segments.flatMap(({ instructions }) => instructions.flatMap((i) => (i.op === 'rotate' ? [i.steps] : [])));

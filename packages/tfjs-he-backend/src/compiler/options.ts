@@ -1,5 +1,5 @@
 import { HeError } from '../errors.js';
-import { type Costs, checkCosts, DEFAULT_COSTS } from './costs.js';
+import { type CostEngine, type Costs, checkCosts, defaultCosts, engineOf } from './costs.js';
 
 export interface CompileOptions {
   /**
@@ -22,7 +22,12 @@ export interface CompileOptions {
   readonly roundTripMs?: number;
   /** Upper bound on relinearisation and Galois keys in the server's memory, in bytes (default 1 GB). */
   readonly maxEvaluationKeyBytes?: number;
-  /** Times of the machine and engine that will run the program, as `npm run calibrate` measures them (default: node-seal on one core). */
+  /**
+   * The server's engine, whose time is minimised (default `simd`). A program runs on any engine; `simd` shares work between operations, so that other parameters, and
+   * more rotation keys, may be worth it.
+   */
+  readonly engine?: CostEngine | undefined;
+  /** Times of the machine that will run the program, as `npm run calibrate` measures them for one engine (default: of a 2-vCPU Xeon, one thread). */
   readonly costs?: Costs;
   /** Ring degrees to try (default 4096 to 32768). */
   readonly polyModulusDegrees?: readonly number[];
@@ -54,9 +59,20 @@ export function compileSettings(options: CompileOptions): CompileSettings {
     precisionBits: inRange('precisionBits', options.precisionBits ?? 12, 1, 40),
     valueBits: inRange('valueBits', options.valueBits ?? 6, 0, 40),
     roundTripMs: inRange('roundTripMs', options.roundTripMs ?? 20, 0, 1e6),
-    costs: options.costs === undefined ? DEFAULT_COSTS : checkCosts(options.costs),
+    costs: costsOf(options),
     maxEvaluationKeyBytes: inRange('maxEvaluationKeyBytes', options.maxEvaluationKeyBytes ?? 1e9, 0, Number.MAX_VALUE),
   });
+}
+
+/** Engine of a program, unless options say otherwise: that of servers. */
+export const DEFAULT_ENGINE: CostEngine = 'simd';
+
+function costsOf({ engine, costs }: CompileOptions): Costs {
+  if (engine !== undefined && engine !== 'seal' && engine !== 'simd') throw invalid('engine', 'Use seal or simd.');
+  if (costs === undefined) return defaultCosts(engine ?? DEFAULT_ENGINE);
+  if (engine !== undefined && engineOf(costs) !== engine)
+    throw invalid('costs', `They are of engine ${engineOf(costs)}, not of ${engine}.`);
+  return checkCosts(costs);
 }
 
 function inRange(name: string, value: number, low: number, high: number): number {

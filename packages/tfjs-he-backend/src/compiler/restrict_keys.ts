@@ -1,6 +1,6 @@
 import { HeError } from '../errors.js';
 import { type Instruction, type Program, type Register, type Segment, writeOf } from '../program/program.js';
-import { instructionMs } from './cost_model.js';
+import { instructionTimes } from './cost_model.js';
 import { type Costs, DEFAULT_COSTS } from './costs.js';
 
 /**
@@ -9,7 +9,7 @@ import { type Costs, DEFAULT_COSTS } from './costs.js';
  * to two keys at almost no cost, since its rotations are chains already.
  * @throws HeError COMPILE_FAILED when no key set of that size reaches all rotations (galoisKeys < 1).
  */
-export function restrictKeys(program: Program, galoisKeys: number, costs = DEFAULT_COSTS): Program {
+export function restrictKeys(program: Program, galoisKeys: number, costs: Costs = DEFAULT_COSTS): Program {
   if (program.galoisSteps.length <= galoisKeys) return program;
   const slots = program.parameters.polyModulusDegree / 2;
   const uses = timeByStep(program, costs);
@@ -63,13 +63,15 @@ function chains(keys: readonly number[], slots: number): Chains {
 }
 
 /** Milliseconds of the rotations by each step. */
-function timeByStep({ segments, parameters }: Program, costs: Costs): ReadonlyMap<number, number> {
+function timeByStep(program: Program, costs: Costs): ReadonlyMap<number, number> {
   const times = new Map<number, number>();
-  for (const instruction of segments.flatMap((segment) => segment.instructions)) {
-    if (instruction.op !== 'rotate') continue;
-    const { steps } = instruction;
-    times.set(steps, (times.get(steps) ?? 0) + instructionMs(instruction, parameters.polyModulusDegree, costs));
-  }
+  const ms = instructionTimes(program, costs);
+  program.segments.forEach(({ instructions }, segment) => {
+    instructions.forEach((instruction, position) => {
+      if (instruction.op !== 'rotate') return;
+      times.set(instruction.steps, (times.get(instruction.steps) ?? 0) + (ms[segment]?.[position] ?? 0));
+    });
+  });
   return times;
 }
 

@@ -9,7 +9,7 @@ import { simplify } from '../graph/simplify.js';
 import { type EagerControl, type EagerEngine, openLocalSession } from './local_session.js';
 
 /** What the graph behind an encrypted tensor is compiled and run with. */
-export interface EagerOptions extends CompileOptions, EagerControl {
+export interface EagerOptions extends Omit<CompileOptions, 'engine'>, EagerControl {
   /** Default `seal`. */
   readonly engine?: EagerEngine | undefined;
 }
@@ -82,6 +82,7 @@ async function evaluateNodes(nodes: readonly TensorNode[], options: EagerOptions
     const { onProgress, signal, ...compileOptions } = rest;
     const program = await compileRecorded(encrypted, {
       ...compileOptions,
+      engine: engineName === 'simd' ? 'simd' : 'seal',
       onProgress: (done, total) => onProgress?.({ type: 'compile', done, total }),
       ...(signal === undefined ? {} : { signal }),
     });

@@ -10,7 +10,7 @@ import { type EagerControl, type LocalSession, openLocalSession } from './local_
 /** `disable`: in the clear, as tfjs does; `simulate`: the compiled program on the mock engine; `execute`: on ciphertexts. */
 export type FheMode = 'disable' | 'simulate' | 'execute';
 
-export interface RunnerOptions extends CompileOptions, EagerControl {
+export interface RunnerOptions extends Omit<CompileOptions, 'engine'>, EagerControl {
   readonly fhe: FheMode;
   /** What `execute` runs on (default `seal`). */
   readonly engine?: 'seal' | 'simd' | undefined;
@@ -42,6 +42,7 @@ export async function runner(source: LayersModel | TensorFunction, options: Runn
   }
   const program = await compile(source, {
     ...compileOptions,
+    engine,
     onProgress: (done, total) => onProgress?.({ type: 'compile', done, total }),
     ...(signal === undefined ? {} : { signal }),
   });

@@ -1,12 +1,13 @@
-import { evaluationKeyBytes, instructionMs, programMs } from '../compiler/cost_model.js';
-import { type Costs, DEFAULT_COSTS } from '../compiler/costs.js';
+import { encodeMs, evaluationKeyBytes, instructionTimes, programMs } from '../compiler/cost_model.js';
+import { type CostEngine, type Costs, defaultCosts, engineOf } from '../compiler/costs.js';
+import { DEFAULT_ENGINE } from '../compiler/options.js';
 import { createParameters } from '../parameters/parameters.js';
 import { maskSlackBits } from '../ring/mask.js';
 import { leastServerMemory, MEMORY_LIMIT, serverMemory, shareMemory } from '../server/memory.js';
 import { programDepth } from './depth.js';
 import type { Program } from './program.js';
 
-/** What a user wants to know before anything is spent. Bytes are exact, milliseconds predicted (node-seal 7, one core, warm). */
+/** What a user wants to know before anything is spent. Bytes are exact, milliseconds predicted (warm: constants encoded). */
 export interface Profile {
   readonly polyModulusDegree: number;
   /** Bits of every prime: data primes, then the special one. */
@@ -39,7 +40,11 @@ export interface Profile {
   /** Of these, what a simd server with the default limit has no room for in WebAssembly's memory: copied in or encoded again in every run. */
   readonly simdOverflowBytes: number;
   readonly peakCiphertextBytes: number;
+  /** What milliseconds are of. */
+  readonly engine: CostEngine;
   readonly predictedMs: number;
+  /** To encode all constants, once a server. */
+  readonly predictedEncodeMs: number;
   readonly layers: readonly LayerProfile[];
 }
 
@@ -52,14 +57,16 @@ export interface LayerProfile {
 
 /**
  * @param roundTripMs network time of one refresh round (default 20)
- * @param costs of the machine and engine (default: node-seal on one core)
+ * @param costs of the machine and engine; an engine's name for those of a 2-vCPU Xeon, one thread (default: simd)
  */
-export function profile(program: Program, roundTripMs = 20, costs: Costs = DEFAULT_COSTS): Profile {
+export function profile(program: Program, roundTripMs = 20, costs: Costs | CostEngine = DEFAULT_ENGINE): Profile {
+  const own = typeof costs === 'string' ? defaultCosts(costs) : costs;
   const parameters = createParameters(program.parameters);
   const { polyModulusDegree, coeffModulus, maxLevel, refreshLevel } = parameters;
   const instructions = program.segments.flatMap((segment) => segment.instructions);
   const simd = serverMemory(program, parameters, 'simd');
   const inMemory = shareMemory(simd, leastServerMemory(program, parameters, 'simd', 0), MEMORY_LIMIT).constants;
+  const times = instructionTimes(program, own).flat();
   const count = (...ops: readonly string[]): number => instructions.filter((instruction) => ops.includes(instruction.op)).length;
   return {
     polyModulusDegree,
@@ -83,14 +90,16 @@ export function profile(program: Program, roundTripMs = 20, costs: Costs = DEFAU
     simdConstantBytes: simd.constants,
     simdOverflowBytes: Math.max(0, simd.constants - inMemory),
     peakCiphertextBytes: simd.ciphertexts,
-    predictedMs: programMs(program, { roundTripMs, costs }),
+    engine: engineOf(own),
+    predictedMs: programMs(program, { roundTripMs, costs: own }),
+    predictedEncodeMs: encodeMs(program, own),
     layers: program.layers.map((name, layer) => {
-      const own = instructions.filter((instruction) => instruction.layer === layer);
+      const those = instructions.flatMap((instruction, i) => (instruction.layer === layer ? [{ ...instruction, ms: times[i] ?? 0 }] : []));
       return {
         name,
-        instructions: own.length,
-        keySwitches: own.filter(({ op }) => op === 'rotate' || op === 'relinearize').length,
-        predictedMs: own.reduce((sum, instruction) => sum + instructionMs(instruction, polyModulusDegree, costs), 0),
+        instructions: those.length,
+        keySwitches: those.filter(({ op }) => op === 'rotate' || op === 'relinearize').length,
+        predictedMs: those.reduce((sum, { ms }) => sum + ms, 0),
       };
     }),
   };
@@ -111,7 +120,10 @@ export function profileTable(p: Profile): string {
       'on simd',
       `constants ${mb(p.simdConstantBytes)}${p.simdOverflowBytes > 0 ? `, ${mb(p.simdOverflowBytes)} more than fit in memory at once` : ''}`,
     ],
-    ['predicted', `${(p.predictedMs / 1000).toFixed(2)} s warm (node-seal, one core)`],
+    [
+      'predicted',
+      `${(p.predictedMs / 1000).toFixed(2)} s warm (${p.engine}, one core), ${(p.predictedEncodeMs / 1000).toFixed(2)} s before the first run`,
+    ],
   ];
   const width = Math.max(...rows.map(([name]) => name.length), ...p.layers.map((layer) => layer.name.length + 2));
   const layers = p.layers.map(

@@ -1,7 +1,20 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { calibrationProgram, fitCosts } from '../../src/compiler/calibration.js';
+import { calibrationProgram } from '../../src/compiler/calibration.js';
 import { checkProgram } from '../../src/compiler/check.js';
-import { COST_NAMES, checkCosts, compileGraph, costUnits, DEFAULT_COSTS, type Program, profile } from '../../src/index.js';
+import { refreshMs } from '../../src/compiler/cost_model.js';
+import {
+  type Costs,
+  checkCosts,
+  compileGraph,
+  costNamesOf,
+  costOf,
+  DEFAULT_COSTS,
+  DEFAULT_SIMD_COSTS,
+  defaultCosts,
+  fitCosts,
+  type Program,
+  profile,
+} from '../../src/index.js';
 import { traceAttention } from '../support/attention.js';
 import { openPair } from '../support/session.js';
 
@@ -26,29 +39,46 @@ describe('calibration', () => {
     }
   });
 
-  test('costs come out of the times they predict', () => {
-    const costs = checkCosts(Object.fromEntries(COST_NAMES.map((name, i) => [name, 1e-6 * (i + 1)])));
-    const n = calibration.parameters.polyModulusDegree;
-    const layers = calibration.layers.map((name) => {
-      const [op, level] = name.split(' ');
-      const cost = COST_NAMES.find((known) => known === op);
-      return { name, ms: cost === undefined ? 1 : REPEAT * costs[cost] * costUnits(cost, n, Number(level) + 1) };
-    });
-    const refreshMs = REPEAT * costs.refresh * costUnits('refresh', n, calibration.parameters.coeffModulus.length - 1);
-    const fitted = fitCosts([{ program: calibration, repeat: REPEAT, layers, refreshMs }]);
-    for (const name of COST_NAMES) expect(fitted[name] / costs[name]).toBeCloseTo(1, 9);
+  test.each(['seal', 'simd'] as const)('costs of %s come out of the times they predict', (engine) => {
+    const defaults = defaultCosts(engine);
+    const numbers = costNamesOf(engine).map((name, i) => [name, costOf(defaults, name) * (1 + 0.2 * i)]);
+    const costs = checkCosts({ engine, ...Object.fromEntries(numbers) });
+    const { layers, predictedEncodeMs } = profile(calibration, 0, { ...costs, ...(engine === 'simd' ? { instruction: 0 } : {}) } as Costs);
+    const times = layers.map(({ name, predictedMs }) => ({ name, ms: predictedMs }));
+    const instructions = layers.reduce((sum, layer) => sum + layer.instructions, 0);
+    const evaluateMs = times.reduce((sum, { ms }) => sum + ms, 0) + instructions * costOf(costs, 'instruction');
+    const { polyModulusDegree, coeffModulus } = calibration.parameters;
+    const refreshes = calibration.segments.flatMap((segment) => segment.refreshes).length;
+    const measured = {
+      program: calibration,
+      repeat: REPEAT,
+      layers: times,
+      refreshMs: refreshes * refreshMs(polyModulusDegree, coeffModulus.length - 1, costs),
+      evaluateMs,
+      encodeMs: predictedEncodeMs,
+    };
+    const fitted = fitCosts([measured], engine);
+    for (const name of costNamesOf(engine)) expect(costOf(fitted, name) / costOf(costs, name)).toBeCloseTo(1, 6);
   });
 
-  test('predictions are proportional to the costs', () => {
-    const doubled = checkCosts(Object.fromEntries(COST_NAMES.map((name) => [name, 2 * DEFAULT_COSTS[name]])));
-    expect(profile(program, 0, doubled).predictedMs / profile(program, 0).predictedMs).toBeCloseTo(2, 9);
+  test('one layer that was disturbed does not change them', () => {
+    const { layers } = profile(calibration, 0, 'seal');
+    const times = layers.map(({ name, predictedMs }, i) => ({ name, ms: predictedMs * (i === 1 ? 10 : 1) }));
+    const fitted = fitCosts([{ program: calibration, repeat: REPEAT, layers: times, refreshMs: 0 }]);
+    expect(fitted.rotate / DEFAULT_COSTS.rotate).toBeCloseTo(1, 2);
+  });
+
+  test.each(['seal', 'simd'] as const)('predictions for %s are proportional to the costs', (engine) => {
+    const costs = defaultCosts(engine);
+    const doubled = checkCosts({ engine, ...Object.fromEntries(costNamesOf(engine).map((name) => [name, 2 * costOf(costs, name)])) });
+    expect(profile(program, 0, doubled).predictedMs / profile(program, 0, engine).predictedMs).toBeCloseTo(2, 9);
   });
 
   test('parameters are chosen by the costs: where refreshes cost most, a longer chain has fewer', async () => {
     const graph = await traceAttention(SHAPE);
     const options = { polyModulusDegrees: [8192, 16384] };
     const refreshes = (refresh: number): number =>
-      profile(compileGraph(graph, { ...options, costs: { ...DEFAULT_COSTS, refresh } })).refreshes;
+      profile(compileGraph(graph, { ...options, costs: { ...DEFAULT_SIMD_COSTS, refresh } })).refreshes;
     expect(refreshes(0.5)).toBeLessThan(refreshes(1e-6));
   });
 
