@@ -91,6 +91,10 @@ export class HeModelServer implements Server {
     return this.#server.evaluationKeyBytes;
   }
 
+  get memoryUse(): Server['memoryUse'] {
+    return this.#server.memoryUse;
+  }
+
   /** What a run takes: levels, key switches, bytes, predicted latency, per layer. */
   profile(): Profile {
     return profile(this.program, ROUND_TRIP_MS, costEngine(this.engine));
