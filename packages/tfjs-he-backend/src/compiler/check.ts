@@ -4,7 +4,7 @@ import { interpret } from '../executor/interpret.js';
 import { RegisterFile } from '../executor/register_file.js';
 import { createParameters } from '../parameters/parameters.js';
 import { lastUses } from '../program/liveness.js';
-import { inputRegisters, outputRegisters, type Program } from '../program/program.js';
+import { inputRegisters, type Program } from '../program/program.js';
 
 /** What a run of a program takes, apart from time. */
 export interface DryRun {
@@ -48,7 +48,15 @@ export function checkProgram(program: Program): DryRun {
         registers.set(to, engine.load(new Uint8Array(0)));
       }
     }
-    for (const register of outputRegisters(program)) engine.save(registers.get(register));
+    for (const [output, { registers: own }] of program.outputs.entries()) {
+      for (const register of own) engine.save(registers.get(register));
+      const kept = program.state?.some((pair) => pair.output === output) === true;
+      if (kept && own.some((register) => engine.info(registers.get(register)).level !== parameters.maxLevel)) {
+        throw new HeError('LEVEL_MISMATCH', 'what is kept for the next run is not at the top level', {
+          hint: 'This is a bug of tfjs-he-backend.',
+        });
+      }
+    }
     return { peakCiphertexts, peakCiphertextBytes: engine.ledger.peakBytes - constantBytes };
   } finally {
     registers.releaseAll();

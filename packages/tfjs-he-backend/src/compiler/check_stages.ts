@@ -92,7 +92,9 @@ export function checkLevels(leveled: LeveledCircuit, { maxLevel, refreshLevel }:
         throw bug('levels', `an operand of '${value.label}' is too low or too late`);
     }
   }
-  for (const output of circuit.outputs) if (levelOf(output) < refreshLevel) throw bug('levels', 'an output is not computed');
+  for (const [i, output] of circuit.outputs.entries()) {
+    if (levelOf(output) < (circuit.kept?.has(i) ? maxLevel : refreshLevel)) throw bug('levels', 'an output is not computed');
+  }
 }
 
 function notFinite({ label }: TensorNode): HeError {

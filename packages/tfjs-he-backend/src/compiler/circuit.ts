@@ -55,6 +55,8 @@ export interface Circuit {
   /** Operands before users. */
   readonly values: readonly CircuitValue[];
   readonly outputs: readonly CircuitValue[];
+  /** Indices of the outputs that are inputs of the next run: they end at the top level. Default: none. */
+  readonly kept?: ReadonlySet<number>;
 }
 
 export function operandsOf(value: CircuitValue): readonly CircuitValue[] {
@@ -74,6 +76,16 @@ export function operandsOf(value: CircuitValue): readonly CircuitValue[] {
     case 'matmul':
       return [op.a, op.b];
   }
+}
+
+/** Levels from the inputs to every value; masks of a matmul not counted. */
+export function circuitDepths({ values }: Pick<Circuit, 'values'>): ReadonlyMap<CircuitValue, number> {
+  const depths = new Map<CircuitValue, number>();
+  for (const value of values) {
+    const own = ['linear', 'product', 'products', 'matmul'].includes(value.op.kind) ? 1 : 0;
+    depths.set(value, own + Math.max(0, ...operandsOf(value).map((operand) => depths.get(operand) ?? 0)));
+  }
+  return depths;
 }
 
 /** Appends operations, numbering them in order. */

@@ -9,6 +9,7 @@ import { createTurns, throwIfAborted } from '../turns.js';
 import { checkProgram } from './check.js';
 import { checkGraph, checkLevels } from './check_stages.js';
 import { circuitCost } from './circuit_cost.js';
+import { compileState } from './compile_state.js';
 import { keySwitchingKeyBytes, programMs } from './cost_model.js';
 import { engineOf } from './costs.js';
 import { emitProgram, measureWork } from './emit.js';
@@ -43,7 +44,7 @@ export async function compile(model: LayersModel | TensorFunction, options: Comp
 /** The same from a tensor graph. */
 export async function compileRecorded(outputs: readonly TensorNode[], options: CompileOptions & CompileControl = {}): Promise<Program> {
   const { onProgress, signal } = options;
-  const search = searchParameters(outputs, compileSettings(options));
+  const search = searchParameters(outputs, compileSettings(options), compileState(outputs, options.state));
   const turns = createTurns();
   for (;;) {
     throwIfAborted(signal, 'compile');
@@ -56,7 +57,7 @@ export async function compileRecorded(outputs: readonly TensorNode[], options: C
 
 /** The same from a tensor graph, at one go. */
 export function compileGraph(outputs: readonly TensorNode[], options: CompileOptions = {}): Program {
-  const search = searchParameters(outputs, compileSettings(options));
+  const search = searchParameters(outputs, compileSettings(options), compileState(outputs, options.state));
   for (;;) {
     const step = search.next();
     if (step.done === true) return step.value;
@@ -68,8 +69,13 @@ export function compileGraph(outputs: readonly TensorNode[], options: CompileOpt
  * @param slots that layouts may take: with fewer than there are, small tensors lie in several ciphertexts
  * @throws HeError COMPILE_FAILED, GRAPH_INVALID.
  */
-export function compileGraphFor(outputs: readonly TensorNode[], parameters: Parameters, slots = parameters.slots): Program {
-  const lowered = createLowerings(simplifyEncrypted(outputs), [slots])(slots);
+export function compileGraphFor(
+  outputs: readonly TensorNode[],
+  parameters: Parameters,
+  slots = parameters.slots,
+  options: Pick<CompileOptions, 'state'> = {},
+): Program {
+  const lowered = createLowerings(simplifyEncrypted(outputs), [slots], compileState(outputs, options.state))(slots);
   const found = cheapestOf(lowered, parameters, compileSettings({}), Number.POSITIVE_INFINITY);
   if (found instanceof HeError) throw found;
   if (found === null)
@@ -94,6 +100,7 @@ function simplifyEncrypted(outputs: readonly TensorNode[]): TensorNode[] {
 function* searchParameters(
   outputs: readonly TensorNode[],
   settings: CompileSettings,
+  state: ReadonlyMap<number, string>,
 ): Generator<{ readonly done: number; readonly total: number }, Program> {
   const simplified = simplifyEncrypted(outputs);
   const candidates = candidateParameters(settings);
@@ -101,6 +108,7 @@ function* searchParameters(
   const lowerings = createLowerings(
     simplified,
     [...new Set(candidates.map(({ slots }) => slots))].sort((a, b) => a - b),
+    state,
   );
   const found: Found[] = [];
   let fastest = Number.POSITIVE_INFINITY;

@@ -62,7 +62,9 @@ class ProgramEmitter {
     for (let round = 1; round <= rounds; round++) {
       emitter.endSegment(refreshes.filter((value) => segment[value.id] === round).map((value) => this.emitRefresh(value)));
     }
-    const outputs = circuit.outputs.map((value) => emitter.adjust(this.emit(value), parameters.refreshLevel));
+    const outputs = circuit.outputs.map((value, i) =>
+      emitter.adjust(this.emit(value), circuit.kept?.has(i) ? parameters.maxLevel : parameters.refreshLevel),
+    );
     emitter.endSegment([]);
     let next = 0;
     return {
@@ -78,6 +80,7 @@ class ProgramEmitter {
         registers: parts.map(() => outputs[next++] ?? 0),
         layout: tensorLayout(`output_${i}`, shape, parts, parameters.slots),
       })),
+      ...(this.lowered.state === undefined ? {} : { state: this.lowered.state }),
       constants: emitter.constants,
       segments: emitter.segments,
       registers: emitter.registers,

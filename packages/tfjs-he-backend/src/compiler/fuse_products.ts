@@ -1,4 +1,4 @@
-import { type Circuit, CircuitBuilder, type CircuitOp, type CircuitValue, operandsOf, type SumTerm } from './circuit.js';
+import { type Circuit, CircuitBuilder, type CircuitOp, type CircuitValue, circuitDepths, operandsOf, type SumTerm } from './circuit.js';
 import { withOperands } from './levels.js';
 
 /**
@@ -7,7 +7,7 @@ import { withOperands } from './levels.js';
  */
 export function fuseProducts(circuit: Circuit): Circuit {
   const uses = countUses(circuit);
-  const depths = depthsOf(circuit);
+  const depths = circuitDepths(circuit);
   const fusable = new Map<CircuitValue, readonly SumTerm[]>();
   for (const value of circuit.values) {
     if (value.op.kind !== 'sum') continue;
@@ -28,17 +28,8 @@ function countUses({ values, outputs }: Circuit): ReadonlyMap<CircuitValue, numb
   return uses;
 }
 
-/** Levels from the inputs. */
-function depthsOf({ values }: Circuit): ReadonlyMap<CircuitValue, number> {
-  const depths = new Map<CircuitValue, number>();
-  for (const value of values) {
-    const own = ['linear', 'product', 'matmul'].includes(value.op.kind) ? 1 : 0;
-    depths.set(value, own + Math.max(0, ...operandsOf(value).map((operand) => depths.get(operand) ?? 0)));
-  }
-  return depths;
-}
-
-function rebuild({ values, outputs }: Circuit, fusable: ReadonlyMap<CircuitValue, readonly SumTerm[]>): Circuit {
+function rebuild(circuit: Circuit, fusable: ReadonlyMap<CircuitValue, readonly SumTerm[]>): Circuit {
+  const { values, outputs } = circuit;
   const builder = new CircuitBuilder();
   const moved = new Map<CircuitValue, CircuitValue>();
   const now = (value: CircuitValue): CircuitValue => moved.get(value) ?? value;
@@ -51,7 +42,7 @@ function rebuild({ values, outputs }: Circuit, fusable: ReadonlyMap<CircuitValue
       terms === undefined ? builder.add(value.label, withOperands(value.op, operandsOf(value).map(now))) : fuse(builder, value, terms, now),
     );
   }
-  return { values: builder.values, outputs: outputs.map(now) };
+  return { ...circuit, values: builder.values, outputs: outputs.map(now) };
 }
 
 function fuse(

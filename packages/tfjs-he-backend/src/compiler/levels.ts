@@ -31,7 +31,7 @@ type Costs = readonly number[];
 
 /**
  * Pass: places refreshes and assigns levels. Forward, in order: a value is refreshed at the last moment, when a user would fall below the
- * refresh level (rounds are minimal for chains). Backward: every value is computed at the lowest level its users need, since a rotation
+ * refresh level (rounds are minimal for chains), and an output that is kept for the next run, unless it is at the top. Backward: every value is computed at the lowest level its users need, since a rotation
  * costs in proportion to the square of the primes left.
  * @throws HeError COMPILE_FAILED when a single operation needs more levels than lie between two refreshes.
  */
@@ -107,8 +107,11 @@ function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshToget
     if (op.kind === 'matmul' && costs[0] === 2) maskOnA.add(placed.id);
     moved.set(value, placed);
   }
-  const outputs = circuit.outputs.map((output) => moved.get(output) ?? output);
-  return { circuit: { values, outputs }, segment, origin, maskOnA };
+  const outputs = circuit.outputs.map((output, i) => {
+    const placed = moved.get(output) ?? output;
+    return circuit.kept?.has(i) && levelOf(placed) < maxLevel ? refresh(placed) : placed;
+  });
+  return { circuit: { ...circuit, values, outputs }, segment, origin, maskOnA };
 }
 
 function operandCosts(op: CircuitOp, levels: readonly number[]): Costs {
@@ -173,7 +176,7 @@ function lowestLevels({ circuit, maskOnA }: Forward, { maxLevel, refreshLevel }:
   const need = (value: CircuitValue, at: number): void => {
     level[value.id] = Math.max(level[value.id] ?? -1, at);
   };
-  for (const output of circuit.outputs) need(output, refreshLevel);
+  for (const [i, output] of circuit.outputs.entries()) need(output, circuit.kept?.has(i) ? maxLevel : refreshLevel);
   for (const value of [...circuit.values].reverse()) {
     if (value.op.kind === 'refresh') {
       level[value.id] = maxLevel;

@@ -2,6 +2,7 @@ import { HeError } from '../errors.js';
 import { identity, selection } from '../graph/linear_map.js';
 import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
+import type { ProgramState } from '../program/program.js';
 import { type Circuit, CircuitBuilder, type CircuitValue, type MatMulVariant } from './circuit.js';
 import { expandMatMuls } from './expand_matmul.js';
 import { fuseProducts } from './fuse_products.js';
@@ -46,6 +47,7 @@ export interface LoweredTensor {
 /** A circuit with the layouts of its ends; the parts' values are its inputs, and in order, its outputs. */
 export interface Lowered {
   readonly circuit: Circuit;
+  readonly state?: readonly ProgramState[];
   readonly inputs: readonly (LoweredTensor & { readonly name: string })[];
   readonly outputs: readonly LoweredTensor[];
 }
@@ -56,18 +58,28 @@ export interface Lowered {
  * for two users in two layouts costs rotations, never a level).
  * @throws HeError COMPILE_FAILED when a tensor does not fit in `slots`.
  */
-export function lower(graph: SplitGraph, slots: number): Lowered {
+export function lower(graph: SplitGraph, slots: number, options: LowerOptions = {}): Lowered {
   const outputs = graph.outputs.flatMap(({ parts }) => parts.map(({ node }) => node));
   const expanded = expandMatMuls(outputs, slots);
   const changed = expanded.some((node, i) => node !== outputs[i]);
-  return new Lowering(slots).run(graph, changed ? simplify(expanded) : outputs);
+  return new Lowering(slots, options).run(graph, changed ? simplify(expanded) : outputs);
+}
+
+export interface LowerOptions {
+  /** Outputs, by index, that take the layout of an input, by name, which they are in the next run. */
+  readonly state?: ReadonlyMap<number, string>;
+  /** Feature-major layouts wherever there is a choice. Default: whatever is cheapest to get to, which later maps may pay for. */
+  readonly featureMajor?: boolean;
 }
 
 class Lowering {
   private readonly builder = new CircuitBuilder();
   private readonly placed = new Map<TensorNode, Placed[]>();
 
-  constructor(private readonly slots: number) {}
+  constructor(
+    private readonly slots: number,
+    private readonly options: LowerOptions,
+  ) {}
 
   run(graph: SplitGraph, outputs: readonly TensorNode[]): Lowered {
     // Before any work: no layout takes fewer slots than there are elements.
@@ -75,12 +87,23 @@ class Lowering {
       if (sizeOf(node.shape) > this.slots) throw tooLarge(node, featureMajor(node.shape).period, this.slots);
     }
     const inputs = graph.inputs.map(({ name, shape, parts }) => ({ name, shape, parts: this.placeInput(parts) }));
-    const placed = outputs.map((node) => this.place(node, null));
-    const circuit = fuseProducts({ values: this.builder.values, outputs: placed.map(({ value }) => value) });
+    const state = [...(this.options.state ?? [])].map(([output, name]) => ({
+      input: inputs.findIndex((input) => input.name === name),
+      output,
+    }));
+    // By part of an output, in order: the layout of the input it is next time.
+    const wanted = graph.outputs.flatMap(({ parts }, output) => {
+      const pair = state.find((candidate) => candidate.output === output);
+      return parts.map((_, i) => (pair === undefined ? null : (inputs[pair.input]?.parts[i]?.layout ?? null)));
+    });
+    const placed = outputs.map((node, i) => this.place(node, wanted[i] ?? null));
+    const kept = new Set(wanted.flatMap((layout, i) => (layout === null ? [] : [i])));
+    const circuit = fuseProducts({ values: this.builder.values, outputs: placed.map(({ value }) => value), kept });
     let next = 0;
     return {
       circuit,
       inputs,
+      ...(state.length === 0 ? {} : { state }),
       outputs: graph.outputs.map(({ shape, parts }) => ({
         shape,
         parts: parts.flatMap(({ elements }): LoweredPart[] => {
@@ -159,6 +182,7 @@ class Lowering {
   /** Layouts a free-standing affine result may take. */
   private freeLayouts(node: AffineNode, terms: readonly PlacedTerm[]): SlotLayout[] {
     const layouts = [featureMajor(node.shape)];
+    if (this.options.featureMajor === true) return layouts.filter((layout) => layout.period <= this.slots);
     for (const { map, placed } of terms) {
       const inherited = inheritedLayout(node.shape, map, placed.layout);
       if (inherited !== null && !layouts.some((layout) => sameLayout(layout, inherited))) layouts.push(inherited);
@@ -180,6 +204,7 @@ class Lowering {
   /** Of a product whose operands both adapt: feature-major, or that which an operand inherits, whichever is cheaper to bring both to. */
   private productLayout(node: ProductNode): SlotLayout {
     const standard = featureMajor(node.shape);
+    if (this.options.featureMajor === true) return standard;
     const operands = (node.a === node.b ? [node.a] : [node.a, node.b]).filter((operand) => operand.kind === 'affine');
     const terms = operands.map((operand) => this.placedTerms(operand));
     const layouts = operands.flatMap((operand, i) =>

@@ -1,9 +1,13 @@
 import { HeError } from '../errors.js';
 import { type TensorNode, topologicalOrder } from '../graph/node.js';
 import { checkCircuit } from './check_stages.js';
+import { circuitDepths } from './circuit.js';
 import { type Lowered, lower } from './lower.js';
 import { matMulTiles } from './split_matmul.js';
-import { splitTensors, unsplit } from './split_tensors.js';
+import { type SplitGraph, splitTensors, unsplit } from './split_tensors.js';
+
+/** Outputs, by index, that are an input, by name, in the next run. */
+type State = ReadonlyMap<number, string>;
 
 /** Circuits worth trying at one number of slots, or why there are none. */
 export type Lowerings = (slots: number) => readonly Lowered[] | HeError;
@@ -12,26 +16,27 @@ export type Lowerings = (slots: number) => readonly Lowered[] | HeError;
  * The circuits of a graph, by the number of slots. If its tensors fit whole for one of `slotCounts` (ascending), one circuit for the smallest such number: layouts fit
  * in any larger ciphertext. Else, for every number, tensors over several ciphertexts; matrix products in as few parts as possible, and in parts that fit twice.
  */
-export function createLowerings(outputs: readonly TensorNode[], slotCounts: readonly number[]): Lowerings {
+export function createLowerings(outputs: readonly TensorNode[], slotCounts: readonly number[], state: State): Lowerings {
   let reason: HeError | null = null;
+  const lowered = (graph: SplitGraph, slots: number): Lowered[] => lowerBoth(graph, slots, state);
   for (const enough of slotCounts) {
-    const whole = attempt(() => checked(lower(unsplit(outputs), enough), enough));
-    if (!(whole instanceof HeError)) return (slots) => (slots >= enough ? [whole] : (reason ?? []));
+    const whole = attempt(() => lowered(unsplit(outputs), enough));
+    if (!(whole instanceof HeError)) return (slots) => (slots >= enough ? whole : (reason ?? []));
     reason = whole;
   }
   const cached = new Map<number, readonly Lowered[] | HeError>();
   return (slots) => {
-    const known = cached.get(slots) ?? inParts(outputs, slots);
+    const known = cached.get(slots) ?? inParts(outputs, slots, state);
     cached.set(slots, known);
     return known;
   };
 }
 
-function inParts(outputs: readonly TensorNode[], slots: number): readonly Lowered[] | HeError {
+function inParts(outputs: readonly TensorNode[], slots: number, state: State): readonly Lowered[] | HeError {
   const tried = (headsDivide(outputs, slots) ? [false, true] : [false]).map((doubled) =>
-    attempt(() => checked(lower(splitTensors(outputs, { slots, doubled }), slots), slots)),
+    attempt(() => lowerBoth(splitTensors(outputs, { slots, doubled, state }), slots, state)),
   );
-  const found = tried.flatMap((lowered) => (lowered instanceof HeError ? [] : [lowered]));
+  const found = tried.flatMap((lowered) => (lowered instanceof HeError ? [] : lowered));
   const [reason] = tried;
   return found.length === 0 && reason instanceof HeError ? reason : found;
 }
@@ -45,12 +50,24 @@ function headsDivide(outputs: readonly TensorNode[], slots: number): boolean {
   );
 }
 
-function checked(lowered: Lowered, slots: number): Lowered {
-  checkCircuit(lowered, slots);
-  return lowered;
+/**
+ * With layouts that are cheapest one by one, and feature-major ones where these make fewer levels: a layout that is cheap to get to may be dear to leave.
+ */
+function lowerBoth(graph: SplitGraph, slots: number, state: State): Lowered[] {
+  const [local, plain] = [false, true].map((featureMajor) => {
+    const lowered = lower(graph, slots, { state, featureMajor });
+    checkCircuit(lowered, slots);
+    return lowered;
+  });
+  if (local === undefined || plain === undefined) return [];
+  return depthOf(plain) < depthOf(local) ? [plain, local] : [local];
 }
 
-function attempt(body: () => Lowered): Lowered | HeError {
+function depthOf({ circuit }: Lowered): number {
+  return Math.max(...circuitDepths(circuit).values());
+}
+
+function attempt<T>(body: () => T): T | HeError {
   try {
     return body();
   } catch (error) {

@@ -9,6 +9,11 @@ export interface CompileOptions {
   readonly inputShape?: readonly number[];
   /** Shapes of several inputs: by input name of a model, or of a function's parameters in their order, e.g. {x: [8, 4], y: [4]}. */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+  /**
+   * Inputs, by name, that are not sent but are what an output, by index, was in the run before: `{cache: 1}`. Both have one shape. Such an output stays at the server,
+   * at the top level: it is refreshed, unless it is a sum of inputs, moved and with small integer coefficients at most.
+   */
+  readonly state?: Readonly<Record<string, number>>;
   /** Default 128. */
   readonly securityBits?: 128 | 192 | 256;
   /**

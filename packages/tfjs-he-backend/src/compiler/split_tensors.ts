@@ -29,6 +29,8 @@ export interface SplitOptions {
   readonly slots: number;
   /** Matrix products get parts as small as lets their right operand lie twice in every block of tokens. */
   readonly doubled: boolean;
+  /** Outputs, by index, that are divided like an input, by name, which they are in the next run. */
+  readonly state?: ReadonlyMap<number, string>;
 }
 
 /** The same graph with every tensor in one part. */
@@ -50,7 +52,13 @@ export function unsplit(outputs: readonly TensorNode[]): SplitGraph {
 export function splitTensors(outputs: readonly TensorNode[], options: SplitOptions): SplitGraph {
   const splitting = new Splitting(options, outputs);
   const inputs = topologicalOrder(outputs).flatMap((node) => (node.kind === 'input' ? [splitting.input(node)] : []));
-  const split = outputs.map((node) => ({ node, ...splitting.place(node, null) }));
+  const split = outputs.map((node, i) => {
+    const next = inputs.find(({ name }) => name === options.state?.get(i));
+    return {
+      node,
+      ...splitting.place(node, next === undefined ? null : next.parts.map(({ node: part, elements }) => ({ shape: part.shape, elements }))),
+    };
+  });
   const simplified = simplify(split.flatMap(({ nodes }) => nodes));
   let next = 0;
   const someInput = inputs[0]?.parts[0]?.node;

@@ -64,7 +64,7 @@ export interface DebugReport {
  * Runs a program on SEAL and on the mock engine side by side, and in exact arithmetic to compare both with. It makes its own keys and decrypts
  * every intermediate result, so it belongs on the machine that owns the data.
  * @param inputs values of the manifest's inputs, row-major, in order.
- * @throws HeError ENCODE_INVALID (shape or values of an input), PARAMETERS_*, RUNTIME_UNSUPPORTED, MEMORY_BUDGET, ABORTED.
+ * @throws HeError ENCODE_INVALID (shape or values of an input), PARAMETERS_* (also for programs with state), RUNTIME_UNSUPPORTED, MEMORY_BUDGET, ABORTED.
  */
 export async function debugProgram(
   program: Program,
@@ -72,6 +72,12 @@ export async function debugProgram(
   options: DebugOptions = {},
 ): Promise<DebugReport> {
   const { seed = 1, signal } = options;
+  if (program.state !== undefined) {
+    throw new HeError('PARAMETERS_INVALID', 'the program goes on from run to run, which is not followed here', {
+      op: 'debugProgram',
+      hint: 'Compile it without state: what it keeps is then an input and an output like others.',
+    });
+  }
   if (inputs.length !== program.inputs.length) {
     throw new HeError('ENCODE_INVALID', `${inputs.length} inputs where the program has ${program.inputs.length}`, {
       op: 'debugProgram',

@@ -1,7 +1,7 @@
 import type { Engine } from '../engines/engine.js';
 import { HeError } from '../errors.js';
 import { lastUses, neededAfter } from '../program/liveness.js';
-import { type ConstantId, inputRegisters, outputRegisters, type Program, type Segment } from '../program/program.js';
+import { type ConstantId, type Program, type Segment, sentInputs, sentOutputs, stateRegisters } from '../program/program.js';
 import { nextMacrotask, throwIfAborted } from '../turns.js';
 import { interpret } from './interpret.js';
 import { LayerClock } from './layer_clock.js';
@@ -21,6 +21,16 @@ export interface RunContext<C, P> {
   readonly outgoing?: Outgoing;
   /** Evaluates segments elsewhere; without it, this thread does. */
   readonly runSegment?: SegmentRunner<C>;
+  /** For programs with state. */
+  readonly state?: RunState<C>;
+}
+
+/** What runs of a sequence hand on to each other, in the order of the program's `state`. */
+export interface RunState<C> {
+  /** Copied when a run begins. */
+  readonly current: readonly C[];
+  /** Takes over what a run has ended with. */
+  readonly replace: (next: readonly C[]) => void;
 }
 
 /** What becomes of ciphertexts (wire form, refresh level) before they leave: those to be refreshed are masked by then. */
@@ -97,10 +107,14 @@ export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint
     } finally {
       time.total += performance.now() - start;
     }
-    const outputs = outputRegisters(program).map((register) => {
-      const frame = engine.save(registers.get(register));
-      return context.outgoing?.output(frame) ?? frame;
-    });
+    const outputs = sentOutputs(program)
+      .flatMap(({ registers: own }) => own)
+      .map((register) => {
+        const frame = engine.save(registers.get(register));
+        return context.outgoing?.output(frame) ?? frame;
+      });
+    const kept = (program.state ?? []).flatMap(({ output }) => program.outputs[output]?.registers ?? []);
+    context.state?.replace(kept.map((register) => engine.clone(registers.get(register))));
     registers.releaseAll();
     return { outputs, layers: clock.times(), evaluateMs: time.total - time.refresh, refreshMs: time.refresh, refreshes };
   };
@@ -152,17 +166,28 @@ function unavailable(state: 'running' | 'gone'): HeError {
   });
 }
 
-function loadInputs<C, P>({ program, engine }: RunContext<C, P>, inputs: readonly Uint8Array[]): RegisterFile<C> {
-  const expected = inputRegisters(program);
-  if (inputs.length !== expected.length) {
-    throw new HeError('WIRE_MALFORMED', `${inputs.length} input ciphertexts where ${expected.length} are expected`, {
+function loadInputs<C, P>({ program, engine, state }: RunContext<C, P>, inputs: readonly Uint8Array[]): RegisterFile<C> {
+  const sent = sentInputs(program).flatMap(({ registers }) => registers);
+  if (inputs.length !== sent.length) {
+    throw new HeError('WIRE_MALFORMED', `${inputs.length} input ciphertexts where ${sent.length} are expected`, {
       op: 'run',
       hint: 'Send the ciphertexts of every input of the manifest, in order.',
     });
   }
+  const taken = stateRegisters(program);
+  if (taken.length > 0 && state === undefined) {
+    throw new HeError('RUN_UNAVAILABLE', 'the program goes on from what the run before has left', {
+      op: 'run',
+      hint: 'Begin a sequence of runs with session.sequence().',
+    });
+  }
   const registers = new RegisterFile(engine);
   try {
-    for (const [i, register] of expected.entries()) registers.set(register, engine.load(inputs[i] ?? new Uint8Array(0)));
+    for (const [i, register] of sent.entries()) registers.set(register, engine.load(inputs[i] ?? new Uint8Array(0)));
+    for (const [i, register] of taken.entries()) {
+      const ciphertext = state?.current[i];
+      if (ciphertext !== undefined) registers.set(register, engine.clone(ciphertext));
+    }
     return registers;
   } catch (error) {
     registers.releaseAll();

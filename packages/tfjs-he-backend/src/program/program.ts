@@ -44,6 +44,12 @@ export interface Segment {
   readonly refreshes: readonly Refresh[];
 }
 
+/** An output that stays at the server, at the top level: it is the input of the same layout in the next run. Indices of either. */
+export interface ProgramState {
+  readonly input: number;
+  readonly output: number;
+}
+
 /** An input or output: one register per ciphertext of its layout, in their order. */
 export interface ProgramTensor {
   readonly registers: readonly Register[];
@@ -58,18 +64,35 @@ export interface Program {
   readonly layers: readonly string[];
   readonly inputs: readonly ProgramTensor[];
   readonly outputs: readonly ProgramTensor[];
+  /** What a run leaves for the next one. Default: nothing. */
+  readonly state?: readonly ProgramState[];
   readonly constants: readonly Constant[];
   readonly segments: readonly Segment[];
   readonly registers: number;
   readonly galoisSteps: readonly number[];
 }
 
-/** Registers of the ciphertexts a run begins with, in the order the client sends them. */
+/** Inputs that the client sends with every run. */
+export function sentInputs({ inputs, state = [] }: Program): readonly ProgramTensor[] {
+  return inputs.filter((_, i) => !state.some(({ input }) => input === i));
+}
+
+/** Outputs that every run sends to the client. */
+export function sentOutputs({ outputs, state = [] }: Program): readonly ProgramTensor[] {
+  return outputs.filter((_, i) => !state.some(({ output }) => output === i));
+}
+
+/** Registers of what a run takes over from the one before, in the order of `state`. */
+export function stateRegisters({ inputs, state = [] }: Program): Register[] {
+  return state.flatMap(({ input }) => inputs[input]?.registers ?? []);
+}
+
+/** Registers of the ciphertexts a run begins with, in the order of the inputs. */
 export function inputRegisters({ inputs }: Pick<Program, 'inputs'>): Register[] {
   return inputs.flatMap(({ registers }) => registers);
 }
 
-/** Registers of the ciphertexts a run ends with, in the order the client gets them. */
+/** Registers of the ciphertexts a run ends with, in the order of the outputs. */
 export function outputRegisters({ outputs }: Pick<Program, 'outputs'>): Register[] {
   return outputs.flatMap(({ registers }) => registers);
 }

@@ -1,5 +1,6 @@
 import { createParameters, type Parameters, type ParametersLiteral } from '../parameters/parameters.js';
 import type { JsonReader } from '../wire/json.js';
+import type { TensorLayout } from '../wire/layout.js';
 import { MAX_TENSORS, readLayout } from '../wire/read_layout.js';
 import type { Instruction, Program, ProgramTensor, Segment } from './program.js';
 
@@ -105,14 +106,26 @@ export function readProgramHeader(json: JsonReader, value: unknown): ProgramHead
       if (registers.length !== layout.ciphertexts) json.fail(`${layout.name} has not one register per ciphertext`);
       return { registers, layout };
     });
+  const [inputs, outputs] = [tensors(raw.inputs, 'inputs'), tensors(raw.outputs, 'outputs')];
+  const state = json.list(raw.state ?? [], 'state', inputs.length).map((entry) => {
+    const pair = json.record(entry, 'a state');
+    const input = json.integer(pair.input, 'input of a state', 0, inputs.length - 1);
+    const output = json.integer(pair.output, 'output of a state', 0, outputs.length - 1);
+    if (!sameLayout(inputs[input]?.layout, outputs[output]?.layout)) json.fail('a state has two layouts');
+    return { input, output };
+  });
+  for (const end of ['input', 'output'] as const) {
+    if (new Set(state.map((pair) => pair[end])).size !== state.length) json.fail(`two states share an ${end}`);
+  }
   return {
     program: {
       format: 'he-program',
       version: 2,
       parameters: literal,
       layers,
-      inputs: tensors(raw.inputs, 'inputs'),
-      outputs: tensors(raw.outputs, 'outputs'),
+      inputs,
+      outputs,
+      ...(state.length === 0 ? {} : { state }),
       segments,
       registers,
       galoisSteps,
@@ -120,6 +133,11 @@ export function readProgramHeader(json: JsonReader, value: unknown): ProgramHead
     constants,
     parameters,
   };
+}
+
+/** But for the name. */
+function sameLayout(a: TensorLayout | undefined, b: TensorLayout | undefined): boolean {
+  return JSON.stringify({ ...a, name: '' }) === JSON.stringify({ ...b, name: '' });
 }
 
 function isOperation(op: string): op is Instruction['op'] {

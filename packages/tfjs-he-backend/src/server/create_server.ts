@@ -1,9 +1,10 @@
 import { randomBytes } from '@noble/hashes/utils.js';
+import type { CiphertextHandle } from '../engines/handles.js';
 import { createEngineRuntime } from '../engines/runtime.js';
 import { HeError } from '../errors.js';
 import { ConstantCache } from '../executor/constants.js';
-import { createRun } from '../executor/run.js';
-import type { Run } from '../executor/types.js';
+import { createRun, type RunState } from '../executor/run.js';
+import type { KeepOptions, Run } from '../executor/types.js';
 import type { MemoryLimits } from '../executor/worker_messages.js';
 import { createWorkerPool, type WorkerPool } from '../executor/worker_pool.js';
 import { createParameters } from '../parameters/parameters.js';
@@ -21,7 +22,8 @@ import {
   shareMemory,
 } from './memory.js';
 import { checkFloodBits, createRerandomizer } from './rerandomizer.js';
-import { type PrepareOptions, SERVER_ENGINES, type Server, type ServerOptions, type Session } from './types.js';
+import { createSequence } from './sequence.js';
+import { type PrepareOptions, SERVER_ENGINES, type Sequence, type Server, type ServerOptions, type Session } from './types.js';
 
 const MASK_KEY_BYTES = 32;
 
@@ -79,17 +81,34 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     const open = new Set<Run>();
     let disposed = false;
     sessions++;
-    const start: Session['start'] = (inputs, keep) => {
+    const begin = (inputs: readonly Uint8Array[], keep?: KeepOptions, state?: RunState<CiphertextHandle<unknown>>): Run => {
       const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, runId: `${instance}/${runs++}` };
-      const extra = { ...(outgoing === undefined ? {} : { outgoing }), ...(runSegment === undefined ? {} : { runSegment }) };
+      const extra = {
+        ...(outgoing === undefined ? {} : { outgoing }),
+        ...(runSegment === undefined ? {} : { runSegment }),
+        ...(state === undefined ? {} : { state }),
+      };
       const run = createRun({ ...context, ...extra }, inputs, keep);
       for (const earlier of open) if (earlier.state === 'gone') open.delete(earlier);
       open.add(run);
       return run;
     };
+    const start: Session['start'] = (inputs, keep) => begin(inputs, keep);
+    const sequences = new Set<Sequence>();
     return {
       ledger,
       start,
+      sequence(initial) {
+        const sequence = createSequence(
+          program,
+          engine,
+          initial,
+          (inputs, state) => begin(inputs, undefined, state),
+          () => sequences.delete(sequence),
+        );
+        sequences.add(sequence);
+        return sequence;
+      },
       async run(inputs, runOptions) {
         const run = start(inputs);
         try {
@@ -104,6 +123,7 @@ export async function createServer(program: Program, options: ServerOptions): Pr
         disposed = true;
         sessions--;
         for (const run of open) run.dispose();
+        for (const sequence of sequences) sequence.dispose();
         engine.close();
         shareOutside(ledger.of('key').bytes);
         if (place !== undefined) workers?.close(place);

@@ -7,4 +7,4 @@ export { parseProgram } from '../program/serialize.js';
 export { rerandomizedBits } from '../ring/rerandomize.js';
 export { type Manifest, parseManifest } from '../wire/manifest.js';
 export { createServer } from './create_server.js';
-export type { MemoryUse, PrepareOptions, Server, ServerEngine, ServerOptions, Session, SessionOptions } from './types.js';
+export type { MemoryUse, PrepareOptions, Sequence, Server, ServerEngine, ServerOptions, Session, SessionOptions } from './types.js';

@@ -53,7 +53,27 @@ export interface Session {
    * @throws HeError WIRE_*.
    */
   start(inputs: readonly Uint8Array[], options?: KeepOptions): Run;
-  /** Forgets the keys and the runs that wait. */
+  /**
+   * Begins a sequence of runs of a program with state: what a run leaves, encrypted, stays here and is what the next one begins with.
+   * @param initial what the first one begins with (wire form, in the order of manifest.state): encryptions of zeros, usually.
+   * @throws HeError WIRE_*, RUN_UNAVAILABLE for a program without state.
+   */
+  sequence(initial: readonly Uint8Array[]): Sequence;
+  /** Forgets the keys, the runs that wait and the sequences. */
+  dispose(): void;
+}
+
+/** Runs that go on from each other. */
+export interface Sequence {
+  /** Runs that have ended. */
+  readonly length: number;
+  /**
+   * Evaluates the program on encrypted inputs (wire form, in the order of manifest.inputs) and what the run before has left. One at a time; one that
+   * fails changes nothing, so it can be run again.
+   * @throws HeError as Session.run, and RUN_UNAVAILABLE while another is under way, or after disposal.
+   */
+  run(inputs: readonly Uint8Array[], options: RunOptions): Promise<RunResult>;
+  /** Forgets what was kept. */
   dispose(): void;
 }
 

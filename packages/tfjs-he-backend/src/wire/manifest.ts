@@ -7,12 +7,15 @@ import { MAX_TENSORS, readLayout } from './read_layout.js';
 /** What a client must know of a compiled program: public, JSON, and nothing of the weights. */
 export interface Manifest {
   readonly format: 'he-manifest';
-  readonly version: 1;
+  /** 2 with state, which clients of version 1 do not know. */
+  readonly version: 1 | 2;
   readonly parameters: ManifestParameters;
   /** Rotation steps the program uses, each in 1..slots-1, ascending, distinct; 0 before them asks for the key of conjugation. */
   readonly galoisSteps: readonly number[];
   readonly inputs: readonly TensorLayout[];
   readonly outputs: readonly TensorLayout[];
+  /** What stays at the server from run to run: the client encrypts what a sequence of runs begins with, usually zeros. Default: nothing. */
+  readonly state?: readonly TensorLayout[];
   /** Pieces the program is cut into; one refresh lies between two of them. */
   readonly segments: number;
   /** Ciphertexts refreshed after each segment but the last (length segments - 1). */
@@ -81,7 +84,7 @@ export interface ParsedManifest {
  */
 export function parseManifest(value: unknown, policy: ManifestPolicy = {}): ParsedManifest {
   const raw = json.record(value, 'the manifest');
-  if (raw.format !== 'he-manifest' || raw.version !== 1) json.fail('not an he-manifest of version 1');
+  if (raw.format !== 'he-manifest' || (raw.version !== 1 && raw.version !== 2)) return json.fail('not an he-manifest of version 1 or 2');
   const parameters = readParameters(raw.parameters, policy.minimumSecurityBits ?? 128);
   const { slots } = parameters;
   const galoisSteps = json.list(raw.galoisSteps, 'galoisSteps', slots).map((step) => json.integer(step, 'a rotation step', 0, slots - 1));
@@ -91,13 +94,15 @@ export function parseManifest(value: unknown, policy: ManifestPolicy = {}): Pars
   if (refreshes.length !== segments - 1) json.fail('refreshes has not one entry per segment but the last');
   const inputs = json.list(raw.inputs, 'inputs', MAX_TENSORS).map((layout) => readLayout(json, layout, slots));
   const outputs = json.list(raw.outputs, 'outputs', MAX_TENSORS).map((layout) => readLayout(json, layout, slots));
+  const state = json.list(raw.version === 2 ? raw.state : [], 'state', MAX_TENSORS).map((layout) => readLayout(json, layout, slots));
   const manifest: Manifest = {
     format: 'he-manifest',
-    version: 1,
+    version: raw.version,
     parameters: manifestParameters(parameters),
     galoisSteps,
     inputs,
     outputs,
+    ...(state.length === 0 ? {} : { state }),
     segments,
     refreshes,
   };
