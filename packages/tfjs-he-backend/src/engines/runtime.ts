@@ -1,4 +1,5 @@
 import type { Parameters } from '../parameters/parameters.js';
+import type { Variant } from '../simd/kernels.js';
 import { evaluationKeysBytes, splitEvaluationKeys } from '../wire/evaluation_keys.js';
 import type { OpObserver } from './checked_engine.js';
 import type { Engine } from './engine.js';
@@ -13,12 +14,24 @@ import { createSimdRuntime, type SimdOptions } from './simd_runtime.js';
 /** An engine of whichever kind. */
 export type AnyEngine = Engine<CiphertextHandle<unknown>, PlaintextHandle<unknown>>;
 
+/** How an engine computes. */
+export interface Execution {
+  /** Of simd: `fused` with a fused multiply-add (relaxed SIMD), `plain` where the machine or runtime has none, about four times slower. */
+  readonly kernels?: Variant;
+  /** That share every operation. */
+  readonly threads: number;
+}
+
+const ONE_THREAD: Execution = { threads: 1 };
+
 /** A program's engine, shared by all clients: open() one engine per set of evaluation keys. */
 export interface EngineRuntime {
   readonly name: 'mock' | 'seal' | 'simd';
   readonly parameters: Parameters;
   /** Of all engines of this runtime together. */
   readonly ledger: Ledger;
+  /** How simd computes, chosen when it started. */
+  readonly execution: Execution;
   /** Keys that had had to leave the engine's memory and were copied back. */
   readonly movedKeys: number;
   /** Exact size of a client's upload of keys: refuse anything else before reading it. */
@@ -48,6 +61,7 @@ export async function createEngineRuntime(
     const ledger = new Ledger();
     return {
       ...common,
+      execution: ONE_THREAD,
       movedKeys: 0,
       ledger,
       open: (keys, observe) => createMockEngine(parameters, split(keys), observe === undefined ? { ledger } : { ledger, observe }),
@@ -59,6 +73,7 @@ export async function createEngineRuntime(
     const runtime = await createSimdRuntime(parameters, options);
     return {
       ...common,
+      execution: { kernels: runtime.variant, threads: runtime.runner.threads },
       get movedKeys() {
         return runtime.switcher.movedKeys;
       },
@@ -71,6 +86,7 @@ export async function createEngineRuntime(
   const runtime = await createSealRuntime(parameters);
   return {
     ...common,
+    execution: ONE_THREAD,
     movedKeys: 0,
     ledger: runtime.ledger,
     open: (keys, observe) => createSealEngine(runtime, split(keys), observe),

@@ -8,6 +8,7 @@ import { type Kernels, loadKernels, loadSharedKernels, type Variant } from '../s
 import { KeySwitcher, type SwitchingKey } from '../simd/key_switch.js';
 import { LimbPool } from '../simd/limbs.js';
 import { SeedExpander } from '../simd/seed_expander.js';
+import { canShareMemory } from '../simd/spawn_thread.js';
 import { createTables, inverseOf, type PrimeTables } from '../simd/tables.js';
 import { createThreads, singleThread, type TaskRunner } from '../simd/threads.js';
 import { Values } from '../simd/values.js';
@@ -51,7 +52,7 @@ const MOST_THREADS = 64;
 export interface SimdOptions {
   /** Skips the choice between the kernels' variants: for tests and measurements. */
   readonly variant?: Variant;
-  /** Threads that share the work, in Node and with the fused variant; elsewhere one (default 1). */
+  /** Threads that share the work, with the fused variant, in Node and on isolated pages; elsewhere one (default 1). */
   readonly threads?: number;
   /** Most bytes of keys in the arithmetic memory; further ones are held outside of it, and copied in for use (default: no limit but that memory's size). */
   readonly keyMemoryBytes?: number;
@@ -69,7 +70,7 @@ function requireThreads(threads: number): void {
 async function prepare({ variant: only, threads = 1 }: SimdOptions) {
   const heap = new Heap();
   const { kernels, variant } = await loadKernels(heap.memory, only);
-  if (threads > 1 && variant === 'fused') {
+  if (threads > 1 && variant === 'fused' && canShareMemory()) {
     const shared = new Heap(true);
     const { kernels: sharedKernels, module } = await loadSharedKernels(shared.memory);
     const runner = await createThreads(threads, module, sharedKernels, shared);

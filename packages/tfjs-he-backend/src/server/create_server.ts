@@ -149,6 +149,7 @@ export async function createServer(program: Program, options: ServerOptions): Pr
   };
   return {
     engine: options.engine,
+    execution: runtime.execution,
     manifest: manifestOf(program),
     evaluationKeyBytes: runtime.evaluationKeysBytes,
     get memoryUse() {

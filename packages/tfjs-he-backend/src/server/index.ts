@@ -1,5 +1,6 @@
 import '../runtime_notice.js';
 
+export type { Execution } from '../engines/runtime.js';
 export { HeError, type HeErrorCode } from '../errors.js';
 export type { CacheUse } from '../executor/constants.js';
 export type { KeepOptions, LayerTime, Progress, ProgressEvent, Run, RunOptions, RunResult } from '../executor/types.js';

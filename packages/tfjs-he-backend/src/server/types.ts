@@ -1,5 +1,6 @@
 import type { EngineName } from '../engines/engine.js';
 import type { Ledger } from '../engines/ledger.js';
+import type { Execution } from '../engines/runtime.js';
 import type { CacheUse } from '../executor/constants.js';
 import type { KeepOptions, Run, RunOptions, RunResult } from '../executor/types.js';
 import type { Manifest } from '../wire/manifest.js';
@@ -21,7 +22,10 @@ export interface ServerOptions {
   readonly rerandomize?: { readonly floodBits?: number };
   /** Seed of the mock engine's noise. */
   readonly seed?: number;
-  /** Threads of the simd engine that share every operation over one memory (default 1). In Node; elsewhere there is one. */
+  /**
+   * Threads of the simd engine that share every operation over one memory (default 1). In Node, and in browsers on pages isolated from other origins (headers COOP and
+   * COEP); elsewhere there is one.
+   */
   readonly threads?: number;
   /**
    * Threads that evaluate the independent operations of a segment in parallel (default 0: none but this one), each with an engine, constants and keys
@@ -104,6 +108,8 @@ export interface MemoryUse {
 /** Holder of the program: has no way to decrypt. */
 export interface Server {
   readonly engine: ServerEngine;
+  /** How the engine computes here: which kernels, and with how many threads of those asked for. */
+  readonly execution: Execution;
   readonly manifest: Manifest;
   /** Bytes of all keys of one session in memory, and of the uploaded form. */
   readonly evaluationKeyBytes: number;

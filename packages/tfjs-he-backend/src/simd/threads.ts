@@ -1,7 +1,7 @@
-import type { Worker } from 'node:worker_threads';
 import { HeError } from '../errors.js';
 import type { Heap } from './heap.js';
 import type { Kernels } from './kernels.js';
+import { canShareMemory, canSleep, spawnThread, type Thread } from './spawn_thread.js';
 
 /** Kernels that tasks may call: all but those that return something or keep state. */
 const OPERATIONS = [
@@ -65,13 +65,9 @@ const STALL_MS = 60_000;
 /** The longest that this thread sleeps before it looks again. Limits are counted in such sleeps, so that a time when the whole process stood still does not count. */
 const NAP_MS = 10;
 
-/**
- * What a worker runs, as text: it needs no file that a bundler would have to find. It spins a little before it sleeps, since batches come in quick succession.
- */
+/** What a worker runs. It spins a little before it sleeps, since batches come in quick succession. */
 const WORKER = `
-const { parentPort, workerData } = require('node:worker_threads');
-const { module, memory, names, control, ends, calls } = workerData;
-WebAssembly.instantiate(module, { env: { memory } }).then(({ exports }) => {
+const start = ({ module, memory, names, control, ends, calls }, ready) => WebAssembly.instantiate(module, { env: { memory } }).then(({ exports }) => {
   const functions = names.map((name) => exports[name]);
   const work = () => {
     for (;;) {
@@ -85,7 +81,7 @@ WebAssembly.instantiate(module, { env: { memory } }).then(({ exports }) => {
     }
   };
   let seen = Atomics.load(control, ${BATCH});
-  parentPort.postMessage('ready');
+  ready();
   try {
     for (;;) {
       work();
@@ -134,7 +130,7 @@ class Recorder {
 }
 
 /**
- * This thread and `threads - 1` workers of Node over one shared memory. undefined where there are no workers or no shared memory (browsers: use a single thread).
+ * This thread and `threads - 1` workers over one shared memory. undefined where they cannot share one (see canShareMemory), or do not start: use a single thread.
  * @param module the kernels, compiled for shared memory; @param kernels an instance of it on the heap's memory
  * @param stallMs milliseconds without a finished task after which a thread counts as lost
  */
@@ -145,17 +141,19 @@ export async function createThreads(
   heap: Heap,
   stallMs = STALL_MS,
 ): Promise<TaskRunner | undefined> {
-  const workerThreads = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:worker_threads');
-  if (workerThreads === undefined || typeof SharedArrayBuffer === 'undefined' || threads < 2) return undefined;
+  if (!canShareMemory() || threads < 2) return undefined;
+  const sleeps = canSleep();
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
   const ends = new Int32Array(new SharedArrayBuffer(4 * MOST_TASKS));
   const calls = new Float64Array(new SharedArrayBuffer(8 * CALL * MOST_CALLS));
-  const workerData = { module, memory: heap.memory, names: OPERATIONS, control, ends, calls };
-  const workers = Array.from({ length: threads - 1 }, () => new workerThreads.Worker(WORKER, { eval: true, workerData }));
-  try {
-    await Promise.all(workers.map(ready));
-  } catch {
-    for (const worker of workers) void worker.terminate();
+  const data = { module, memory: heap.memory, names: OPERATIONS, control, ends, calls };
+  const starts = await Promise.allSettled(Array.from({ length: threads - 1 }, () => spawnThread(WORKER, data, START_MS)));
+  const workers = starts.flatMap((start): Thread[] => (start.status === 'fulfilled' ? [start.value] : []));
+  const terminate = (): void => {
+    for (const worker of workers) worker.terminate();
+  };
+  if (workers.length < threads - 1) {
+    terminate();
     return undefined;
   }
 
@@ -169,17 +167,24 @@ export async function createThreads(
   let lost: HeError | undefined;
   /** A worker may still write where its task did until it has ended, so that memory is not given to anybody else. */
   const lose = (message: string): HeError => {
-    for (const worker of workers) void worker.terminate();
+    terminate();
     lost = new HeError('WORKER_FAILED', message, { op: 'run', hint: 'Create the server again, with threads: 1 if it recurs.' });
     heap.condemn(lost);
     return lost;
+  };
+  /** Until the count of tasks that are done changes, or some time has passed: then true. */
+  const nap = (done: number): boolean => {
+    if (sleeps) return Atomics.wait(control, DONE, done, NAP_MS) === 'timed-out';
+    const end = performance.now() + NAP_MS;
+    while (performance.now() < end) if (Atomics.load(control, DONE) !== done) return false;
+    return true;
   };
   /** Until the tasks that workers have claimed are done. No event tells of a worker's end while this thread waits. */
   const awaitClaimed = (tasks: number): void => {
     let done = Atomics.load(control, DONE);
     for (let spins = 0, idleMs = 0; done < tasks; spins++) {
       if (Atomics.load(control, LOST) !== 0) throw lose('a thread of the simd engine failed');
-      if (spins > 2000 && Atomics.wait(control, DONE, done, NAP_MS) === 'timed-out') idleMs += NAP_MS;
+      if (spins > 2000 && nap(done)) idleMs += NAP_MS;
       if (idleMs > stallMs) throw lose(`no thread of the simd engine has finished a task for ${stallMs} ms`);
       const before = done;
       done = Atomics.load(control, DONE);
@@ -217,24 +222,6 @@ export async function createThreads(
         recorded = 0;
       }
     },
-    dispose() {
-      for (const worker of workers) void worker.terminate();
-    },
+    dispose: terminate,
   };
-}
-
-function ready(worker: Worker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the worker does not start')), START_MS);
-    worker.once('message', () => {
-      clearTimeout(timer);
-      // A sleeping worker must not keep the process alive.
-      worker.unref();
-      resolve();
-    });
-    worker.once('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-  });
 }
