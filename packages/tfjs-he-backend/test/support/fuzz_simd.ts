@@ -41,7 +41,7 @@ function count(key: string, isDifferent: boolean): void {
 
 for (const { degree, share, perSet, mostPrimes } of DEGREES) {
   for (let left = Math.ceil(wanted * share); left > 0; ) {
-    const bits = Array.from({ length: integer(2, mostPrimes) }, () => integer(30, 50));
+    const bits = Array.from({ length: integer(3, mostPrimes) }, () => integer(30, 50));
     const options = choose(RUNTIMES);
     const pair = await openEnginePair(smallParameters(degree, bits), KEYS, options);
     const set = `N = ${degree}, primes of ${bits.join(' ')} bits, ${JSON.stringify(options)}`;
