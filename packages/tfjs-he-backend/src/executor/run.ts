@@ -8,6 +8,7 @@ import { LayerClock } from './layer_clock.js';
 import { refreshRound } from './refresh_round.js';
 import { RegisterFile } from './register_file.js';
 import { rotationGroups } from './rotation_groups.js';
+import { BEGINNING, decodeRun, encodeRun } from './saved_run.js';
 import type { KeepOptions, Run, RunOptions, RunResult } from './types.js';
 
 export interface RunContext<C, P> {
@@ -17,6 +18,8 @@ export interface RunContext<C, P> {
   readonly maskKey: Uint8Array;
   /** Unique for every run under one mask key: masks must never repeat. */
   readonly runId: string;
+  /** Names the evaluation keys, for runs that are saved. */
+  readonly keys?: string;
   /** Changes what goes to the client, in wire form; without it, ciphertexts go as they are. */
   readonly outgoing?: Outgoing;
   /** Evaluates segments elsewhere; without it, this thread does. */
@@ -48,19 +51,21 @@ const KEEP_BYTES = 256 * 2 ** 20;
 /**
  * A run of a program: segment by segment, a round of refreshes between two. Registers are released at their last use; what a segment starts from
  * is kept until it has ended.
+ * @param start input ciphertexts, or what save() of another run of the program gave
  * @throws HeError WIRE_* when the inputs are not what the program takes.
  */
-export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint8Array[], options: KeepOptions = {}): Run {
-  const { program, engine } = context;
+export function createRun<C, P>(context: RunContext<C, P>, start: readonly Uint8Array[] | Uint8Array, options: KeepOptions = {}): Run {
+  const { program, engine, keys = '' } = context;
   const { keepMs = KEEP_MS, keepBytes = KEEP_BYTES } = options;
-  const registers = loadInputs(context, inputs);
+  const { record, registers } =
+    start instanceof Uint8Array ? decodeRun(program, engine, start, keys) : { record: BEGINNING, registers: loadInputs(context, start) };
   const clock = new LayerClock(program);
   const dying = lastUses(program);
   const needed = neededAfter(program);
-  const time = { total: 0, refresh: 0 };
-  let position = { segment: 0, evaluated: false };
+  const time = { total: record.totalMs, refresh: record.refreshMs };
+  let { position, refreshes } = record;
   let attempt = 0;
-  let refreshes = 0;
+  let waiting = false;
   let state: Run['state'] = 'ready';
   let result: RunResult | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -89,7 +94,12 @@ export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint
   const refresh = async (segment: Segment, runOptions: RunOptions): Promise<void> => {
     clock.refresh(position.segment, segment.refreshes.length, runOptions.onProgress);
     const before = performance.now();
-    await refreshRound(context, segment.refreshes, { segment: position.segment, attempt: attempt++ }, registers, runOptions);
+    waiting = true;
+    try {
+      await refreshRound(context, segment.refreshes, { segment: position.segment, attempt: attempt++ }, registers, runOptions);
+    } finally {
+      waiting = false;
+    }
     for (const { from } of segment.refreshes) if (!needed[position.segment]?.has(from)) registers.release(from);
     const ms = performance.now() - before;
     clock.refreshed(ms);
@@ -121,7 +131,7 @@ export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint
 
   return {
     async proceed(runOptions) {
-      if (state !== 'ready') throw unavailable(state);
+      if (state !== 'ready') throw unavailable(state, 'proceed');
       clearTimeout(timer);
       if (result !== undefined) return result;
       state = 'running';
@@ -141,6 +151,10 @@ export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint
         throw error;
       }
     },
+    save() {
+      if (result !== undefined || state === 'gone' || (state === 'running' && !waiting)) throw unavailable(state, 'save');
+      return encodeRun(program, engine, registers, { position, refreshes, totalMs: time.total, refreshMs: time.refresh }, keys);
+    },
     get segment() {
       return position.segment;
     },
@@ -159,11 +173,15 @@ export function createRun<C, P>(context: RunContext<C, P>, inputs: readonly Uint
   };
 }
 
-function unavailable(state: 'running' | 'gone'): HeError {
-  return new HeError('RUN_UNAVAILABLE', state === 'running' ? 'the run is under way' : 'the run has been given up', {
-    op: 'proceed',
-    hint: state === 'running' ? 'Wait for it, or abort it first.' : 'Start another from the inputs.',
-  });
+const UNAVAILABLE = {
+  ready: ['the run has ended', 'Take its result from proceed().'],
+  running: ['the run is under way', 'Wait for it, or abort it first; save it while it waits for refreshes.'],
+  gone: ['the run has been given up', 'Start another from the inputs.'],
+} as const;
+
+function unavailable(state: Run['state'], op: string): HeError {
+  const [message, hint] = UNAVAILABLE[state];
+  return new HeError('RUN_UNAVAILABLE', message, { op, hint });
 }
 
 function loadInputs<C, P>({ program, engine, state }: RunContext<C, P>, inputs: readonly Uint8Array[]): RegisterFile<C> {

@@ -56,6 +56,13 @@ export interface Run {
    *   rejects with, and those of the engine.
    */
   proceed(options: RunOptions): Promise<RunResult>;
+  /**
+   * The run at the border of a segment, as bytes for `Session.restore` of this or another process: possible whenever it is not evaluating, so also while
+   * `refresh` waits for the client. They hold intermediate values under the client's keys that no mask is on, and no secret: keep them where the server's
+   * data is, and away from the client, who could decrypt them.
+   * @throws HeError RUN_UNAVAILABLE (evaluating, ended, given up or disposed of).
+   */
+  save(): Uint8Array;
   /** Segment that the next `proceed` works on or asks refreshes for. */
   readonly segment: number;
   /** `proceed` can be called when `ready`; a run that was given up or disposed of is `gone`. */

@@ -1,4 +1,5 @@
-import { randomBytes } from '@noble/hashes/utils.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import type { CiphertextHandle } from '../engines/handles.js';
 import { createEngineRuntime } from '../engines/runtime.js';
 import { HeError } from '../errors.js';
@@ -81,14 +82,16 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     const open = new Set<Run>();
     let disposed = false;
     sessions++;
-    const begin = (inputs: readonly Uint8Array[], keep?: KeepOptions, state?: RunState<CiphertextHandle<unknown>>): Run => {
-      const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, runId: `${instance}/${runs++}` };
+    const keysName = nameOf(evaluationKeys);
+    const begin = (from: readonly Uint8Array[] | Uint8Array, keep?: KeepOptions, state?: RunState<CiphertextHandle<unknown>>): Run => {
+      const ids = { runId: `${instance}/${runs++}`, keys: keysName };
+      const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, ...ids };
       const extra = {
         ...(outgoing === undefined ? {} : { outgoing }),
         ...(runSegment === undefined ? {} : { runSegment }),
         ...(state === undefined ? {} : { state }),
       };
-      const run = createRun({ ...context, ...extra }, inputs, keep);
+      const run = createRun({ ...context, ...extra }, from, keep);
       for (const earlier of open) if (earlier.state === 'gone') open.delete(earlier);
       open.add(run);
       return run;
@@ -98,6 +101,7 @@ export async function createServer(program: Program, options: ServerOptions): Pr
     return {
       ledger,
       start,
+      restore: (saved, keep) => begin(saved, keep),
       sequence(initial) {
         const sequence = createSequence(
           program,
@@ -167,6 +171,13 @@ export async function createServer(program: Program, options: ServerOptions): Pr
       runtime.dispose();
     },
   };
+}
+
+const NAMING_BYTES = 1 << 16;
+
+/** Names an upload of keys: its beginning is a key of the client, random in all its bytes. */
+function nameOf(evaluationKeys: Uint8Array): string {
+  return bytesToHex(sha256(evaluationKeys.subarray(0, NAMING_BYTES)));
 }
 
 const MOST_WORKERS = 64;

@@ -58,6 +58,12 @@ export interface Session {
    */
   start(inputs: readonly Uint8Array[], options?: KeepOptions): Run;
   /**
+   * A run that was saved, here or in another process, to `proceed` with: the program must be the same, and the session opened with the same evaluation keys.
+   * Its refreshes get new masks.
+   * @throws HeError WIRE_* (damaged, or of another program or other keys).
+   */
+  restore(saved: Uint8Array, options?: KeepOptions): Run;
+  /**
    * Begins a sequence of runs of a program with state: what a run leaves, encrypted, stays here and is what the next one begins with.
    * @param initial what the first one begins with (wire form, in the order of manifest.state): encryptions of zeros, usually.
    * @throws HeError WIRE_*, RUN_UNAVAILABLE for a program without state.
