@@ -232,6 +232,16 @@ function sumRuns(
   }
 }
 
+/** How far ahead of its use a key is touched. */
+const AHEAD: i32 = 1024;
+
+/** Reads a byte of every cache line from `at` to `at + bytes`: keys stream from memory, which the processor by itself starts to fetch too late. */
+// @ts-ignore: decorator
+@inline
+function touch(at: usize, bytes: usize): void {
+  for (let line = at; line < at + bytes; line += 64) load<u8>(line);
+}
+
 /**
  * The inner products of a key switch: dst_k = sum over j < count of digits_j * key_jk, k = 0, 1. `digits` lists addresses (u32). The key of this prime is laid
  * out for one pass: for every pair of coefficients, for each of `parts` digits, for k = 0, 1: two doubles.
@@ -243,11 +253,16 @@ export function innerProducts(dst0: usize, dst1: usize, digits: usize, count: i3
   const zero = f64x2.splat(0);
   const length = sumLength(bits);
   const row = <usize>parts << 5;
+  const ahead = row * <usize>max(2, AHEAD / <i32>row);
+  const lastRows = key + row * ((n >> 1) - 2);
   for (let first = 0; first < count; first += length) {
     const list = digits + (<usize>first << 2);
     const stop = list + (<usize>min(length, count - first) << 2);
     let keys = key + (<usize>first << 5);
     for (let i: usize = 0, end = n << 3; i < end; i += 32, keys += row << 1) {
+      const next = min(keys + ahead, lastRows);
+      touch(next, <usize>(stop - list) << 3);
+      touch(next + row, <usize>(stop - list) << 3);
       let h0 = offset;
       let h1 = offset;
       let h2 = offset;

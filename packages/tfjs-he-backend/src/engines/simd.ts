@@ -33,7 +33,7 @@ export function createSimdEngine(
 }
 
 function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arithmetic<SimdCiphertext, SimdPlaintext> {
-  const { parameters, heap, kernels, pool, tables, encoder, switcher, values, frames } = runtime;
+  const { parameters, heap, kernels, pool, tables, encoder, modulusDown, switcher, values, frames } = runtime;
   const { polyModulusDegree: degree } = parameters;
 
   const primeOf = (i: number): number => tableAt(tables, i).prime;
@@ -105,20 +105,12 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
     const { polynomials, extended, limbs } = value;
     const [e0, e1] = extended ?? [];
     const [c0, c1] = polynomials ?? [];
-    const target = e1 === undefined ? pool.hold(c1 ?? []) : switcher.divideBySpecial(e1, c1);
-    const rotated: Value[] = [];
+    const [target] = e1 === undefined ? [pool.hold(c1 ?? [])] : modulusDown.bySpecial([e1], [c1]);
+    if (target === undefined) return [];
     try {
-      switcher.switch(target, rotationKeys, (switched, r) => {
-        if (c0 !== undefined) switcher.addTimesSpecial(switched[0], c0);
-        if (e0 !== undefined) switcher.addExtended(switched[0], e0);
-        const key = rotationKeys[r];
-        if (key === undefined) return;
-        rotated.push(values.create({ extended: switched.map((polynomial) => switcher.permuted(polynomial, key)) }, limbs, 2));
-      });
-      return rotated;
-    } catch (error) {
-      for (const made of rotated) values.release(made);
-      throw error;
+      return switcher
+        .switch(target, rotationKeys, [{ polynomial: c0, extended: e0 }, {}])
+        .map((switched) => values.create({ extended: switched }, limbs, 2));
     } finally {
       pool.release(target);
     }
@@ -176,29 +168,11 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
     relinearize(a, to) {
       if (keys === undefined) throw missingRelinearizationKey(to.level);
       const [c0 = [], c1 = [], c2 = []] = read(a);
-      switcher.switch(c2, [keys.relinearization], (switched) => {
-        switcher.addTimesSpecial(switched[0], c0);
-        switcher.addTimesSpecial(switched[1], c1);
-        const extended = switched.map((polynomial) => pool.hold(polynomial));
-        values.replace(a, values.create({ extended }, to.level + 1, 2));
-      });
+      const [extended] = switcher.switch(c2, [keys.relinearization], [{ polynomial: c0 }, { polynomial: c1 }]);
+      if (extended !== undefined) values.replace(a, values.create({ extended }, to.level + 1, 2));
     },
-    rescale(a, to) {
-      const level = to.level + 1;
-      const inverses = runtime.primeInverses[level] ?? [];
-      const table = tableAt(tables, level);
-      become(
-        a,
-        read(a).map((polynomial) =>
-          switcher.divideByLast(polynomial.slice(0, level), limbAt(polynomial, level), table, inverses, undefined),
-        ),
-      );
-    },
-    modSwitch: (a, to) =>
-      become(
-        a,
-        read(a).map((polynomial) => pool.hold(polynomial.slice(0, to.level + 1))),
-      ),
+    rescale: (a) => become(a, values.rescaled(a.value)),
+    modSwitch: (a, to) => values.replace(a, values.dropped(a.value, to.level + 1)),
     hasGaloisKey: (steps) => keys?.galois.has(steps) ?? false,
     rotate: (a, steps) => applyAutomorphism(a, steps),
     conjugate: (a) => applyAutomorphism(a, CONJUGATION),

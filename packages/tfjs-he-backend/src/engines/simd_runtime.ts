@@ -7,9 +7,10 @@ import { Heap } from '../simd/heap.js';
 import { type Kernels, loadKernels, loadSharedKernels, type Variant } from '../simd/kernels.js';
 import { KeySwitcher, type SwitchingKey } from '../simd/key_switch.js';
 import { LimbPool } from '../simd/limbs.js';
+import { ModulusDown } from '../simd/modulus_down.js';
 import { SeedExpander } from '../simd/seed_expander.js';
 import { canShareMemory } from '../simd/spawn_thread.js';
-import { createTables, inverseOf, type PrimeTables } from '../simd/tables.js';
+import { createTables, type PrimeTables } from '../simd/tables.js';
 import { createThreads, singleThread, type TaskRunner } from '../simd/threads.js';
 import { Values } from '../simd/values.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
@@ -37,10 +38,9 @@ export interface SimdRuntime {
   readonly tables: readonly PrimeTables[];
   readonly expander: SeedExpander;
   readonly encoder: Encoder;
+  readonly modulusDown: ModulusDown;
   readonly switcher: KeySwitcher;
   readonly values: Values;
-  /** 1 / q_level modulo the primes below it, by level. */
-  readonly primeInverses: readonly (readonly number[])[];
   /** @throws HeError WIRE_*, MEMORY_BUDGET. */
   loadKeys(keys: EvaluationKeyFrames): SimdKeys;
   releaseKeys(keys: SimdKeys): void;
@@ -82,7 +82,7 @@ async function prepare({ variant: only, threads = 1 }: SimdOptions) {
 /** @throws HeError RUNTIME_UNSUPPORTED, MEMORY_BUDGET, PARAMETERS_INVALID (threads not in 1..64). */
 export async function createSimdRuntime(parameters: Parameters, options: SimdOptions = {}): Promise<SimdRuntime> {
   requireThreads(options.threads ?? 1);
-  const { polyModulusDegree: degree, coeffModulus, dataPrimes } = parameters;
+  const { polyModulusDegree: degree, coeffModulus } = parameters;
   const { heap, kernels, variant, runner } = await prepare(options);
   const ledger = new Ledger();
   const frames = createSealFrames(parameters);
@@ -100,7 +100,8 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
     expander,
     options.keyMemoryBytes ?? Number.POSITIVE_INFINITY,
   );
-  const values = new Values(heap, runner, pool, tables, encoder, switcher);
+  const modulusDown = new ModulusDown(parameters, runner, pool, tables);
+  const values = new Values(heap, runner, pool, tables, encoder, modulusDown);
   const contextBytes = simdContextBytes(parameters);
   ledger.acquire('context', contextBytes);
 
@@ -117,9 +118,9 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
     tables,
     expander,
     encoder,
+    modulusDown,
     switcher,
     values,
-    primeInverses: dataPrimes.map((q, level) => dataPrimes.slice(0, level).map((p) => inverseOf(q, p))),
     loadKeys(keys) {
       const loaded: SwitchingKey[] = [];
       const load = (key: SwitchingKey): SwitchingKey => {

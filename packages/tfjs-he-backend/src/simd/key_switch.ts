@@ -3,12 +3,13 @@ import type { RnsCiphertext } from '../wire/seal_format.js';
 import type { Heap } from './heap.js';
 import type { Address, Kernels } from './kernels.js';
 import { KeyStore, type StoredKey } from './key_store.js';
-import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
+import { dealt, mostPlaces, placesFor } from './lanes.js';
+import { type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import type { SeedExpander } from './seed_expander.js';
-import { galoisPermutation, inverseOf, type PrimeTables, symmetric, tableAt } from './tables.js';
+import { galoisPermutation, type PrimeTables, symmetric, tableAt } from './tables.js';
 import type { TaskKernels, TaskRunner } from './threads.js';
 
-/** Keys whose inner products are computed together: as many as share the digits from the cache and leave their results there. */
+/** Keys whose inner products are computed together: as many as share the digits from the cache. */
 const KEYS_AT_ONCE = 4;
 
 /** A key-switching key in the layout of the inner-product kernel, with the automorphism it belongs to (g = 1: relinearisation). */
@@ -19,18 +20,32 @@ export interface SwitchingKey {
   readonly permutation: Address;
 }
 
+/** Added to a polynomial of the result before the automorphism: special prime * polynomial + extended. */
+export interface Addend {
+  readonly polynomial?: Polynomial | undefined;
+  readonly extended?: Polynomial | undefined;
+}
+
+/** By polynomial. */
+export type Addends = readonly [Addend, Addend];
+
+/** What becomes of the inner products with a key: the pair of polynomials, and scratch limbs for them before the automorphism. */
+interface Output {
+  readonly key: SwitchingKey;
+  readonly switched: readonly Polynomial[];
+  readonly products: Polynomial;
+  readonly addends: Addends;
+}
+
 /**
  * SEAL's hybrid key switching: digits are the residues modulo single primes, one special prime is divided out. The automorphism of a rotation is applied
  * last, to the result; digits are lifted with the signs that they would have after it, so the result is SEAL's bit for bit.
  */
 export class KeySwitcher {
-  readonly #special: PrimeTables;
   readonly #parts: number;
-  /** 1 / special prime, by data prime. */
-  readonly #specialInverses: readonly number[];
   /** The special prime modulo the data primes, centred. */
   readonly #specialResidues: readonly number[];
-  /** Addresses of digits, for the kernel: a list for every prime. */
+  /** Addresses of digits, for the kernel: a list for every prime, and for every block of those that are split. */
   readonly #lists: Address;
   readonly #store: KeyStore;
 
@@ -45,10 +60,9 @@ export class KeySwitcher {
     keyMemoryBytes: number,
   ) {
     this.#parts = tables.length - 1;
-    this.#special = tableAt(tables, this.#parts);
-    this.#specialInverses = parameters.dataPrimes.map((prime) => inverseOf(parameters.specialPrime, prime));
     this.#specialResidues = parameters.dataPrimes.map((prime) => symmetric(Number(parameters.specialPrime % prime), Number(prime)));
-    this.#lists = heap.allocate(4 * tables.length ** 2);
+    const { threads } = runner;
+    this.#lists = heap.allocate(4 * tables.length * (tables.length + (threads - 1) * blocksFor(threads)));
     this.#store = new KeyStore(heap, 16 * pool.degree * this.#parts * tables.length, keyMemoryBytes);
   }
 
@@ -111,35 +125,97 @@ export class KeySwitcher {
   }
 
   /**
-   * For every key, in order, gives `use` extended polynomials (b, a), before the automorphism of the key, with b + a s = special prime * target * s' up to noise,
-   * s' what the key replaces. They may be changed, and are released afterwards. One key: digits as SEAL takes them, for the same residues. Several keys: the digits are
-   * computed once (hoisting), centred, which halves the noise they carry.
+   * For every key, in order, the extended polynomials (b, a) with b + a s = special prime * target * s' up to noise, s' what the key replaces, plus the addends, all under
+   * the automorphism of the key. One key: digits as SEAL takes them, for the same residues. Several keys: the digits are computed once (hoisting), centred, which
+   * halves the noise they carry.
    */
-  switch(
-    target: Polynomial,
-    keys: readonly SwitchingKey[],
-    use: (switched: readonly [Polynomial, Polynomial], index: number) => void,
-  ): void {
-    const { pool } = this;
+  switch(target: Polynomial, keys: readonly SwitchingKey[], addends: Addends): (readonly Polynomial[])[] {
+    const made: (readonly Polynomial[])[] = [];
+    try {
+      const [first, ...others] = keys;
+      if (first !== undefined && others.length === 0) this.#switchOne(target, first, addends, made);
+      else this.#switchMany(target, keys, addends, made);
+      return made;
+    } catch (error) {
+      for (const polynomial of made.flat()) this.pool.release(polynomial);
+      throw error;
+    }
+  }
+
+  /** Prime after prime, with the digits in the same, cached place; primes that threads cannot share evenly are split between them. */
+  #switchOne(target: Polynomial, key: SwitchingKey, addends: Addends, made: (readonly Polynomial[])[]): void {
+    const { degree } = this.pool;
+    const { threads } = this.runner;
     const limbs = target.length;
-    // One key: prime after prime, with the digits in the same, cached place. Threads, and keys that come later, need them all.
-    const places = this.runner.threads === 1 && keys.length === 1 ? 1 : limbs + 1;
-    pool.withScratch((1 + places) * limbs, (scratch) => {
-      const digits = (i: number): Polynomial => scratch.slice((1 + (i % places)) * limbs, (2 + (i % places)) * limbs);
-      this.#decompose(target, scratch.slice(0, limbs), keys.length === 1 ? keys[0] : undefined);
+    const places = placesFor(limbs + 1, threads);
+    const split = range((limbs + 1) % threads).map((s) => ({ i: limbs - s, place: places - 1 - s }));
+    const [at = 0] = this.#store.addressesOf([key.stored]);
+    this.pool.withScratch(limbs + places * (limbs + 2), (scratch) => {
+      const switched = this.pool.createPolynomials(2, limbs + 1);
+      made.push(switched);
+      const coefficients = scratch.slice(0, limbs);
+      const digits = (place: number): Polynomial => scratch.slice((1 + place) * limbs, (2 + place) * limbs);
+      const products = (place: number): Polynomial => scratch.slice((1 + places) * limbs + 2 * place).slice(0, 2);
+      const output = (place: number): Output => ({ key, switched, products: products(place), addends });
+      this.#decompose(target, coefficients, key);
+      const whole = dealt(range(limbs + 1 - split.length), threads, (kernels, i, place) => {
+        for (let j = 0; j < limbs; j++) this.#transformDigit(kernels, coefficients, digits(place), i, j);
+        this.#multiply(kernels, digits(place), target, i, at, output(place), { slot: i, from: 0, length: degree });
+        this.#finish(kernels, i, output(place), [0, 1]);
+      });
+      this.runner.run([
+        ...whole,
+        ...split.flatMap(({ i, place }) =>
+          range(limbs).map((j) => (kernels: TaskKernels) => this.#transformDigit(kernels, coefficients, digits(place), i, j)),
+        ),
+      ]);
+      if (split.length === 0) return;
+      const blocks = blocksFor(threads);
+      const length = degree / blocks;
+      this.runner.run(
+        split.flatMap(({ i, place }, s) =>
+          range(blocks).map((b) => (kernels: TaskKernels) => {
+            const slot = this.tables.length + s * blocks + b;
+            this.#multiply(kernels, digits(place), target, i, at, output(place), { slot, from: b * length, length });
+          }),
+        ),
+      );
+      this.runner.run(
+        split.flatMap(({ i, place }) => [0, 1].map((k) => (kernels: TaskKernels) => this.#finish(kernels, i, output(place), [k]))),
+      );
+    });
+  }
+
+  /** All digits, modulo all primes, then a few keys at a time. */
+  #switchMany(target: Polynomial, keys: readonly SwitchingKey[], addends: Addends, made: (readonly Polynomial[])[]): void {
+    const { degree } = this.pool;
+    const { threads } = this.runner;
+    const limbs = target.length;
+    const primes = range(limbs + 1);
+    this.pool.withScratch((2 + limbs) * limbs + 2 * mostPlaces(threads), (scratch) => {
+      const coefficients = scratch.slice(0, limbs);
+      const digits = (i: number): Polynomial => scratch.slice((1 + i) * limbs, (2 + i) * limbs);
+      this.#decompose(target, coefficients, undefined);
+      this.runner.run(
+        primes.flatMap((i) => range(limbs).map((j) => (kernels) => this.#transformDigit(kernels, coefficients, digits(i), i, j))),
+      );
       for (let first = 0; first < keys.length; first += KEYS_AT_ONCE) {
         const group = keys.slice(first, first + KEYS_AT_ONCE);
         const addresses = this.#store.addressesOf(group.map(({ stored }) => stored));
-        pool.withScratch(2 * (limbs + 1) * group.length, (products) => {
-          const product = (r: number, k: number): Polynomial => products.slice((2 * r + k) * (limbs + 1), (2 * r + k + 1) * (limbs + 1));
-          this.runner.run(
-            Array.from({ length: limbs + 1 }, (_, i) => (kernels) => {
-              if (first === 0) this.#transformDigits(kernels, scratch, digits(i), target, i);
-              this.#multiplyKeys(kernels, digits(i), target, i, addresses, product);
-            }),
-          );
-          for (let r = 0; r < group.length; r++) use([product(r, 0), product(r, 1)], first + r);
+        const switched = group.map(() => {
+          const pair = this.pool.createPolynomials(2, limbs + 1);
+          made.push(pair);
+          return pair;
         });
+        const items = primes.flatMap((i) => group.map((key, r) => ({ i, key, at: addresses[r] ?? 0, pair: switched[r] ?? [] })));
+        this.runner.run(
+          dealt(items, threads, (kernels, { i, key, at, pair }, place) => {
+            const products = scratch.slice((2 + limbs) * limbs + 2 * place).slice(0, 2);
+            const output = { key, switched: pair, products, addends };
+            this.#multiply(kernels, digits(i), target, i, at, output, { slot: i, from: 0, length: degree });
+            this.#finish(kernels, i, output, [0, 1]);
+          }),
+        );
       }
     });
   }
@@ -158,113 +234,65 @@ export class KeySwitcher {
     );
   }
 
-  /** The digits modulo the prime of limb i; digit i itself is the target's limb. */
-  #transformDigits(kernels: TaskKernels, coefficients: Polynomial, digits: Polynomial, target: Polynomial, i: number): void {
+  /** Digit j modulo the prime of limb i; digit i itself is the target's limb. */
+  #transformDigit(kernels: TaskKernels, coefficients: Polynomial, digits: Polynomial, i: number, j: number): void {
+    if (i === j) return;
     const { degree } = this.pool;
-    const { prime, forward } = this.#tableOf(i, target.length);
-    for (let j = 0; j < target.length; j++) {
-      if (j !== i) kernels.forward(limbAt(digits, j).at, limbAt(coefficients, j).at, forward, 8 * degree, Math.log2(degree), prime);
-    }
+    const { prime, forward } = this.#tableOf(i, digits.length);
+    kernels.forward(limbAt(digits, j).at, limbAt(coefficients, j).at, forward, 8 * degree, Math.log2(degree), prime);
   }
 
-  /** Limb i of the inner products with keys. */
-  #multiplyKeys(
+  /** Values from .. from + length - 1 of limb i of the inner products with a key. `slot` is the place of the block's list of digits. */
+  #multiply(
     kernels: TaskKernels,
     digits: Polynomial,
     target: Polynomial,
     i: number,
-    keys: readonly Address[],
-    product: (r: number, k: number) => Polynomial,
+    key: Address,
+    output: Output,
+    { slot, from, length }: { readonly slot: number; readonly from: number; readonly length: number },
   ): void {
-    const { heap, tables } = this;
-    const { degree } = this.pool;
     const limbs = target.length;
-    const index = i === limbs ? this.#parts : i;
     const { prime, bits } = this.#tableOf(i, limbs);
-    const list = this.#lists + 4 * tables.length * i;
-    heap.words(list, limbs).set(digits.map(({ at }, j) => (j === i ? limbAt(target, j).at : at)));
-    keys.forEach((key, r) => {
-      const [dst0, dst1] = [limbAt(product(r, 0), i).at, limbAt(product(r, 1), i).at];
-      kernels.innerProducts(dst0, dst1, list, limbs, this.#keyOf(key, index), this.#parts, degree, bits, prime);
-    });
+    const list = this.#lists + 4 * this.tables.length * slot;
+    this.heap.words(list, limbs).set(digits.map(({ at }, j) => (j === i ? limbAt(target, j).at : at) + 8 * from));
+    const block = this.#keyOf(key, i === limbs ? this.#parts : i) + 16 * this.#parts * from;
+    const dst = (k: number): Address => productAt(output, i, k) + 8 * from;
+    kernels.innerProducts(dst(0), dst(1), list, limbs, block, this.#parts, length, bits, prime);
+  }
+
+  /** Addends and automorphism of limb i of polynomials k. */
+  #finish(kernels: TaskKernels, i: number, output: Output, polynomials: readonly number[]): void {
+    const { degree } = this.pool;
+    const limbs = (output.switched[0]?.length ?? 0) - 1;
+    const { prime } = this.#tableOf(i, limbs);
+    for (const k of polynomials) {
+      const product = productAt(output, i, k);
+      const { polynomial, extended } = output.addends[k] ?? {};
+      if (polynomial !== undefined && i < limbs) {
+        kernels.addScaled(product, product, limbAt(polynomial, i).at, degree, this.#specialResidues[i] ?? 0, prime);
+      }
+      if (extended !== undefined) kernels.add(product, product, limbAt(extended, i).at, degree, prime);
+      if (output.key.permutation !== 0) kernels.permute(limbAt(output.switched[k] ?? [], i).at, product, output.key.permutation, degree);
+    }
   }
 
   /** Of limb i of an extended polynomial with `limbs` data primes. */
   #tableOf(i: number, limbs: number): PrimeTables {
     return tableAt(this.tables, i < limbs ? i : this.#parts);
   }
+}
 
-  /** In place: product + special prime * polynomial. */
-  addTimesSpecial(product: Polynomial, polynomial: Polynomial): void {
-    this.runner.run(
-      polynomial.map(({ at }, j) => (kernels) => {
-        const { prime } = tableAt(this.tables, j);
-        const dst = limbAt(product, j).at;
-        kernels.addScaled(dst, dst, at, this.pool.degree, this.#specialResidues[j] ?? 0, prime);
-      }),
-    );
-  }
+/** Where limb i of the inner product k goes: to its place, unless an automorphism takes it there. */
+function productAt({ key, switched, products }: Output, i: number, k: number): Address {
+  return key.permutation === 0 ? limbAt(switched[k] ?? [], i).at : limbAt(products, k).at;
+}
 
-  /** In place: product + other, both extended. */
-  addExtended(product: Polynomial, other: Polynomial): void {
-    this.runner.run(
-      product.map(({ at }, j) => (kernels) => {
-        const { prime } = tableAt(this.tables, j < product.length - 1 ? j : this.#parts);
-        kernels.add(at, at, limbAt(other, j).at, this.pool.degree, prime);
-      }),
-    );
-  }
+function range(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
+}
 
-  /** X -> X^g of a transformed polynomial, g that of the key. */
-  permuted(polynomial: Polynomial, key: SwitchingKey): Polynomial {
-    const made = this.pool.createPolynomial(polynomial.length);
-    this.runner.run(
-      polynomial.map(
-        ({ at }, i) =>
-          (kernels) =>
-            kernels.permute(limbAt(made, i).at, at, key.permutation, this.pool.degree),
-      ),
-    );
-    return made;
-  }
-
-  /** round(product / special prime) + addend: the last limb is the residue modulo the special prime. */
-  divideBySpecial(product: Polynomial, addend: Polynomial | undefined): Polynomial {
-    const limbs = product.length - 1;
-    return this.divideByLast(product.slice(0, limbs), limbAt(product, limbs), this.#special, this.#specialInverses, addend);
-  }
-
-  /**
-   * round(x / q) + addend for x given modulo some primes and modulo q (`last`); `inverses` are those of q. New limbs.
-   */
-  divideByLast(
-    product: Polynomial,
-    last: Limb,
-    { prime: q, inverse }: PrimeTables,
-    inverses: readonly number[],
-    addend: Polynomial | undefined,
-  ): Polynomial {
-    const { kernels, pool, runner, tables } = this;
-    const { degree } = pool;
-    const logN = Math.log2(degree);
-    const places = runner.threads === 1 ? 1 : product.length;
-    return pool.withScratch(1 + places, (scratch) => {
-      const remainder = limbAt(scratch, 0).at;
-      kernels.inverse(remainder, last.at, inverse, 8 * degree, logN, q);
-      kernels.toSymmetric(remainder, remainder, degree, q);
-      const made = pool.createPolynomial(product.length);
-      runner.run(
-        product.map(({ at }, j) => (parallel) => {
-          const { prime, forward } = tableAt(tables, j);
-          const lifted = limbAt(scratch, 1 + (j % places)).at;
-          const dst = limbAt(made, j).at;
-          const factor = inverses[j] ?? 0;
-          parallel.forward(lifted, remainder, forward, 8 * degree, logN, prime);
-          if (addend === undefined) parallel.subtractScale(dst, at, lifted, degree, factor, prime);
-          else parallel.subtractScaleAdd(dst, at, lifted, limbAt(addend, j).at, degree, factor, prime);
-        }),
-      );
-      return made;
-    });
-  }
+/** Into how many blocks of coefficients a prime is split: a power of two, at least one for each thread. */
+function blocksFor(threads: number): number {
+  return 2 ** Math.ceil(Math.log2(threads));
 }

@@ -43,6 +43,17 @@ export class LimbPool {
     }
   }
 
+  createPolynomials(count: number, limbs: number): Polynomial[] {
+    const made: Polynomial[] = [];
+    try {
+      while (made.length < count) made.push(this.createPolynomial(limbs));
+      return made;
+    } catch (error) {
+      for (const polynomial of made) this.release(polynomial);
+      throw error;
+    }
+  }
+
   hold(polynomial: Polynomial): Polynomial {
     for (const limb of polynomial) limb.holders++;
     return polynomial;

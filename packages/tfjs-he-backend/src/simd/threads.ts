@@ -12,6 +12,7 @@ const OPERATIONS = [
   'subtract',
   'subtractScale',
   'subtractScaleAdd',
+  'toCanonical',
   'toSymmetric',
   'liftFor',
   'permute',

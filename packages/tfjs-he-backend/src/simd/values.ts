@@ -1,8 +1,8 @@
 import type { Encoder, SimdPlaintext } from './encoder.js';
 import type { Heap } from './heap.js';
 import type { Address } from './kernels.js';
-import type { KeySwitcher } from './key_switch.js';
 import { type LimbPool, limbAt, type Polynomial } from './limbs.js';
+import type { ModulusDown } from './modulus_down.js';
 import { type PrimeTables, tableAt } from './tables.js';
 import type { TaskRunner } from './threads.js';
 import type { SimdCiphertext, Term, Value } from './value.js';
@@ -30,7 +30,7 @@ export class Values {
     private readonly pool: LimbPool,
     private readonly tables: readonly PrimeTables[],
     private readonly encoder: Encoder,
-    private readonly switcher: KeySwitcher,
+    private readonly modulusDown: ModulusDown,
   ) {
     this.#pairs = heap.allocate(LIST_BYTES * tables.length);
   }
@@ -79,12 +79,33 @@ export class Values {
     this.gather(value);
     const { extended, polynomials } = value;
     if (extended !== null) {
-      value.polynomials = extended.map((polynomial, k) => this.switcher.divideBySpecial(polynomial, polynomials?.[k]));
+      value.polynomials = this.modulusDown.bySpecial(extended, polynomials ?? []);
       value.extended = null;
       for (const polynomial of [...extended, ...(polynomials ?? [])]) this.pool.release(polynomial);
     }
     if (value.polynomials === null) throw new TypeError('a ciphertext without a value');
     return value.polynomials;
+  }
+
+  /** The polynomials divided by their last prime, new ones. Both divisions together cost what one does, even if the value is needed settled later. */
+  rescaled(value: Value): readonly Polynomial[] {
+    this.gather(value);
+    if (value.extended === null) return this.modulusDown.byLast(this.settle(value));
+    return this.modulusDown.bySpecialAndLast(value.extended, value.polynomials ?? []);
+  }
+
+  /** The same modulo the first `limbs` primes. */
+  dropped(value: Value, limbs: number): Value {
+    this.gather(value);
+    const first = (polynomial: Polynomial): Polynomial => this.pool.hold(polynomial.slice(0, limbs));
+    return this.create(
+      {
+        polynomials: value.polynomials?.map(first) ?? null,
+        extended: value.extended?.map((polynomial) => [...first(polynomial), ...this.pool.hold(polynomial.slice(-1))]) ?? null,
+      },
+      limbs,
+      value.size,
+    );
   }
 
   /** Computes the terms. */

@@ -67,6 +67,7 @@ export async function openEnginePair(parameters: Parameters, galoisSteps: readon
   return {
     parameters,
     client,
+    keys,
     seal,
     simd,
     sealRuntime,
