@@ -1,63 +1,19 @@
-/** Encrypted latency of every shipped model that fits the engine's memory: `npm run bench -w he-models -- [--json] [--model NAME] [--repeat N] [--engine simd|seal|mock]`. */
-import { parseArgs } from 'node:util';
-import { HeError } from 'tfjs-he-backend';
-import type { ServerEngine } from 'tfjs-he-backend/server';
-import { PRETRAINED_NAMES } from '../pretrained/registry.js';
-import { measureAgreement } from '../use/agreement.js';
-import type { ModelInput } from '../use/encoder.js';
-import { HeModelClient } from '../use/he_model_client.js';
+/** `npm run bench -w he-models -- [latency | growth | approximations] [options]` */
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { APPROXIMATIONS_HELP, approximations } from './approximations.js';
+import { GROWTH_HELP, growth } from './growth.js';
+import { LATENCY_HELP, latency } from './latency.js';
 
-const ENGINES: readonly ServerEngine[] = ['simd', 'seal', 'mock'];
+const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const BENCHES: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
+  latency,
+  growth,
+  approximations: (args) => approximations(args, packageRoot),
+};
 
-const HELP = `npm run bench -w he-models -- [options]
-
-Runs one made-up input through each shipped model, encrypted, client and server in this process. Prints medians of warm runs.
-
-  --model NAME   only this one
-  --repeat N     warm runs (default 3)
-  --engine NAME  simd (default), seal, or mock (simulation)
-  --json         one JSON object per model and line`;
-
-const { values } = parseArgs({
-  options: {
-    model: { type: 'string' },
-    repeat: { type: 'string', default: '3' },
-    engine: { type: 'string', default: 'simd' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-const repeat = Number(values.repeat);
-const engine = ENGINES.find((name) => name === values.engine);
-if (values.help || engine === undefined || !Number.isInteger(repeat) || repeat < 1) console.log(HELP);
-else
-  for (const model of PRETRAINED_NAMES)
-    if (values.model === undefined || values.model === model) await measure(model, engine).catch(skipTooLarge(model));
-
-async function measure(model: string, used: ServerEngine): Promise<void> {
-  const input = inputOf(await HeModelClient.from_pretrained(model));
-  const inputs = Array.from({ length: repeat + 1 }, () => ({ input, label: '' }));
-  const report = await measureAgreement(model, inputs, { fhe: used === 'mock' ? 'simulate' : 'execute', engine: used });
-  const { tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, uploadBytes, downloadBytes, bits } = report;
-  const trafficBytes = uploadBytes + downloadBytes;
-  const row = { model, engine: used, tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, trafficBytes, bits };
-  if (values.json) console.log(JSON.stringify(row));
-  else
-    for (const [name, value] of Object.entries(row))
-      console.log(`${name.padEnd(14)} ${typeof value === 'number' ? Math.round(value) : value}`);
-}
-
-/** A model whose constants no engine's memory holds is passed over with a line on standard error. */
-function skipTooLarge(model: string): (error: unknown) => void {
-  return (error) => {
-    if (!(error instanceof HeError) || error.code !== 'MEMORY_BUDGET') throw error;
-    console.error(`${model} is left out: ${error.message}`);
-  };
-}
-
-/** Latency does not depend on the content. */
-function inputOf({ config }: HeModelClient): ModelInput {
-  if (config.task !== 'image-classification' && config.task !== 'signal-classification') return 'My card was stolen, please block it';
-  const { height, width, scale } = config.embedding.grid;
-  return Float32Array.from({ length: height * width }, (_, i) => ((i * 37) % 11 < 3 ? scale : 0));
-}
+const [first, ...rest] = process.argv.slice(2);
+const named = first !== undefined && !first.startsWith('-');
+const bench = named ? BENCHES[first] : latency;
+if (bench === undefined || first === '--help') console.log([LATENCY_HELP, GROWTH_HELP, APPROXIMATIONS_HELP].join('\n\n'));
+else await bench(named ? rest : process.argv.slice(2));

@@ -4,6 +4,7 @@ import type { ModelInput } from '../use/encoder.js';
 import { banking77Split, readIfPresent, SPLIT_SEED } from './banking77.js';
 import { ecgSplit } from './ecg.js';
 import { type ArraySplit, mnistSplit } from './mnist.js';
+import { sst2Split } from './sst2.js';
 
 /** One development example, as a user of the model would give it. */
 export interface LabelledInput {
@@ -18,6 +19,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   // In the file all beats of a patient come together: the first few should be of all.
   'power-ecg': async (directory) => shuffled(labelledRows(await ecgSplit(directory))),
   'power-mnist-vit': async (directory) => labelledRows(await mnistSplit(directory)),
+  'power-sst2': async (directory) => (await sst2Split(directory)).dev.map(({ text, label }) => ({ input: text, label })),
 };
 
 function shuffled(inputs: readonly LabelledInput[]): readonly LabelledInput[] {

@@ -1,7 +1,7 @@
 import type { BundledFiles } from './assets.js';
 
 /** Names of the models that are part of this package. */
-export const PRETRAINED_NAMES = ['power-banking77', 'power-ecg', 'power-mnist-vit', 'power-stories-260k'] as const;
+export const PRETRAINED_NAMES = ['power-banking77', 'power-ecg', 'power-mnist-vit', 'power-sst2', 'power-stories-260k'] as const;
 
 export type PretrainedName = (typeof PRETRAINED_NAMES)[number];
 

@@ -1,20 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { openModel } from '../hub/model_files.js';
 import { fromPretrained, type PretrainedModel } from '../index.js';
-import { parseJson } from '../pretrained/assets.js';
-import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
 import type { Accuracies } from '../pretrained/config.js';
-import type { TokenizerJson } from '../text/tokenizer_json.js';
 import { type EncodedQuestions, selectQuestions } from './batches.js';
-import { identityOf, readCheckpoint } from './checkpoint.js';
-import { buildClassifier } from './classifier.js';
 import { type Agreement, accuracy, agreement, classifierLogits, rowsOf } from './metrics.js';
-import { restoreParameters } from './optimise.js';
 import { DATASETS, type EvaluateOptions } from './options.js';
-import { type PreparedData, prepareBanking77 } from './prepare.js';
+import type { PreparedData } from './prepare.js';
 import type { Recipe, Variant } from './recipe.js';
-import { checkpointPath, MODEL_NAME } from './run.js';
-import { prepareSst2With } from './sst2/prepare_sst2.js';
+import { MODEL_NAME } from './run.js';
+import { dataOfShipped, trainedClassifier } from './trained_classifier.js';
 
 /** What the evaluation command reports. */
 export interface EvaluationSummary {
@@ -32,9 +25,7 @@ export async function runEvaluation(options: EvaluateOptions): Promise<Evaluatio
   const model = DATASETS[options.dataset] ?? MODEL_NAME;
   const pretrained = await fromPretrained(model);
   const { recipe } = pretrained.config;
-  const data = await (options.dataset === 'sst2'
-    ? prepareSst2With(options.data, await tokenizerOf(model), recipe)
-    : prepareBanking77(options.data, options.vocabulary, recipe));
+  const data = await dataOfShipped(options, recipe);
   const dev = firstQuestions(data.dev, options.limit);
   const polynomial = shippedLogits(pretrained, data.devTexts.slice(0, dev.count));
   pretrained.model.dispose();
@@ -53,11 +44,6 @@ export async function runEvaluation(options: EvaluateOptions): Promise<Evaluatio
   };
 }
 
-async function tokenizerOf(model: string): Promise<TokenizerJson> {
-  const files = await openModel(model, CLIENT_BUNDLES);
-  return parseJson<TokenizerJson>(await files.file('tokenizer.json'), 'tokenizer.json');
-}
-
 function firstQuestions(questions: EncodedQuestions, limit: number | undefined): EncodedQuestions {
   const count = Math.min(limit ?? questions.count, questions.count);
   return selectQuestions(
@@ -73,10 +59,8 @@ async function variantLogits(
   data: PreparedData,
   dev: EncodedQuestions,
 ): Promise<readonly Float32Array[] | undefined> {
-  const state = await readCheckpoint(checkpointPath(options.checkpoints, variant), identityOf(recipe, variant, data.digest));
-  if (state === undefined || state.epoch < recipe.epochs) return undefined;
-  const classifier = buildClassifier(recipe, variant, data.vocabularySize, data.labels.length);
-  restoreParameters(classifier.parameters, state);
+  const classifier = await trainedClassifier(variant, options.checkpoints, recipe, data);
+  if (classifier === undefined) return undefined;
   const logits = classifierLogits(classifier, dev);
   classifier.dispose();
   return logits;

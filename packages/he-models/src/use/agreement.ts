@@ -5,6 +5,7 @@ import { loadClearModel } from './clear_model.js';
 import type { ModelInput } from './encoder.js';
 import { type EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { type Inference, openLocalPair } from './local_pair.js';
+import { median } from './median.js';
 
 /** How the encrypted model compares with the clear polynomial one. */
 export interface AgreementReport {
@@ -123,11 +124,4 @@ function layerMedians(inferences: readonly Inference[]): Readonly<Record<string,
   const msOf = (inference: Inference, layer: string): number =>
     inference.layers.reduce((sum, { name, ms }) => (name === layer ? sum + ms : sum), 0);
   return Object.fromEntries(names.map((name) => [name, median(inferences.map((inference) => msOf(inference, name)))]));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }

@@ -1,0 +1,121 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { enableProdMode } from '@tensorflow/tfjs-core';
+import { compile, profile } from 'tfjs-he-backend';
+import { fromPretrained } from '../index.js';
+import type { Classifier } from '../train/classifier.js';
+import { convertClassifier, serverLogits } from '../train/convert.js';
+import { accuracy, agreement, classifierLogits } from '../train/metrics.js';
+import { DATASETS } from '../train/options.js';
+import type { PreparedData } from '../train/prepare.js';
+import type { Recipe } from '../train/recipe.js';
+import { dataOfShipped, trainedClassifier } from '../train/trained_classifier.js';
+import { startWasm } from '../train/wasm.js';
+import { median } from '../use/median.js';
+import { encryptedRuns } from './encrypted_run.js';
+
+export const APPROXIMATIONS_HELP = `npm run bench -w he-models -- approximations --data DIR [options]
+
+Accuracy against depth and latency: converts a trained text model with polynomials of several degrees and prints, for each, accuracy on the development
+examples, agreement with the form that was trained, levels, key switches, refreshes and predicted latency. Needs the checkpoints of a training run.
+
+  --data DIR         folder of the data set, or the folder above it (required)
+  --dataset NAME     banking77 (default) or sst2
+  --vocab FILE       as in training
+  --checkpoints DIR  of the training run (default: checkpoints/DATASET in the package)
+  --measure          run each program encrypted, engine simd, and print the median of three warm runs
+  --json             one JSON object per line`;
+
+type Degrees = Recipe['conversion']['degrees'];
+
+/** From one level each to four. */
+export const TRIED_DEGREES: readonly Degrees[] = [
+  { reciprocal: 1, rsqrt: 1, gelu: 2 },
+  { reciprocal: 3, rsqrt: 1, gelu: 3 },
+  { reciprocal: 3, rsqrt: 3, gelu: 3 },
+  { reciprocal: 3, rsqrt: 3, gelu: 6 },
+  { reciprocal: 7, rsqrt: 3, gelu: 6 },
+  { reciprocal: 7, rsqrt: 7, gelu: 7 },
+  { reciprocal: 15, rsqrt: 15, gelu: 15 },
+];
+
+export async function approximations(args: string[], packageRoot: string): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      data: { type: 'string' },
+      dataset: { type: 'string', default: 'banking77' },
+      vocab: { type: 'string' },
+      checkpoints: { type: 'string' },
+      measure: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { dataset } = values;
+  if (values.help || values.data === undefined || (dataset !== 'banking77' && dataset !== 'sst2')) return console.log(APPROXIMATIONS_HELP);
+  // npm runs a workspace's scripts elsewhere, but says where it was started.
+  const cwd = process.env.INIT_CWD ?? process.cwd();
+  const pathOf = (value: string): string => resolve(cwd, value);
+  await startWasm();
+  enableProdMode();
+  const { config, model } = await fromPretrained(DATASETS[dataset] ?? '');
+  model.dispose();
+  const data = await dataOfShipped({ dataset, data: pathOf(values.data), vocabulary: values.vocab && pathOf(values.vocab) }, config.recipe);
+  const checkpoints = values.checkpoints === undefined ? join(packageRoot, 'checkpoints', dataset) : pathOf(values.checkpoints);
+  const trained = await trainedClassifier('power', checkpoints, config.recipe, data);
+  if (trained === undefined) return console.error(`There is no checkpoint of a complete run in ${checkpoints}: train ${dataset} first.`);
+  for (const degrees of TRIED_DEGREES) {
+    const row = await approximationRow(trained, data, config.recipe, degrees, values.measure);
+    console.log(values.json ? JSON.stringify({ model: config.name, ...row }) : lineOf(row));
+  }
+}
+
+export interface ApproximationRow {
+  readonly degrees: Degrees;
+  readonly accuracy: number;
+  /** Share of development examples with the top-1 of the trained form. */
+  readonly sameTop1: number;
+  readonly depth: number;
+  readonly keySwitches: number;
+  readonly refreshes: number;
+  readonly predictedMs: number;
+  /** Median of warm encrypted runs. */
+  readonly measuredMs?: number;
+}
+
+/** What a conversion with these degrees is worth. @throws HeError if it does not compile or, with `measure`, does not fit memory */
+export async function approximationRow(
+  trained: Classifier,
+  { train, dev }: Pick<PreparedData, 'train' | 'dev'>,
+  recipe: Recipe,
+  degrees: Degrees,
+  measure: boolean,
+): Promise<ApproximationRow> {
+  const { model } = convertClassifier(trained, train, { ...recipe, conversion: { ...recipe.conversion, degrees } }, 'tried');
+  try {
+    const logits = serverLogits(model, dev, trained.embeddingWeights());
+    const program = await compile(model, { securityBits: 128, precisionBits: 12, valueBits: 6 });
+    const { depth, keySwitches, refreshes, predictedMs } = profile(program);
+    return {
+      degrees,
+      accuracy: accuracy(logits, dev.labels),
+      sameTop1: agreement(logits, classifierLogits(trained, dev)).sameTop1,
+      depth,
+      keySwitches,
+      refreshes,
+      predictedMs,
+      ...(measure ? { measuredMs: median(await encryptedRuns(program, 'simd', 3)) } : {}),
+    };
+  } finally {
+    model.dispose();
+  }
+}
+
+function lineOf({ degrees, accuracy: share, sameTop1, depth, keySwitches, refreshes, predictedMs, measuredMs }: ApproximationRow): string {
+  const percent = (value: number): string => `${(100 * value).toFixed(2)}%`;
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+  const found = measuredMs === undefined ? '' : `, measured ${seconds(measuredMs)}`;
+  return `reciprocal ${degrees.reciprocal}, rsqrt ${degrees.rsqrt}, gelu ${degrees.gelu}: accuracy ${percent(share)}, as trained ${percent(sameTop1)}, depth ${depth}, ${keySwitches} key switches, ${refreshes} refreshes, predicted ${seconds(predictedMs)}${found}`;
+}

@@ -1,0 +1,109 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { parseArgs } from 'node:util';
+import { enableProdMode, setBackend } from '@tensorflow/tfjs-core';
+import { compile, HeError, type Program, profile } from 'tfjs-he-backend';
+import { median } from '../use/median.js';
+import { encryptedRuns } from './encrypted_run.js';
+import { type EncoderSizes, untrainedModel } from './untrained_model.js';
+
+export const GROWTH_HELP = `npm run bench -w he-models -- growth [options]
+
+How key switches and latency of an encoder grow with its tokens, features and blocks: one of the three at a time, the others at 32, 64 and 1. Key
+switches, refreshes and the predicted latency (engine simd on one core, 20 ms a refresh) come from the compiled program and are the same everywhere.
+
+  --of NAME      tokens, features or blocks (default: all three)
+  --measure      run each program that fits memory, encrypted, engine simd, and print the median of warm runs
+  --repeat N     warm runs (default 3)
+  --json         one JSON object per line`;
+
+const BASE: EncoderSizes = { tokens: 32, features: 64, blocks: 1 };
+
+/** Values of each size, the others being those of {@link BASE}. */
+export const GROWTH: Readonly<Record<keyof EncoderSizes, readonly number[]>> = {
+  tokens: [16, 32, 64, 128],
+  features: [32, 64, 128, 256],
+  blocks: [1, 2, 4, 8],
+};
+
+export interface GrowthRow extends EncoderSizes {
+  readonly of: keyof EncoderSizes;
+  readonly ringDegree?: number;
+  /** Levels from input to output. */
+  readonly depth?: number;
+  readonly keySwitches?: number;
+  /** Ciphertexts refreshed. */
+  readonly refreshes?: number;
+  readonly keyBytes?: number;
+  /** Encoded constants in the server's memory. */
+  readonly constantBytes?: number;
+  readonly predictedMs?: number;
+  /** Median of warm encrypted runs. */
+  readonly measuredMs?: number;
+  /** Why it was not compiled or measured: the code of a HeError. */
+  readonly error?: string;
+}
+
+export async function growth(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      of: { type: 'string' },
+      measure: { type: 'boolean', default: false },
+      repeat: { type: 'string', default: '3' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const repeat = Number(values.repeat);
+  const sizes = (['tokens', 'features', 'blocks'] as const).filter((of) => values.of === undefined || values.of === of);
+  if (values.help || sizes.length === 0 || !Number.isInteger(repeat) || repeat < 1) return console.log(GROWTH_HELP);
+  enableProdMode();
+  await setBackend('cpu');
+  for (const of of sizes) {
+    for (const value of GROWTH[of]) {
+      const row = await growthRow(of, { ...BASE, [of]: value }, values.measure ? repeat : 0);
+      console.log(values.json ? JSON.stringify(row) : lineOf(row));
+    }
+  }
+}
+
+/** @param repeat warm encrypted runs; 0 for none */
+export async function growthRow(of: keyof EncoderSizes, sizes: EncoderSizes, repeat: number): Promise<GrowthRow> {
+  const model = untrainedModel(sizes);
+  try {
+    const program = await compile(model, { securityBits: 128, precisionBits: 12, valueBits: 6 });
+    const {
+      polyModulusDegree: ringDegree,
+      depth,
+      keySwitches,
+      refreshes,
+      evaluationKeyBytes,
+      constantBytes,
+      predictedMs,
+    } = profile(program);
+    const planned = { of, ...sizes, ringDegree, depth, keySwitches, refreshes, keyBytes: evaluationKeyBytes, constantBytes, predictedMs };
+    return repeat === 0 ? planned : { ...planned, ...(await measured(program, repeat)) };
+  } catch (error) {
+    if (!(error instanceof HeError)) throw error;
+    return { of, ...sizes, error: error.code };
+  } finally {
+    model.dispose();
+  }
+}
+
+async function measured(program: Program, repeat: number): Promise<Pick<GrowthRow, 'measuredMs' | 'error'>> {
+  try {
+    return { measuredMs: median(await encryptedRuns(program, 'simd', repeat)) };
+  } catch (error) {
+    if (!(error instanceof HeError) || error.code !== 'MEMORY_BUDGET') throw error;
+    return { error: error.code };
+  }
+}
+
+function lineOf({ of, ...row }: GrowthRow): string {
+  const name = `${of} ${row[of]}`;
+  if (row.keySwitches === undefined) return `${name.padEnd(14)} ${row.error}`;
+  const seconds = (ms: number | undefined): string => (ms === undefined ? '' : `${(ms / 1000).toFixed(2)} s`);
+  const measuredText = row.measuredMs === undefined ? (row.error ?? '') : `measured ${seconds(row.measuredMs)}`;
+  return `${name.padEnd(14)} ring ${row.ringDegree}, depth ${row.depth}, ${row.keySwitches} key switches, ${row.refreshes} refreshes, predicted ${seconds(row.predictedMs)} ${measuredText}`;
+}
