@@ -1,3 +1,4 @@
+/** The entry point `tfjs-he-backend/compiler`; the root adds eager tensors. */
 import './runtime_notice.js';
 import { registerHeBackend } from './backend/register.js';
 

@@ -1,5 +1,5 @@
 import { enableProdMode } from '@tensorflow/tfjs-core';
-import { type CompileOptions, compile, type Profile, type Program, profile } from 'tfjs-he-backend';
+import { type CompileOptions, compile, type Profile, type Program, profile } from 'tfjs-he-backend/compiler';
 import { createServer, type Manifest, type PrepareOptions, type Server, type ServerEngine, type Session } from 'tfjs-he-backend/server';
 import { type LoadOptions, openModel } from '../hub/model_files.js';
 import type { HeMetadata, PretrainedConfig } from '../pretrained/config.js';

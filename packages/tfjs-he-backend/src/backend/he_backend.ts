@@ -94,7 +94,7 @@ export class HeBackend extends KernelBackend {
     if (this.nodes.has(dataId)) {
       throw new HeError('READ_ENCRYPTED', 'an encrypted tensor cannot be read', {
         op: 'read',
-        hint: "Run the compiled program and decrypt its output with the client; eager tensors are decrypted by 'tfjs-he-backend/eager'.",
+        hint: "Run the compiled program and decrypt its output with the client; decrypt of 'tfjs-he-backend' does both for eager tensors.",
       });
     }
     return this.plain.readSync(dataId);

@@ -1,21 +1,10 @@
 import { engine, getBackend, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { BACKEND_NAME, HeBackend } from '../backend/he_backend.js';
-import { compileRecorded } from '../compiler/compile.js';
-import type { CompileOptions } from '../compiler/options.js';
 import { HeError } from '../errors.js';
-import { constantOf } from '../graph/constants.js';
-import { type TensorNode, topologicalOrder } from '../graph/node.js';
-import { simplify } from '../graph/simplify.js';
-import { type EagerControl, type EagerEngine, openLocalSession } from './local_session.js';
+import type { TensorNode } from '../graph/node.js';
+import { cleartext } from './cleartext.js';
+import type { EagerOptions } from './evaluate_nodes.js';
 
-/** What the graph behind an encrypted tensor is compiled and run with. */
-export interface EagerOptions extends Omit<CompileOptions, 'engine'>, EagerControl {
-  /** Default `seal`. */
-  readonly engine?: EagerEngine | undefined;
-}
-
-/** What the client of this process will encrypt once parameters are known. */
-const cleartext = new WeakMap<TensorNode, Float64Array>();
 let encryptedTensors = 0;
 
 /**
@@ -56,7 +45,7 @@ export async function decrypt(y: Tensor | readonly Tensor[], options: EagerOptio
     throw new HeError('GRAPH_INVALID', 'the tensor is not encrypted', { op: 'decrypt', hint: 'Read it with data().' });
   });
   const shapes = tensors.map((t) => t.shape);
-  const decrypted = (await evaluateNodes(nodes, options)).map((values, i) => tensor(values, shapes[i]));
+  const decrypted = (await evaluate(nodes, options)).map((values, i) => tensor(values, shapes[i]));
   const [only] = decrypted;
   return isList(y) || only === undefined ? decrypted : only;
 }
@@ -67,50 +56,15 @@ export async function decrypt(y: Tensor | readonly Tensor[], options: EagerOptio
  */
 export function attachClient(options: EagerOptions = {}): () => void {
   return activeBackend('attachClient').attachReader(async (node) => {
-    const [values] = await evaluateNodes([node], options);
+    const [values] = await evaluate([node], options);
     return values ?? new Float32Array(0);
   });
 }
 
-async function evaluateNodes(nodes: readonly TensorNode[], options: EagerOptions): Promise<Float32Array[]> {
-  const { engine: engineName = 'seal', ...rest } = options;
-  const simplified = simplify(nodes);
-  // A graph that cancels out (x - x) has nothing to compute under encryption.
-  const encrypted = simplified.filter((node) => constantOf(node) === null);
-  const results = new Map<TensorNode, Float32Array>();
-  if (encrypted.length > 0) {
-    const { onProgress, signal, ...compileOptions } = rest;
-    const program = await compileRecorded(encrypted, {
-      ...compileOptions,
-      engine: engineName === 'simd' ? 'simd' : 'seal',
-      onProgress: (done, total) => onProgress?.({ type: 'compile', done, total }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const session = await openLocalSession(program, engineName, rest);
-    try {
-      const values = await session.run(inputsOf(encrypted), rest);
-      for (const [i, node] of encrypted.entries()) results.set(node, values[i] ?? new Float32Array(0));
-    } finally {
-      session.dispose();
-    }
-  }
-  return simplified.map((node) => results.get(node) ?? Float32Array.from(constantOf(node) ?? []));
-}
-
-function inputsOf(nodes: readonly TensorNode[]): Map<string, Float64Array> {
-  const inputs = new Map<string, Float64Array>();
-  for (const node of topologicalOrder(nodes)) {
-    if (node.kind !== 'input') continue;
-    const values = cleartext.get(node);
-    if (values === undefined) {
-      throw new HeError('GRAPH_INVALID', 'a tensor was not made by encrypt()', {
-        op: 'decrypt',
-        hint: 'Encrypt the inputs with encrypt(x).',
-      });
-    }
-    inputs.set(node.name, values);
-  }
-  return inputs;
+/** The holder of the secret key is loaded when something is decrypted, not before: a process that never does has none. */
+async function evaluate(nodes: readonly TensorNode[], options: EagerOptions): Promise<Float32Array[]> {
+  const { evaluateNodes } = await import('./evaluate_nodes.js');
+  return evaluateNodes(nodes, options);
 }
 
 function activeBackend(op: string): HeBackend {

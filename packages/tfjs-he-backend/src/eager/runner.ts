@@ -5,7 +5,7 @@ import type { CompileOptions } from '../compiler/options.js';
 import type { TensorFunction } from '../compiler/trace.js';
 import { HeError } from '../errors.js';
 import type { Program } from '../program/program.js';
-import { type EagerControl, type LocalSession, openLocalSession } from './local_session.js';
+import type { EagerControl, LocalSession } from './local_session.js';
 
 /** `disable`: in the clear, as tfjs does; `simulate`: the compiled program on the mock engine; `execute`: on ciphertexts. */
 export type FheMode = 'disable' | 'simulate' | 'execute';
@@ -46,6 +46,7 @@ export async function runner(source: LayersModel | TensorFunction, options: Runn
     onProgress: (done, total) => onProgress?.({ type: 'compile', done, total }),
     ...(signal === undefined ? {} : { signal }),
   });
+  const { openLocalSession } = await import('./local_session.js');
   const session = await openLocalSession(program, fhe === 'simulate' ? 'mock' : engine, { onProgress, signal });
   const batched = typeof source !== 'function';
   return {
