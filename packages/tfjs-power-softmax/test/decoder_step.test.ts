@@ -82,6 +82,13 @@ describe('beyond the context', () => {
   });
 });
 
+test('a second step in a process has the same names', () => {
+  const { model } = toPolynomial(decoder({}), { calibration, bits: 6 });
+  const names = () => decoderStep(model).states.map(({ name }) => name);
+  expect(names()).toEqual(names());
+  expect(decoderStep(model).model.inputNames.slice(2)).toEqual(names());
+});
+
 test('a step can be saved and loaded', async () => {
   const step = decoderStep(toPolynomial(decoder({ rotary: true, normFirst: true }), { calibration, bits: 6 }).model);
   const x = normal([1, 3, FEATURES], 4, 0.7);

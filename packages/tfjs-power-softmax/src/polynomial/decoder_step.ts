@@ -57,7 +57,12 @@ export function decoderStep(model: LayersModel): DecoderStep {
   const share = input({ batchShape: [1, 1, 1], name: 'share' });
   const walk = new StepWalk(model, token, share);
   const outputs = walk.outputs();
-  const states = walk.states.map(({ name, shape }, i) => ({ name, shape: shape.map((size) => size ?? 1), output: i + outputs.length }));
+  // The name of a tensor is made unique in the process, that of its layer is as the model knows it.
+  const states = walk.states.map(({ sourceLayer, shape }, i) => ({
+    name: sourceLayer.name,
+    shape: shape.map((size) => size ?? 1),
+    output: i + outputs.length,
+  }));
   return {
     model: new LayersModel({
       inputs: [token, share, ...walk.states],
