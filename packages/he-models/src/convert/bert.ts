@@ -1,10 +1,10 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import { EncoderBlock, TokenPooling } from 'tfjs-power-softmax';
+import { setNamedWeights, transposed } from '../layer_weights.js';
 import { symbolOf } from '../train/parameter.js';
 import type { BertArchitecture } from './architecture.js';
 import type { ConvertedCheckpoint } from './converted.js';
 import type { ModelForm } from './form.js';
-import { setNamedWeights, transposed } from './layer_weights.js';
 import type { CheckpointWeights } from './weights.js';
 
 export interface BertOptions {

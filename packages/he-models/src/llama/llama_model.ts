@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { EncoderBlock, LanguageModelHead } from 'tfjs-power-softmax';
+import { setNamedWeights, transposed } from '../layer_weights.js';
 import { symbolOf } from '../train/parameter.js';
 import { LLAMA_NORM_EPSILON, type LlamaCheckpoint, type LlamaConfig, type LlamaLayer } from './checkpoint.js';
 
@@ -60,7 +60,7 @@ export function buildLlama(options: LlamaModelOptions): tfl.LayersModel {
 /** Gives a model of {@link buildLlama} the weights of a checkpoint; biases, which Llama has not, become 0. */
 export function setLlamaWeights(model: tfl.LayersModel, { config, layers, finalNorm, classifier }: LlamaCheckpoint): void {
   layers.forEach((layer, index) => {
-    setNamedWeights(model.getLayer(`block_${index}`), blockWeights(layer, config));
+    setNamedWeights(model.getLayer(`block_${index}`), blockWeights(layer, config), 'zeros');
   });
   setNamedWeights(model.getLayer('next'), {
     'norm/gamma': finalNorm,
@@ -84,18 +84,6 @@ function blockWeights(layer: LlamaLayer, { features, hidden, heads, keyValueHead
   };
 }
 
-function setNamedWeights(layer: tfl.layers.Layer, named: Readonly<Record<string, Float32Array>>): void {
-  tf.tidy(() => {
-    layer.setWeights(
-      layer.weights.map((weight) => {
-        const shape = weight.shape.map((size) => size ?? 0);
-        const found = Object.entries(named).find(([name]) => weight.originalName === name || weight.originalName.endsWith(`/${name}`));
-        return found === undefined ? tf.zeros(shape) : tf.tensor(found[1], shape);
-      }),
-    );
-  });
-}
-
 /**
  * Rows of each head reordered from pairs of neighbours, as llama2.c turns them, to halves of the head, as `rotary` does: even rows first.
  *
@@ -109,11 +97,6 @@ function halvesOfHeads(matrix: Float32Array, size: number, columns: number): Flo
     reordered.set(matrix.subarray(source * columns, (source + 1) * columns), row * columns);
   }
   return reordered;
-}
-
-/** @param matrix `[rows, columns]` */
-function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
-  return Float32Array.from({ length: matrix.length }, (_, index) => matrix[(index % rows) * columns + Math.floor(index / rows)] ?? 0);
 }
 
 /** Rows of an embedding, one after the other. @param embedding `[vocabulary, features]` */

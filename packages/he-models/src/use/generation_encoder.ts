@@ -44,7 +44,10 @@ export async function loadGenerationEncoder(files: ModelFiles, { name, embedding
       return { ids, tokens: ids.map((id) => tokenizer.id_to_token(id) ?? '') };
     },
     // llama2.c's decoder takes a space off a text's beginning, which a continuation may begin with: it gets another one.
-    decode: (tokens) => tokenizer.decode([...(special === undefined ? [SPACE] : []), ...tokens], { skip_special_tokens: true }),
+    decode: (tokens) => {
+      const all = [...(special === undefined ? [SPACE] : []), ...tokens];
+      return all.length === 0 ? '' : tokenizer.decode(all, { skip_special_tokens: true });
+    },
     embed: (input, { truncate = false } = {}) => {
       const embedded = new Float32Array(maxTokens * features);
       const ids = fitting(idsOf(input), truncate);

@@ -5,18 +5,22 @@ import type { layers } from '@tensorflow/tfjs-layers';
  * Gives a layer weights by their names within it.
  *
  * @param named values of every weight, row-major in its shape
- * @throws TypeError for a weight that is not given
+ * @param absent what becomes of weights that are not named
+ * @throws TypeError for a weight that is not named, unless it becomes zeros
  */
-export function setNamedWeights(layer: layers.Layer, named: Readonly<Record<string, Float32Array>>): void {
+export function setNamedWeights(
+  layer: layers.Layer,
+  named: Readonly<Record<string, Float32Array>>,
+  absent: 'refused' | 'zeros' = 'refused',
+): void {
   tf.tidy(() => {
     layer.setWeights(
       layer.weights.map(({ originalName, shape }) => {
+        const sizes = shape.map((size) => size ?? 0);
         const found = Object.entries(named).find(([name]) => originalName === name || originalName.endsWith(`/${name}`));
-        if (found === undefined) throw new TypeError(`No values for the weight ${originalName}.`);
-        return tf.tensor(
-          found[1],
-          shape.map((size) => size ?? 0),
-        );
+        if (found !== undefined) return tf.tensor(found[1], sizes);
+        if (absent === 'refused') throw new TypeError(`No values for the weight ${originalName}.`);
+        return tf.zeros(sizes);
       }),
     );
   });
