@@ -8,7 +8,8 @@ export type ClientEngine = 'seal' | 'mock';
 export type KeyProgress = (done: number, total: number) => void;
 
 export interface ClientOptions {
-  readonly engine: ClientEngine;
+  /** `seal` (default) for servers of engines `seal` and `simd`; `mock` for those of `mock`, without any secrecy. */
+  readonly engine?: ClientEngine;
   /** Seed of the mock engine's noise; the seal engine takes its randomness from the system. */
   readonly seed?: number;
   /** Refuse manifests with less security (default 128; 0 is for tests). */

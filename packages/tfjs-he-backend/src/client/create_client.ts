@@ -13,8 +13,8 @@ const MAX_KEY_BYTES = 2 ** 31;
  * @throws HeError MANIFEST_INVALID, PARAMETERS_INVALID, PARAMETERS_INSECURE, MEMORY_BUDGET (keys beyond maxKeyBytes),
  *   RUNTIME_UNSUPPORTED.
  */
-export async function createClient(manifest: unknown, options: ClientOptions): Promise<Client> {
-  const { minimumSecurityBits, engine, seed, maxKeyBytes = MAX_KEY_BYTES } = options;
+export async function createClient(manifest: unknown, options: ClientOptions = {}): Promise<Client> {
+  const { minimumSecurityBits, engine = 'seal', seed, maxKeyBytes = MAX_KEY_BYTES } = options;
   const parsed = parseManifest(manifest, minimumSecurityBits === undefined ? {} : { minimumSecurityBits });
   requireKeyBytes(evaluationKeysBytes(engine, parsed.parameters, parsed.manifest.galoisSteps), maxKeyBytes);
   return engine === 'mock' ? createMockClient(parsed, seed ?? 2) : createSealClient(parsed);

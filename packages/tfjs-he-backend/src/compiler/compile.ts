@@ -116,7 +116,7 @@ function* searchParameters(
   for (const [done, parameters] of candidates.entries()) {
     yield { done, total: candidates.length };
     const candidate = cheapestOf(lowerings(parameters.slots), parameters, settings, REFINED_RANGE * fastest);
-    if (candidate instanceof HeError) reason = candidate;
+    if (candidate instanceof HeError) reason = closer(reason, candidate);
     else if (candidate !== null) {
       found.push(candidate);
       fastest = Math.min(fastest, candidate.ms);
@@ -129,7 +129,7 @@ function* searchParameters(
     const refined = hoisted(refine(candidate, settings), settings);
     if (best === null || refined.ms < best.ms) best = refined;
   }
-  if (best === null) throw reason === null ? noParameters('none was tried') : noParameters(reason.message);
+  if (best === null) throw reason === null ? noParameters('none was tried') : leastKeys.has(reason) ? reason : noParameters(reason.message);
   const program = withOutputShapes(best.program, outputs);
   checkProgram(program);
   return program;
@@ -153,7 +153,7 @@ function cheapestOf(
   let reason: HeError | null = null;
   for (const circuit of lowered) {
     const found = attempt(() => cheapest(circuit, parameters, settings, Math.min(limitMs, best?.ms ?? limitMs)));
-    if (found instanceof HeError) reason = found;
+    if (found instanceof HeError) reason = closer(reason, found);
     else best = found ?? best;
   }
   return best ?? reason;
@@ -219,13 +219,27 @@ function emitted(
   return { lowered, parameters, leveled, program, ms: programMs(program, settings) };
 }
 
+/** Of parameters that fail for the size of their keys alone: what those take at least. */
+const leastKeys = new WeakMap<HeError, number>();
+
 /** One key to relinearise and one to rotate: less is of no use. */
 function keysTooLarge(keyBytes: number, { maxEvaluationKeyBytes }: CompileSettings): HeError {
-  const [needed, budget] = [2 * keyBytes, maxEvaluationKeyBytes].map((bytes) => (bytes / 1e6).toFixed(1));
-  return new HeError('COMPILE_FAILED', `evaluation keys take at least ${needed} MB`, {
+  const least = 2 * keyBytes;
+  const [needed, excess, budget] = [least, least - maxEvaluationKeyBytes, maxEvaluationKeyBytes].map((bytes) => (bytes / 1e6).toFixed(1));
+  const message = `evaluation keys take at least ${needed} MB, ${excess} more than the budget maxEvaluationKeyBytes of ${budget}`;
+  const error = new HeError('COMPILE_FAILED', message, {
     op: 'compile',
-    hint: `The budget maxEvaluationKeyBytes is ${budget} MB.`,
+    hint: 'Raise it, or ask for less precision: keys grow with the square of the primes.',
   });
+  leastKeys.set(error, least);
+  return error;
+}
+
+/** Of two reasons why nothing fits, the one that takes the least to remove: keys before all else, the smaller ones first. */
+function closer(known: HeError | null, other: HeError): HeError {
+  if (known === null) return other;
+  const [a = Number.POSITIVE_INFINITY, b = Number.POSITIVE_INFINITY] = [leastKeys.get(known), leastKeys.get(other)];
+  return a < b ? known : other;
 }
 
 function withOutputShapes(program: Program, outputs: readonly TensorNode[]): Program {

@@ -24,7 +24,15 @@ import {
 } from './memory.js';
 import { checkFloodBits, createRerandomizer } from './rerandomizer.js';
 import { createSequence } from './sequence.js';
-import { type PrepareOptions, SERVER_ENGINES, type Sequence, type Server, type ServerOptions, type Session } from './types.js';
+import {
+  type PrepareOptions,
+  SERVER_ENGINES,
+  type Sequence,
+  type Server,
+  type ServerEngine,
+  type ServerOptions,
+  type Session,
+} from './types.js';
 
 const MASK_KEY_BYTES = 32;
 
@@ -34,7 +42,8 @@ const MASK_KEY_BYTES = 32;
  *   PARAMETERS_MASK_SLACK (masks of less than 40 bits over the values that the program admits), MEMORY_BUDGET (before anything is allocated: not even
  *   contexts, ciphertexts and what is used at once of keys and constants fit).
  */
-export async function createServer(program: Program, options: ServerOptions): Promise<Server> {
+export async function createServer(program: Program, given: ServerOptions = {}): Promise<Server> {
+  const options = { ...given, engine: given.engine ?? 'simd' };
   requireEngine(options.engine);
   const maskKey = options.maskKey ?? randomBytes(MASK_KEY_BYTES);
   if (maskKey.length !== MASK_KEY_BYTES) {
@@ -186,7 +195,11 @@ function countOf({ workers = 0 }: ServerOptions): number {
   return typeof workers === 'number' ? workers : workers.count;
 }
 
-async function openPool(program: Program, options: ServerOptions, limits: MemoryLimits): Promise<WorkerPool | undefined> {
+async function openPool(
+  program: Program,
+  options: ServerOptions & { readonly engine: ServerEngine },
+  limits: MemoryLimits,
+): Promise<WorkerPool | undefined> {
   const count = countOf(options);
   if (!Number.isInteger(count) || count < 0 || count > MOST_WORKERS) {
     throw new HeError('PARAMETERS_INVALID', `${count} workers`, { op: 'createServer', hint: `Give a number from 0 to ${MOST_WORKERS}.` });

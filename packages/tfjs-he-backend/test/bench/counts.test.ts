@@ -52,7 +52,9 @@ describe('published counts', () => {
 
   test('the shipped model', async () => {
     const { model, inputShape } = await shippedModel();
-    expect(numbersOf(countRow(SHIPPED_MODEL, profile(await compile(model, { inputShape, engine: 'seal' }))))).toEqual(PUBLISHED[SHIPPED_MODEL]);
+    expect(numbersOf(countRow(SHIPPED_MODEL, profile(await compile(model, { inputShape, engine: 'seal' }))))).toEqual(
+      PUBLISHED[SHIPPED_MODEL],
+    );
   });
 });
 
