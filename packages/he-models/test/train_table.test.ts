@@ -22,6 +22,7 @@ describe('options of a table', () => {
       seed: undefined,
       fresh: false,
       balanced: true,
+      tokens: undefined,
       json: false,
     });
   });
@@ -80,7 +81,7 @@ describe('trainTable', () => {
     await withFolder(async (folder) => {
       await writeFile(join(folder, 'letters.csv'), csv);
       const args = ['--train', join(folder, 'letters.csv'), '--text', 'letter', '--label', 'mood', '--out', join(folder, 'moods')];
-      const summary = await trainTable(parse(...args, '--epochs', '12', '--seed', '3'), quiet, TINY_RECIPE);
+      const summary = await trainTable(parse(...args, '--epochs', '12', '--seed', '3', '--tokens', '7'), quiet, TINY_RECIPE);
       expect(summary).toMatchObject({ model: 'moods', skippedRows: 2, devQuestions: 6, accuracy: { polynomial: 1 } });
       expect(summary.classes).toEqual({
         macroF1: { softmax: 1, powerSoftmax: 1, polynomial: 1 },
@@ -96,8 +97,9 @@ describe('trainTable', () => {
       classify.dispose();
       const card = await readFile(join(folder, 'moods', 'README.md'), 'utf8');
       expect(card).toContain(
-        'he-models train --task text-classification --train letters.csv --text letter --label mood --epochs 12 --seed 3',
+        'he-models train --task text-classification --train letters.csv --text letter --label mood --epochs 12 --seed 3 --tokens 7',
       );
+      expect(card).toContain('At most 7 tokens');
       expect(card).toContain('Saying "bad" every time would be right for 66.67% of them.');
       expect(card).toContain('| good | 2 | 100.00% |');
       expect(card).toContain('Trained on 54 rows; 2 were left out');

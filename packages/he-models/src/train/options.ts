@@ -61,6 +61,7 @@ ${COMMON_HELP}
 
 With --task, a classifier of your own texts: FILE is a CSV file with a header, a tenth of whose rows is held out; DIR becomes a model that pipeline
 loads, with a card. Checkpoints are kept in DIR.checkpoints. --epochs, --seed, --checkpoints, --fresh and --json as above.
+  --tokens N         tokens of a text that the model takes (default: 32); the rest is cut off
   --no-balance       rows of rare labels are not repeated
   --text COLUMN      of the texts (default: text)
   --label COLUMN     of their labels (default: label)`;

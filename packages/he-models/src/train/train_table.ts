@@ -20,6 +20,8 @@ export interface TableOptions {
   readonly fresh: boolean;
   /** Whether training rows of rare labels are repeated. */
   readonly balanced: boolean;
+  /** Tokens of a text that the model takes; undefined: the recipe's. */
+  readonly tokens: number | undefined;
   readonly json: boolean;
 }
 
@@ -40,6 +42,7 @@ export function parseTableOptions(args: readonly string[], cwd: string): TableOp
     seed: { type: 'string' },
     fresh: { type: 'boolean', default: false },
     'no-balance': { type: 'boolean', default: false },
+    tokens: { type: 'string' },
     json: { type: 'boolean', default: false },
   });
   if (values.task !== 'text-classification') {
@@ -59,6 +62,7 @@ export function parseTableOptions(args: readonly string[], cwd: string): TableOp
     seed: integerOption('seed', values.seed, 0),
     fresh: values.fresh === true,
     balanced: values['no-balance'] !== true,
+    tokens: integerOption('tokens', values.tokens, 2),
     json: values.json === true,
   };
 }
@@ -82,11 +86,13 @@ export async function trainTable(options: TableOptions, progress: Progress, base
   const csv = await readTable(options.file);
   await refuseFile(options.out);
   await startWasm();
-  const data = prepareTable(csv, options.columns, base, options.balanced);
+  const architecture = { ...base.architecture, maxTokens: options.tokens ?? base.architecture.maxTokens };
+  const data = prepareTable(csv, options.columns, { ...base, architecture }, options.balanced);
   const batchSize = Math.min(base.batchSize, data.train.count);
   const epochs = Math.ceil(STEPS / Math.floor(data.train.count / batchSize));
   const recipe: Recipe = {
     ...base,
+    architecture,
     batchSize,
     epochs: options.epochs ?? Math.min(EPOCHS.most, Math.max(EPOCHS.least, epochs)),
     seed: options.seed ?? base.seed,
@@ -120,17 +126,18 @@ function describe(data: PreparedTable, recipe: Recipe, progress: Progress): void
   progress.log(`${trainRows} training and ${dev.count} development rows, ${skipped} left out, ${labels.length} labels`);
   const repeats = train.count - trainRows;
   if (repeats > 0) progress.log(`${repeats} repeats of rows with rare labels (--no-balance: none)`);
-  if (cutOff > 0) progress.log(`${cutOff} texts are cut off after ${recipe.architecture.maxTokens} tokens`);
+  if (cutOff > 0) progress.log(`${cutOff} texts are cut off after ${recipe.architecture.maxTokens} tokens (--tokens N: N)`);
   if (unmeasured.length > 0) progress.log(`too few rows to measure: ${unmeasured.join(', ')}`);
 }
 
-function cardOf({ file, columns, out, balanced }: TableOptions, { epochs, seed }: Recipe, data: PreparedTable): TextCardText {
+function cardOf({ file, columns, out, balanced, tokens }: TableOptions, { epochs, seed }: Recipe, data: PreparedTable): TextCardText {
   const table = basename(file);
+  const options = `${tokens === undefined ? '' : ` --tokens ${tokens}`}${balanced ? '' : ' --no-balance'}`;
   const task = `--task text-classification --train ${table} --text ${columns.text} --label ${columns.label}`;
   return {
     purpose: `Sorts a text into the values of the column ${columns.label} of ${table}.`,
     split: `a stratified tenth of the rows of ${table} that training never saw`,
-    commands: [`he-models train ${task} --epochs ${epochs} --seed ${seed}${balanced ? '' : ' --no-balance'} --out ${basename(out)}`],
+    commands: [`he-models train ${task} --epochs ${epochs} --seed ${seed}${options} --out ${basename(out)}`],
     caveat: caveatOf(data),
     limits: `For texts like those of ${table}. It always names one of its labels, also for texts about something else, and its scores are no calibrated probabilities. Words that
 are rare or absent in the training rows are spelt out in characters, which the model handles poorly.`,
