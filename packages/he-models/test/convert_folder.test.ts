@@ -142,6 +142,13 @@ describe.each([
 describe('a GPT-NeoX checkpoint', () => {
   const checkpoint = tinyNeox();
 
+  test('gives back the text of its tokens as it was written', async () => {
+    await writeCheckpoint(join(root, 'neox-tokens'), checkpoint);
+    await printed('neox-tokens', '--keep-softmax', '--out', 'neox-text');
+    const client = await HeModelClient.from_pretrained(join(root, 'neox-text'));
+    for (const text of ['the .', '  at', 'ethe the.']) expect(client.decode(client.tokenize(text).ids)).toBe(text);
+  });
+
   test('continues a text as an independent forward pass does', async () => {
     await writeCheckpoint(join(root, 'neox'), checkpoint);
     await printed('neox', '--keep-softmax', '--tokens', '16', '--out', 'neox-softmax');

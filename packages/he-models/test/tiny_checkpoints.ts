@@ -133,7 +133,7 @@ export function tinyNeox(changes: Readonly<Record<string, unknown>> = {}): TinyC
     ...norm('gpt_neox.final_layer_norm', features),
     'embed_out.weight': some([config.vocab_size, features]),
   };
-  return { config, tensors, tokenizer: bytePairFiles(['<|endoftext|>', 't', 'h', 'e', 'Ġ', 'c', 'a', 'th', 'the', 'Ġc', 'at']) };
+  return { config, tensors, tokenizer: bytePairFiles(['<|endoftext|>', 't', 'h', 'e', 'Ġ', 'c', 'a', 'th', 'the', 'Ġc', 'at', '.']) };
 }
 
 /** `vocab.json`, and `merges.txt` of pieces of two parts that are pieces. */

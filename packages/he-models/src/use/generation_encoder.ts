@@ -46,7 +46,9 @@ export async function loadGenerationEncoder(files: ModelFiles, { name, embedding
     // llama2.c's decoder takes a space off a text's beginning, which a continuation may begin with: it gets another one.
     decode: (tokens) => {
       const all = [...(special === undefined ? [SPACE] : []), ...tokens];
-      return all.length === 0 ? '' : tokenizer.decode(all, { skip_special_tokens: true });
+      // Byte-level pieces say exactly what was written; nothing is to be tidied.
+      const exact = special === undefined ? {} : { clean_up_tokenization_spaces: false };
+      return all.length === 0 ? '' : tokenizer.decode(all, { skip_special_tokens: true, ...exact });
     },
     embed: (input, { truncate = false } = {}) => {
       const embedded = new Float32Array(maxTokens * features);
