@@ -1,6 +1,8 @@
+import { HeError } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Variant } from '../simd/kernels.js';
 import { evaluationKeysBytes, splitEvaluationKeys } from '../wire/evaluation_keys.js';
+import { readSealKeyObjects, type SealKeyObjects } from '../wire/seal_keys.js';
 import type { OpObserver } from './checked_engine.js';
 import type { Engine } from './engine.js';
 import type { CiphertextHandle, PlaintextHandle } from './handles.js';
@@ -38,6 +40,8 @@ export interface EngineRuntime {
   readonly evaluationKeysBytes: number;
   /** @throws HeError WIRE_*. */
   open(evaluationKeys: Uint8Array, observe?: OpObserver): AnyEngine;
+  /** The same for keys as SEAL saves them. @throws HeError WIRE_* (WIRE_UNSUPPORTED: on mock). */
+  openSeal(keys: SealKeyObjects): Promise<AnyEngine>;
   /** An engine without keys: for encoding plaintexts, which all engines of the runtime share. */
   openKeyless(): AnyEngine;
   dispose(): void;
@@ -64,6 +68,12 @@ export async function createEngineRuntime(
       execution: ONE_THREAD,
       movedKeys: 0,
       ledger,
+      openSeal: async () => {
+        throw new HeError('WIRE_UNSUPPORTED', 'the engine mock has no use for keys of SEAL', {
+          op: 'load keys',
+          hint: 'Use the engine seal or simd.',
+        });
+      },
       open: (keys, observe) => createMockEngine(parameters, split(keys), observe === undefined ? { ledger } : { ledger, observe }),
       openKeyless: () => createMockEngine(parameters, [], { ledger }),
       dispose() {},
@@ -79,6 +89,7 @@ export async function createEngineRuntime(
       },
       ledger: runtime.ledger,
       open: (keys, observe) => createSimdEngine(runtime, split(keys), observe),
+      openSeal: async (keys) => createSimdEngine(runtime, await readSealKeyObjects(keys, parameters, galoisSteps)),
       openKeyless: () => createSimdEngine(runtime, undefined),
       dispose: () => runtime.dispose(),
     };
@@ -90,6 +101,7 @@ export async function createEngineRuntime(
     movedKeys: 0,
     ledger: runtime.ledger,
     open: (keys, observe) => createSealEngine(runtime, split(keys), observe),
+    openSeal: async (keys) => createSealEngine(runtime, await readSealKeyObjects(keys, parameters, galoisSteps)),
     openKeyless: () => createSealEngine(runtime, undefined),
     dispose: () => runtime.dispose(),
   };

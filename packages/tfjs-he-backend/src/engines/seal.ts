@@ -5,6 +5,7 @@ import { checkMaskSlack, type MaskSeed, maskResidues } from '../ring/mask.js';
 import { callSeal } from '../seal/errors.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
 import { claimsFresh } from '../wire/frames.js';
+import type { KeyReader } from '../wire/key_reader.js';
 import { writeSealPlaintext } from '../wire/seal_format.js';
 import { type Arithmetic, createCheckedEngine, type OpObserver, type Target } from './checked_engine.js';
 import type { Engine } from './engine.js';
@@ -21,7 +22,7 @@ export type SealPlaintext = PlaintextHandle<Plaintext>;
  */
 export function createSealEngine(
   runtime: SealRuntime,
-  keys: EvaluationKeyFrames | undefined,
+  keys: EvaluationKeyFrames | KeyReader | undefined,
   observe?: OpObserver,
 ): Engine<SealCiphertext, SealPlaintext> {
   const loaded = keys === undefined ? undefined : runtime.loadKeys(keys);

@@ -6,7 +6,9 @@ import { createSealContext } from '../seal/context.js';
 import { callSeal } from '../seal/errors.js';
 import { type EvaluationSeal, loadEvaluationSeal } from '../seal/evaluation.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
-import { createSealFrames, type SealFrames } from '../wire/seal_frames.js';
+import { type KeyReader, readKeyFrames } from '../wire/key_reader.js';
+import { createSealFrames, galoisIndexOf, type SealFrames } from '../wire/seal_frames.js';
+import { writeSealKeys } from '../wire/seal_key_format.js';
 import { Ledger } from './ledger.js';
 import { contextBytes, encoderBytes, keyBytes } from './memory.js';
 
@@ -29,7 +31,7 @@ export interface SealRuntime {
   readonly scratch: Ciphertext;
   parmsId(level: number): ParmsIdType;
   encoder(level: number): CKKSEncoder;
-  loadKeys(keys: EvaluationKeyFrames): SealKeys;
+  loadKeys(keys: EvaluationKeyFrames | KeyReader): SealKeys;
   releaseKeys(keys: SealKeys): void;
   loadPlaintext(bytes: Uint8Array): Plaintext;
   dispose(): void;
@@ -76,16 +78,18 @@ export async function createSealRuntime(parameters: Parameters): Promise<SealRun
     });
 
   const frames = createSealFrames(parameters);
-  const loadKeys = (keys: EvaluationKeyFrames): SealKeys => {
+  const loadKeys = (keys: EvaluationKeyFrames | KeyReader): SealKeys => {
+    const reader = 'steps' in keys ? keys : readKeyFrames(frames, keys);
     const galois = new Map<number, GaloisKeys>();
     const relinearization = new seal.RelinKeys();
     try {
-      const bytes = frames.unframeRelinearization(keys.relinearization);
+      // The loader gets what our writer has written, whatever came.
+      const bytes = writeSealKeys(frames.keyShape, 0, reader.relinearization());
       callSeal({ op: 'load keys' }, () => relinearization.loadFromArray(context, bytes));
-      for (const { step, frame } of keys.galois) {
+      for (const step of reader.steps) {
         const key = new seal.GaloisKeys();
         galois.set(step, key);
-        const serialised = frames.unframeGalois(frame, step);
+        const serialised = writeSealKeys(frames.keyShape, galoisIndexOf(step, polyModulusDegree), reader.galois(step));
         callSeal({ op: 'load keys' }, () => key.loadFromArray(context, serialised));
       }
     } catch (error) {

@@ -9,6 +9,7 @@ import { tableAt } from '../simd/tables.js';
 import type { SimdCiphertext, Value } from '../simd/value.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
 import { claimsFresh } from '../wire/frames.js';
+import type { KeyReader } from '../wire/key_reader.js';
 import { type Arithmetic, createCheckedEngine, type OpObserver, type Target } from './checked_engine.js';
 import type { Engine } from './engine.js';
 import type { CiphertextHandle, PlaintextHandle } from './handles.js';
@@ -25,7 +26,7 @@ import { missingRelinearizationKey, type SimdKeys, type SimdRuntime } from './si
  */
 export function createSimdEngine(
   runtime: SimdRuntime,
-  keys: EvaluationKeyFrames | undefined,
+  keys: EvaluationKeyFrames | KeyReader | undefined,
   observe?: OpObserver,
 ): Engine<CiphertextHandle<SimdCiphertext>, PlaintextHandle<SimdPlaintext>> {
   const loaded = keys === undefined ? undefined : runtime.loadKeys(keys);

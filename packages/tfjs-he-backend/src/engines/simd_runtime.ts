@@ -14,6 +14,7 @@ import { createTables, type PrimeTables } from '../simd/tables.js';
 import { createThreads, singleThread, type TaskRunner } from '../simd/threads.js';
 import { Values } from '../simd/values.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
+import { type KeyReader, readKeyFrames } from '../wire/key_reader.js';
 import { createSealFrames, type SealFrames } from '../wire/seal_frames.js';
 import { Ledger } from './ledger.js';
 import { simdContextBytes } from './memory.js';
@@ -42,7 +43,7 @@ export interface SimdRuntime {
   readonly switcher: KeySwitcher;
   readonly values: Values;
   /** @throws HeError WIRE_*, MEMORY_BUDGET. */
-  loadKeys(keys: EvaluationKeyFrames): SimdKeys;
+  loadKeys(keys: EvaluationKeyFrames | KeyReader): SimdKeys;
   releaseKeys(keys: SimdKeys): void;
   dispose(): void;
 }
@@ -129,10 +130,9 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
         return key;
       };
       try {
-        const relinearization = load(switcher.load(frames.readRelinearization(keys.relinearization), 1));
-        const galois = new Map(
-          keys.galois.map(({ step, frame }) => [step, load(switcher.load(frames.readGalois(frame, step), galoisElement(step, degree)))]),
-        );
+        const reader = 'steps' in keys ? keys : readKeyFrames(frames, keys);
+        const relinearization = load(switcher.load(reader.relinearization(), 1));
+        const galois = new Map(reader.steps.map((step) => [step, load(switcher.load(reader.galois(step), galoisElement(step, degree)))]));
         return { relinearization, galois };
       } catch (error) {
         for (const key of loaded) {

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import type { CiphertextHandle } from '../engines/handles.js';
-import { createEngineRuntime } from '../engines/runtime.js';
+import { type AnyEngine, createEngineRuntime, type EngineRuntime } from '../engines/runtime.js';
 import { HeError } from '../errors.js';
 import { ConstantCache } from '../executor/constants.js';
 import { createRun, type RunState } from '../executor/run.js';
@@ -13,6 +13,7 @@ import { checkRefreshMasks } from '../program/check_refresh_masks.js';
 import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted, unlessAborted } from '../turns.js';
+import type { SealKeyObjects } from '../wire/seal_keys.js';
 import {
   defaultOutsideBytes,
   leastServerMemory,
@@ -23,6 +24,7 @@ import {
   shareMemory,
 } from './memory.js';
 import { checkFloodBits, createRerandomizer } from './rerandomizer.js';
+import { fromSeal, toSeal } from './seal_ciphertexts.js';
 import { createSequence } from './sequence.js';
 import {
   type PrepareOptions,
@@ -85,13 +87,14 @@ export async function createServer(program: Program, given: ServerOptions = {}):
     const keys = memory.keys + (workers === undefined ? ledger.of('key').bytes : sessions * memory.keys);
     requireSessionMemory(memory, plan, { keys, ciphertexts: ledger.of('ciphertext').bytes }, memoryBytes, outsideBytes);
     shareOutside(keys);
-    const place = workers === undefined ? undefined : await workers.open(evaluationKeys);
-    const engine = workers === undefined ? runtime.open(evaluationKeys) : runtime.openKeyless();
+    const place = workers === undefined ? undefined : await workers.open(forWorkers(evaluationKeys));
+    const engine = workers === undefined ? await openEngine(runtime, evaluationKeys) : runtime.openKeyless();
     const runSegment = workers === undefined || place === undefined ? undefined : workers.runner(place, engine);
     const open = new Set<Run>();
     let disposed = false;
     sessions++;
-    const keysName = nameOf(evaluationKeys);
+    // A relinearisation key is random: no two clients have the same.
+    const keysName = nameOf(evaluationKeys instanceof Uint8Array ? evaluationKeys : evaluationKeys.relinKeys);
     const begin = (from: readonly Uint8Array[] | Uint8Array, keep?: KeepOptions, state?: RunState<CiphertextHandle<unknown>>): Run => {
       const ids = { runId: `${instance}/${runs++}`, keys: keysName };
       const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, ...ids };
@@ -173,6 +176,8 @@ export async function createServer(program: Program, given: ServerOptions = {}):
     },
     prepare,
     openSession,
+    fromSeal: (ciphertexts) => fromSeal(parameters, ciphertexts),
+    toSeal: (outputs) => toSeal(parameters, outputs),
     dispose() {
       workers?.dispose();
       constants.dispose();
@@ -206,6 +211,18 @@ async function openPool(
   }
   const url = typeof options.workers === 'object' ? options.workers.url : undefined;
   return count === 0 ? undefined : createWorkerPool(program, options.engine, { count, url, limits });
+}
+
+function openEngine(runtime: EngineRuntime, keys: Uint8Array | SealKeyObjects): AnyEngine | Promise<AnyEngine> {
+  return keys instanceof Uint8Array ? runtime.open(keys) : runtime.openSeal(keys);
+}
+
+function forWorkers(keys: Uint8Array | SealKeyObjects): Uint8Array {
+  if (keys instanceof Uint8Array) return keys;
+  throw new HeError('WIRE_UNSUPPORTED', 'workers do not take keys as SEAL saves them', {
+    op: 'openSession',
+    hint: 'Use threads instead of workers.',
+  });
 }
 
 /** Callers without types may ask for anything. */

@@ -7,5 +7,6 @@ export type { KeepOptions, LayerTime, Progress, ProgressEvent, Run, RunOptions, 
 export { parseProgram } from '../program/serialize.js';
 export { rerandomizedBits } from '../ring/rerandomize.js';
 export { type Manifest, parseManifest } from '../wire/manifest.js';
+export type { SealKeyObjects } from '../wire/seal_keys.js';
 export { createServer } from './create_server.js';
 export type { MemoryUse, PrepareOptions, Sequence, Server, ServerEngine, ServerOptions, Session, SessionOptions } from './types.js';

@@ -4,6 +4,7 @@ import type { Execution } from '../engines/runtime.js';
 import type { CacheUse } from '../executor/constants.js';
 import type { KeepOptions, Run, RunOptions, RunResult } from '../executor/types.js';
 import type { Manifest } from '../wire/manifest.js';
+import type { SealKeyObjects } from '../wire/seal_keys.js';
 
 export type ServerEngine = Exclude<EngineName, 'empty'>;
 
@@ -126,9 +127,16 @@ export interface Server {
    */
   prepare(options?: PrepareOptions): Promise<void>;
   /**
-   * Loads a client's evaluation keys (as made by Client.evaluationKeys).
+   * Loads a client's evaluation keys: as made by Client.evaluationKeys, or, without `workers`, as any program saves them with SEAL 4.
    * @throws HeError WIRE_*, MEMORY_BUDGET, PARAMETERS_INVALID (a server that re-randomises got no public key).
    */
-  openSession(evaluationKeys: Uint8Array, options?: SessionOptions): Promise<Session>;
+  openSession(evaluationKeys: Uint8Array | SealKeyObjects, options?: SessionOptions): Promise<Session>;
+  /**
+   * Fresh ciphertexts that any program saved with SEAL 4, for Session.run: of two polynomials or one and a seed, compressed in any way, at the top level and its scale.
+   * @throws HeError WIRE_*.
+   */
+  fromSeal(ciphertexts: readonly Uint8Array[]): Promise<Uint8Array[]>;
+  /** Outputs of a run, which are at the refresh level, as SEAL 4 loads them; not compressed. @throws HeError WIRE_*. */
+  toSeal(outputs: readonly Uint8Array[]): Uint8Array[];
   dispose(): void;
 }

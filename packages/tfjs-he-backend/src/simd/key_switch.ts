@@ -76,7 +76,7 @@ export class KeySwitcher {
     return this.#store.moved;
   }
 
-  /** Takes over a seeded key of the automorphism X -> X^g: one ciphertext per data prime, over all primes, whose second polynomial its seed expands to. */
+  /** Takes over a seeded key of the automorphism X -> X^g: one ciphertext per data prime, over all primes, whose second polynomial is there or its seed expands to. */
   load(parts: readonly RnsCiphertext[], g: number): SwitchingKey {
     const { heap, pool } = this;
     const permutation = g === 1 ? 0 : heap.allocate(4 * pool.degree);
@@ -90,7 +90,13 @@ export class KeySwitcher {
               heap.doubles(limb.at, pool.degree).set(residues);
             });
             this.#place(at, scratch, permutation, part, 0);
-            this.expander.expand(seed, scratch);
+            const second = polynomials[1];
+            if (second === undefined) this.expander.expand(seed, scratch);
+            else {
+              second.forEach((residues, i) => {
+                heap.doubles(limbAt(scratch, i).at, pool.degree).set(residues);
+              });
+            }
             this.#place(at, scratch, permutation, part, 1);
           }
         });

@@ -10,74 +10,20 @@
  */
 import { HeError } from '../errors.js';
 import { readWords, writeWords } from './residues.js';
+import { expectParmsId, expectWord, HEADER, malformed, need, type RnsShape, readHeader, viewOf, writeHeader } from './seal_object.js';
 
-const MAGIC = 0xa15e;
-const HEADER = 16;
+const ARRAY_PREFIX = HEADER + 8;
 const CIPHERTEXT_PREFIX = HEADER + 32 + 1 + 5 * 8;
 const PLAINTEXT_PREFIX = HEADER + 32 + 2 * 8;
-const KEYS_PREFIX = HEADER + 32 + 8;
-const ARRAY_PREFIX = HEADER + 8;
 /** Generator byte and seed. */
 export const SEED_BYTES = 1 + 64;
 const BLAKE2XB = 1;
-
-/** Primes of one level (or of the keys) with their SEAL identifier. */
-export interface RnsShape {
-  readonly degree: number;
-  readonly primes: readonly number[];
-  readonly parmsId: Uint8Array;
-}
 
 /** Residue polynomials in NTT form: polynomials[i][prime]. With a seed, only the first polynomial is present. */
 export interface RnsCiphertext {
   readonly scale: number;
   readonly polynomials: readonly (readonly Float64Array[])[];
   readonly seed?: Uint8Array;
-}
-
-function malformed(what: string): HeError {
-  return new HeError('WIRE_MALFORMED', what, { op: 'load', hint: 'Send what SEAL saved with ComprModeType.none, unchanged.' });
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function need(bytes: Uint8Array, end: number): void {
-  if (end > bytes.length) {
-    throw new HeError('WIRE_TRUNCATED', `${bytes.length} bytes where ${end} are needed`, { op: 'load', hint: 'Send the object again.' });
-  }
-}
-
-function readHeader(bytes: Uint8Array, at: number, size: number, what: string): void {
-  need(bytes, at + HEADER);
-  const view = viewOf(bytes);
-  if (view.getUint16(at, true) !== MAGIC || view.getUint8(at + 2) !== HEADER) throw malformed(`${what} has no SEAL header`);
-  if (view.getUint8(at + 3) !== 4) throw malformed(`${what} is not of SEAL 4`);
-  if (view.getUint8(at + 5) !== 0 || view.getUint16(at + 6, true) !== 0) throw malformed(`${what} is compressed or uses reserved bytes`);
-  if (view.getBigUint64(at + 8, true) !== BigInt(size)) throw malformed(`${what} states a wrong size`);
-  need(bytes, at + size);
-}
-
-function writeHeader(view: DataView, at: number, size: number): void {
-  view.setUint16(at, MAGIC, true);
-  view.setUint8(at + 2, HEADER);
-  view.setUint8(at + 3, 4);
-  view.setUint8(at + 4, 1);
-  view.setBigUint64(at + 8, BigInt(size), true);
-}
-
-function expectWord(view: DataView, at: number, expected: number, what: string): void {
-  if (view.getBigUint64(at, true) !== BigInt(expected)) throw malformed(`${what} is not ${expected}`);
-}
-
-function expectParmsId(bytes: Uint8Array, at: number, shape: RnsShape): void {
-  if (shape.parmsId.some((byte, i) => bytes[at + i] !== byte)) {
-    throw new HeError('WIRE_PARAMETERS_MISMATCH', 'the object belongs to other parameters or another level', {
-      op: 'load',
-      hint: 'Make it with the parameters of the manifest.',
-    });
-  }
 }
 
 /** Exact size of a serialised ciphertext of `polynomials` stored polynomials. */
@@ -108,7 +54,8 @@ function readArray(bytes: Uint8Array, at: number, shape: RnsShape, polynomials: 
   );
 }
 
-function writeCiphertextAt(out: Uint8Array, at: number, shape: RnsShape, c: RnsCiphertext): number {
+/** Returns the offset after it. */
+export function writeCiphertextAt(out: Uint8Array, at: number, shape: RnsShape, c: RnsCiphertext): number {
   const size = sealCiphertextBytes(shape, c.polynomials.length, c.seed !== undefined);
   const view = viewOf(out);
   writeHeader(view, at, size);
@@ -127,7 +74,8 @@ function writeCiphertextAt(out: Uint8Array, at: number, shape: RnsShape, c: RnsC
   return at + size;
 }
 
-function readCiphertextAt(bytes: Uint8Array, at: number, shape: RnsShape, polynomials: number, seeded: boolean): RnsCiphertext {
+/** @throws HeError as {@link readSealCiphertext}. */
+export function readCiphertextAt(bytes: Uint8Array, at: number, shape: RnsShape, polynomials: number, seeded: boolean): RnsCiphertext {
   const size = sealCiphertextBytes(shape, polynomials, seeded);
   readHeader(bytes, at, size, 'the ciphertext');
   expectParmsId(bytes, at + HEADER, shape);
@@ -192,38 +140,14 @@ export function readSealPlaintext(bytes: Uint8Array, shape: RnsShape): Float64Ar
   return readArray(bytes, PLAINTEXT_PREFIX, shape, 1).flat();
 }
 
-/** Seeded key-switching keys with one non-empty outer entry, the last, at `index`: a relinearisation key (0) or one Galois key. */
-export function writeSealKeys(shape: RnsShape, index: number, parts: readonly RnsCiphertext[]): Uint8Array {
-  const part = sealCiphertextBytes(shape, 1, true);
-  const out = new Uint8Array(KEYS_PREFIX + 8 * (index + 1) + parts.length * part);
-  const view = viewOf(out);
-  writeHeader(view, 0, out.length);
-  out.set(shape.parmsId, HEADER);
-  view.setBigUint64(48, BigInt(index + 1), true);
-  view.setBigUint64(KEYS_PREFIX + 8 * index, BigInt(parts.length), true);
-  let at = KEYS_PREFIX + 8 * (index + 1);
-  for (const c of parts) at = writeCiphertextAt(out, at, shape, c);
-  return out;
+/** Stored polynomials of a fresh ciphertext at `at`, and whether a seed follows, by the size that it states. */
+export function partForm(bytes: Uint8Array, at: number, shape: RnsShape): [polynomials: number, seeded: boolean] {
+  need(bytes, at + HEADER);
+  const size = viewOf(bytes).getBigUint64(at + 8, true);
+  return size === BigInt(sealCiphertextBytes(shape, 1, true)) ? [1, true] : [2, false];
 }
 
-/** Reads seeded keys whose only non-empty outer entry is at `index`, of `outer` entries in all. */
-export function readSealKeys(bytes: Uint8Array, shape: RnsShape, index: number, outer: number): RnsCiphertext[] {
-  const parts = shape.primes.length - 1;
-  const part = sealCiphertextBytes(shape, 1, true);
-  const size = KEYS_PREFIX + 8 * outer + parts * part;
-  if (bytes.length > size) throw malformed('bytes follow the keys');
-  readHeader(bytes, 0, size, 'the key');
-  expectParmsId(bytes, HEADER, shape);
-  const view = viewOf(bytes);
-  expectWord(view, 48, outer, 'the number of keys');
-  let at = KEYS_PREFIX;
-  let read: RnsCiphertext[] = [];
-  for (let i = 0; i < outer; i++) {
-    expectWord(view, at, i === index ? parts : 0, `the length of key ${i}`);
-    at += 8;
-    if (i !== index) continue;
-    read = Array.from({ length: parts }, (_, j) => readCiphertextAt(bytes, at + j * part, shape, 1, true));
-    at += parts * part;
-  }
-  return read;
+/** A ciphertext of two polynomials, of which the second may be a seed. @throws HeError as readSealCiphertext. */
+export function readFreshSealCiphertext(bytes: Uint8Array, shape: RnsShape): RnsCiphertext {
+  return readSealCiphertext(bytes, shape, ...partForm(bytes, 0, shape));
 }

@@ -2,10 +2,14 @@ import type { Parameters } from '../parameters/parameters.js';
 import { galoisElement } from '../ring/galois.js';
 import { expectFrame, FRAME_HEADER, type FrameHeader, fingerprint, packRns, rnsBodyBytes, unpackRns, writeFrameHeader } from './frames.js';
 import { parmsId } from './parms_id.js';
-import { type RnsCiphertext, type RnsShape, readSealCiphertext, readSealKeys, writeSealCiphertext, writeSealKeys } from './seal_format.js';
+import { type RnsCiphertext, readSealCiphertext, writeSealCiphertext } from './seal_format.js';
+import { readSealKeys, writeSealKeys } from './seal_key_format.js';
+import type { RnsShape } from './seal_object.js';
 
 /** Frames <-> SEAL's serialised bytes, for one parameter set. "Seal" arguments and results are what saveToArray gives and loadFromArray takes. */
 export interface SealFrames {
+  /** All primes and their identifier: what keys are over. */
+  readonly keyShape: RnsShape;
   /** Primes and identifier of the ciphertexts of a level. */
   shape(level: number): RnsShape;
   readonly ciphertextFrameBytes: (level: number, seeded: boolean) => number;
@@ -26,6 +30,11 @@ export interface SealFrames {
   writeCiphertext(c: RnsCiphertext, level: number): Uint8Array;
   readRelinearization(frame: Uint8Array): RnsCiphertext[];
   readGalois(frame: Uint8Array, step: number): RnsCiphertext[];
+}
+
+/** SEAL keeps the key of Galois element g at index (g - 1) / 2 of N. */
+export function galoisIndexOf(step: number, degree: number): number {
+  return (galoisElement(step, degree) - 1) / 2;
 }
 
 export function createSealFrames(parameters: Parameters): SealFrames {
@@ -77,10 +86,10 @@ export function createSealFrames(parameters: Parameters): SealFrames {
   };
   const relinearization: FrameHeader = { kind: 'relinearization', engine: 'seal', level: parameters.maxLevel, step: 0 };
   const galois = (step: number): FrameHeader => ({ kind: 'galois', engine: 'seal', level: parameters.maxLevel, step });
-  // SEAL keeps the key of Galois element g at index (g - 1) / 2 of N.
-  const galoisIndex = (step: number) => (galoisElement(step, degree) - 1) / 2;
+  const galoisIndex = (step: number) => galoisIndexOf(step, degree);
 
   return {
+    keyShape,
     shape,
     ciphertextFrameBytes: (level, seeded) => FRAME_HEADER + bodyBytes(level, seeded),
     keyFrameBytes: FRAME_HEADER + parts * partBytes,

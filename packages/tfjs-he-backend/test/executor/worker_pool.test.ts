@@ -58,6 +58,11 @@ describe.each(['mock', 'seal', 'simd'] as const)('two workers with the %s engine
     await expect(server.openSession(keys)).rejects.toMatchObject({ code: 'WIRE_MALFORMED' });
   });
 
+  test('refuse keys as SEAL saves them', async () => {
+    const keys = { relinKeys: new Uint8Array(16), galoisKeys: new Uint8Array(16) };
+    await expect(server.openSession(keys)).rejects.toMatchObject({ code: 'WIRE_UNSUPPORTED' });
+  });
+
   // What does not depend on the engine.
   if (engine === 'mock') {
     test('answer two questions at a time', async () => {

@@ -4,6 +4,8 @@ import type { TensorNode } from '../../src/graph/node.js';
 import { compileGraph, evaluateGraph, manifestOf, type Program } from '../../src/index.js';
 import { createParameters } from '../../src/parameters/parameters.js';
 import type { Instruction, ProgramTensor } from '../../src/program/program.js';
+import { createSealContext } from '../../src/seal/context.js';
+import { loadSealModule } from '../../src/seal/load.js';
 import { createServer } from '../../src/server/index.js';
 import { pack, unpack } from '../../src/wire/layout.js';
 import { traceAttention } from '../support/attention.js';
@@ -49,6 +51,30 @@ test('a model decrypts to the same values on seal and simd, to within one bit of
   expect(bits).toBeGreaterThan(12);
   expect(bitsOfAgreement(simd!, expected!)).toBeGreaterThan(bits - 1);
   expect(bitsOfAgreement(simd!, seal!)).toBeGreaterThan(bits - 1);
+});
+
+describe.each(ENGINES)('a server of engine %s', (engine) => {
+  test('takes keys as SEAL saves them', async () => {
+    const { parameters } = attention;
+    const seal = await loadSealModule();
+    const primes = parameters.coeffModulus.map(BigInt);
+    const context = createSealContext(seal, parameters.polyModulusDegree, primes, { expandChain: true, securityBits: 128 });
+    const generator = new seal.KeyGenerator(context);
+    const steps = Int32Array.from(attention.galoisSteps);
+    const keys = {
+      relinKeys: generator.createRelinKeysSerializable().saveToArray(seal.ComprModeType.zstd) as Uint8Array,
+      galoisKeys: generator.createGaloisKeysSerializableWithSteps(steps).saveToArray(seal.ComprModeType.zstd) as Uint8Array,
+    };
+    generator.delete();
+    context.delete();
+    const server = await createServer(attention, { engine });
+    const session = await server.openSession(keys);
+    expect(session.ledger.of('key').count).toBe(1 + steps.length);
+    session.dispose();
+    await expect(server.openSession({ ...keys, relinKeys: keys.galoisKeys })).rejects.toMatchObject({ code: 'WIRE_MALFORMED' });
+    server.dispose();
+    expect(session.ledger.total()).toEqual({ count: 0, bytes: 0 });
+  });
 });
 
 describe('a program of one operation gives the same bytes on seal and simd', () => {
