@@ -78,6 +78,11 @@ export class HeModelServer implements Server {
     return this.config.name;
   }
 
+  /** How the engine computes here. */
+  get execution(): Server['execution'] {
+    return this.#server.execution;
+  }
+
   get engine(): ServerEngine {
     return this.#server.engine;
   }
@@ -108,6 +113,16 @@ export class HeModelServer implements Server {
   /** Loads a client's evaluation keys. @throws HeError WIRE_* */
   openSession(evaluationKeys: Uint8Array): Promise<Session> {
     return this.#server.openSession(evaluationKeys);
+  }
+
+  /** Fresh ciphertexts that any program saved with SEAL 4. @throws HeError WIRE_* */
+  fromSeal(ciphertexts: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    return this.#server.fromSeal(ciphertexts);
+  }
+
+  /** Outputs of a run as SEAL 4 loads them. @throws HeError WIRE_* */
+  toSeal(outputs: readonly Uint8Array[]): Uint8Array[] {
+    return this.#server.toSeal(outputs);
   }
 
   dispose(): void {
