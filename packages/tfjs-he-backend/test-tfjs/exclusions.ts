@@ -81,7 +81,6 @@ export const ENCRYPTED_EXCLUSIONS: readonly Exclusion[] = [
       'pow: gradient: Tensor2D / ',
     ],
   },
-  { reason: 'a product of encrypted matrices that no ring has slots for', tests: ['conv2dTranspose: input=8x8x8,output=4x4x8'] },
 ];
 
 /** tfjs-core's test suites for the kernels of encrypted tensors. */

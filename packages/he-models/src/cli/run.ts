@@ -40,7 +40,7 @@ ${COMMON_HELP}`,
     const input = takesArrays(config) ? await readNumbers(file, config.name) : textOf(words, file);
     const load = { fhe, signal, progress_callback: showProgress(progress) };
     const onProgress = (event: { readonly type: string; readonly done?: number; readonly total?: number; readonly name?: string }) => {
-      if (event.type === 'layer') progress.update(event.done ?? 0, event.total ?? 1, event.name ?? '');
+      if (event.type === 'layer' || event.type === 'progress') progress.update(event.done ?? 0, event.total ?? 1, event.name ?? '');
     };
     if (config.task === 'text-generation') {
       const generate = await pipeline('text-generation', model, load);

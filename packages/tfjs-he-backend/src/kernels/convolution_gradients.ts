@@ -6,20 +6,27 @@ import {
 } from '@tensorflow/tfjs-core';
 import { recordContraction } from './contraction.js';
 import { channelsInside, inFormat } from './convolution.js';
-import { input, kernel } from './shared.js';
-import { convolutionInfo, outputElement, pixelOver, pixels, rank4, shape4, tapIndex } from './window.js';
+import { input, type KernelCall, kernel } from './shared.js';
+import { type Conv2DInfo, convolutionInfo, outputElement, pixelOver, pixels, rank4, shape4, tapIndex } from './window.js';
+
+/** Height and width of dy. */
+function imageSize(call: KernelCall, { dataFormat }: Conv2DInfo): [number, number] {
+  const [, a, b, c] = rank4(call, 'dy');
+  return dataFormat === 'channelsLast' ? [a, b] : [b, c];
+}
 
 /** Convolution transposed in its input; also what a transposed convolution layer computes. */
 export const conv2DBackpropInputConfig = kernel(Conv2DBackpropInput, (call) => {
   const info = convolutionInfo(call, shape4(call, call.attrs.inputShape), rank4(call, 'filter'), false);
   const { batchSize, inHeight, inWidth, inChannels, outChannels } = info;
   const over = pixelOver(info);
+  const size = imageSize(call, info);
   const m = batchSize * inHeight * inWidth;
   const contraction = {
     dims: { batch: 1, m, k: info.filterHeight * info.filterWidth * outChannels, n: inChannels },
     indexA: (_: number, i: number, k: number) => {
       const pixel = over(i, Math.floor(k / outChannels));
-      return pixel < 0 ? -1 : outputElement(info, pixel, k % outChannels);
+      return pixel < 0 ? -1 : outputElement(info, pixel, k % outChannels, size);
     },
     indexB: (_: number, k: number, j: number) => (Math.floor(k / outChannels) * inChannels + j) * outChannels + (k % outChannels),
   };
@@ -46,12 +53,13 @@ export const depthwiseConv2dNativeBackpropInputConfig = kernel(DepthwiseConv2dNa
   const { batchSize, inHeight, inWidth, inChannels } = info;
   const multiplier = info.outChannels / inChannels;
   const over = pixelOver(info);
+  const size = imageSize(call, info);
   const m = batchSize * inHeight * inWidth;
   const contraction = {
     dims: { batch: inChannels, m, k: info.filterHeight * info.filterWidth * multiplier, n: 1 },
     indexA: (h: number, i: number, k: number) => {
       const pixel = over(i, Math.floor(k / multiplier));
-      return pixel < 0 ? -1 : outputElement(info, pixel, h * multiplier + (k % multiplier));
+      return pixel < 0 ? -1 : outputElement(info, pixel, h * multiplier + (k % multiplier), size);
     },
     indexB: (h: number, k: number) => (Math.floor(k / multiplier) * inChannels + h) * multiplier + (k % multiplier),
   };

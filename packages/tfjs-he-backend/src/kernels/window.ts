@@ -23,11 +23,19 @@ function element(
     : ((b * channels + channel) * height + row) * width + col;
 }
 
-/** Element of dy, the image of results, at output pixel `pixel` in `channel`. */
-export function outputElement(info: Conv2DInfo, pixel: number, channel: number): number {
+/**
+ * Element of dy, the image of results, at output pixel `pixel` in `channel`.
+ * @param size height and width of dy, which may be larger than the window's output: a transposed convolution reads its corner, as tfjs does
+ */
+export function outputElement(
+  info: Conv2DInfo,
+  pixel: number,
+  channel: number,
+  [height, width]: readonly [number, number] = [info.outHeight, info.outWidth],
+): number {
   const { outHeight, outWidth, outChannels } = info;
   const b = Math.floor(pixel / (outHeight * outWidth));
-  return element(info, [outHeight, outWidth, outChannels], b, Math.floor(pixel / outWidth) % outHeight, pixel % outWidth, channel);
+  return element(info, [height, width, outChannels], b, Math.floor(pixel / outWidth) % outHeight, pixel % outWidth, channel);
 }
 
 /** Output pixel whose tap `tap` lies on input pixel `pixel`; -1 when there is none. */

@@ -390,6 +390,13 @@ export const CASES: readonly Case[] = [
     operands: all,
   },
   { kernel: 'Identity', x: [2, 2], body: (x) => tf.clone(x) },
+  {
+    kernel: 'Conv2DBackpropInput', // of more pixels than it has use for
+    x: [2, 4, 4, 2],
+    y: [3, 3, 2, 2],
+    body: (x, y) => tf.conv2dTranspose(x as tf.Tensor4D, y as tf.Tensor4D, [2, 2, 2, 2], 1, 'same'),
+    operands: all,
+  },
   { kernel: 'HePolynomial', x: [2, 3], body: (x) => polynomial(x, [0.1, 0.2, -0.3, 0.4]) },
   { kernel: 'HePolynomial', x: [2, 3], body: (x) => polynomial(x, [0.1, 0.2, -0.3], { basis: 'chebyshev', interval: [-2, 1] }) },
   { kernel: 'HePolynomial', x: [2, 3], body: (x) => tf.add(x, polynomial(x, [0.5])) },
