@@ -1,7 +1,7 @@
 /**
  * Exact arithmetic modulo primes p < 2^50 on pairs of doubles. Residues are integers held as doubles, usually *centred*: |x| <= p/2 + 1.
  *
- * Two builds are made of this source. FUSED = 1 uses relaxed_madd, on machines where it rounds once (the host probes that); FUSED = 0 gets the
+ * Two builds are made of this source, and checked ones for tests. FUSED = 1 uses relaxed_madd, on machines where it rounds once (the host probes that); FUSED = 0 gets the
  * error of a product by Dekker's method (Numer. Math. 18, 1971), which is slower and needs nothing but IEEE 754.
  */
 
@@ -11,6 +11,13 @@
 const ROUNDER: usize = memory.data<f64>([6755399441055744.0, 6755399441055744.0], 16);
 /** A pair of 2^27 + 1: Veltkamp's constant for splitting a significand in halves. */
 const SPLITTER: usize = memory.data<f64>([134217729.0, 134217729.0], 16);
+
+/** In a checked build: stops unless |x| <= bound. */
+// @ts-ignore: decorator
+@inline
+export function requireWithin(x: v128, bound: v128): void {
+  if (CHECKED && !i64x2.all_true(f64x2.le(f64x2.abs(x), bound))) unreachable();
+}
 
 // @ts-ignore: decorator
 @inline
@@ -51,6 +58,7 @@ export function subtractMultiple(h: v128, q: v128, p: v128): v128 {
 @inline
 export function roundedProduct(a: v128, b: v128): v128 {
   const r = v128.load(ROUNDER);
+  if (CHECKED) requireWithin(f64x2.mul(a, b), f64x2.splat(2251799813685248.0));
   if (FUSED) return f64x2.sub(f64x2.relaxed_madd(a, b, r), r);
   return f64x2.sub(f64x2.add(f64x2.mul(a, b), r), r);
 }
@@ -59,7 +67,10 @@ export function roundedProduct(a: v128, b: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function centred(x: v128, p: v128, inverse: v128): v128 {
-  return subtractMultiple(x, roundedProduct(x, inverse), p);
+  if (CHECKED) requireWithin(x, f64x2.splat(9007199254740992.0));
+  const r = subtractMultiple(x, roundedProduct(x, inverse), p);
+  if (CHECKED) requireWithin(r, f64x2.add(f64x2.mul(p, f64x2.splat(0.5)), f64x2.splat(1)));
+  return r;
 }
 
 /**
@@ -72,13 +83,24 @@ export function centred(x: v128, p: v128, inverse: v128): v128 {
 export function timesConstant(a: v128, w: v128, overP: v128, p: v128): v128 {
   const h = f64x2.mul(a, w);
   const error = productError(a, w, h);
-  return f64x2.sub(subtractMultiple(h, roundedProduct(a, overP), p), error);
+  const r = f64x2.sub(subtractMultiple(h, roundedProduct(a, overP), p), error);
+  if (CHECKED) {
+    const b = f64x2.mul(f64x2.abs(a), f64x2.splat(8.8817841970012523e-16));
+    requireWithin(b, f64x2.splat(4));
+    requireWithin(w, f64x2.mul(p, f64x2.splat(0.5)));
+    requireWithin(r, f64x2.mul(p, f64x2.add(f64x2.splat(0.5), f64x2.mul(b, f64x2.splat(0.09375)))));
+  }
+  return r;
 }
 
 /** a * b mod p for |a|, |b| <= p: |a b / p| <= 2^50, the quotient is off by at most 1/2 + 3/8. */
 // @ts-ignore: decorator
 @inline
 export function times(a: v128, b: v128, p: v128, inverse: v128): v128 {
+  if (CHECKED) {
+    requireWithin(a, p);
+    requireWithin(b, p);
+  }
   const h = f64x2.mul(a, b);
   const error = productError(a, b, h);
   return f64x2.sub(subtractMultiple(h, roundedProduct(h, inverse), p), error);

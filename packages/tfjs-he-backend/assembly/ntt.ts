@@ -4,7 +4,7 @@
  *
  * A table holds N twiddles w (centred, bit-reversed) and then the N quotients w / p. The table of a shorter transform is a prefix of each half.
  */
-import { centred, timesConstant } from './arithmetic';
+import { centred, requireWithin, timesConstant } from './arithmetic';
 
 // @ts-ignore: decorator
 @inline
@@ -178,6 +178,7 @@ export function inverse(dst: usize, src: usize, table: usize, overP: usize, logN
 // @ts-ignore: decorator
 @inline
 export function canonical(x: v128, p: v128): v128 {
+  if (CHECKED) requireWithin(x, f64x2.sub(p, f64x2.splat(1)));
   return f64x2.add(x, v128.and(p, f64x2.lt(x, f64x2.splat(0))));
 }
 

@@ -1,5 +1,5 @@
 /** Coefficient by coefficient. Operands and results are centred unless said otherwise; n is a multiple of 4; dst may be an operand. */
-import { centred, productError, subtractMultiple, timesConstant } from './arithmetic';
+import { centred, productError, requireWithin, subtractMultiple, timesConstant } from './arithmetic';
 import { canonical } from './ntt';
 
 export function add(dst: usize, a: usize, b: usize, n: usize, prime: f64): void {
@@ -145,6 +145,10 @@ export function sumRest(a: v128, b: v128, high: v128, next: v128, rest: v128): v
 @inline
 export function sumResidue(high: v128, rest: v128, offset: v128, p: v128, inverse: v128): v128 {
   const s = f64x2.sub(high, offset);
+  if (CHECKED) {
+    requireWithin(s, f64x2.mul(offset, f64x2.splat(0.33333333333333331)));
+    requireWithin(rest, f64x2.splat(5066549580791808.0)); // 2^52 + 2^49
+  }
   const q = f64x2.nearest(f64x2.mul(s, inverse));
   return centred(f64x2.add(subtractMultiple(s, q, p), rest), p, inverse);
 }

@@ -1,6 +1,8 @@
 /**
  * Compiles assembly/ (AssemblyScript) into src/simd/binaries.ts: WebAssembly modules in base64, with fused multiply-add (for one thread's memory and for shared memory)
  * and without, so that no loader or bundler has to find a file. Does nothing when the result is up to date. Run by build, test and typecheck.
+ *
+ * `assemble.mjs --checked FUSED FILE` writes a module that stops where a value leaves its bounds, for tests (FUSED: 1 or 0).
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -26,13 +28,21 @@ function upToDate() {
   }
 }
 
-async function assemble(fused, shared) {
+async function assemble(fused, shared, checked = 0) {
   const { default: asc } = await import('assemblyscript/asc');
-  const options = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--importMemory', '--enable', 'simd,relaxed-simd'];
+  const options = [
+    ...(checked ? ['-O1'] : ['-O3', '--converge']),
+    '--noAssert',
+    '--runtime',
+    'stub',
+    '--importMemory',
+    '--enable',
+    'simd,relaxed-simd',
+  ];
   if (shared) options.push('--enable', 'threads', '--sharedMemory', '--maximumMemory', '65535');
   let binary;
   const { error, stderr } = await asc.main(
-    ['index.ts', '--use', `FUSED=${fused}`, '--outFile', 'out.wasm', '--baseDir', SOURCES, ...options],
+    ['index.ts', '--use', `FUSED=${fused}`, '--use', `CHECKED=${checked}`, '--outFile', 'out.wasm', '--baseDir', SOURCES, ...options],
     {
       readFile(name, base) {
         try {
@@ -48,17 +58,20 @@ async function assemble(fused, shared) {
     },
   );
   if (error !== null || binary === undefined) throw new Error(`asc failed:\n${stderr.toString()}`);
-  return Buffer.from(binary).toString('base64');
+  return Buffer.from(binary);
 }
 
-if (!upToDate()) {
+const [mode, fused, file] = process.argv.slice(2);
+if (mode === '--checked') writeFileSync(file, await assemble(Number(fused), false, 1));
+else if (!upToDate()) {
+  const base64 = async (...options) => (await assemble(...options)).toString('base64');
   const text = `${stamp}
 /** Uses relaxed SIMD. */
-export const FUSED = '${await assemble(1, false)}';
+export const FUSED = '${await base64(1, false)}';
 /** The same, for a shared memory of at most 65535 pages. */
-export const FUSED_SHARED = '${await assemble(1, true)}';
+export const FUSED_SHARED = '${await base64(1, true)}';
 /** Plain SIMD. */
-export const PLAIN = '${await assemble(0, false)}';
+export const PLAIN = '${await base64(0, false)}';
 `;
   // Written aside and renamed: builds may run at the same time.
   const temporary = `${TARGET}.${process.pid}.tmp`;

@@ -86,7 +86,7 @@ const start = ({ module, memory, names, control, ends, calls }, ready) => WebAss
   try {
     for (;;) {
       work();
-      for (let i = 0; i < 5000 && Atomics.load(control, ${BATCH}) === seen; i++);
+      for (let i = 0; i < 20000 && Atomics.load(control, ${BATCH}) === seen; i++);
       Atomics.wait(control, ${BATCH}, seen);
       seen = Atomics.load(control, ${BATCH});
     }
@@ -185,7 +185,7 @@ export async function createThreads(
     let done = Atomics.load(control, DONE);
     for (let spins = 0, idleMs = 0; done < tasks; spins++) {
       if (Atomics.load(control, LOST) !== 0) throw lose('a thread of the simd engine failed');
-      if (spins > 2000 && nap(done)) idleMs += NAP_MS;
+      if (spins > 10000 && nap(done)) idleMs += NAP_MS;
       if (idleMs > stallMs) throw lose(`no thread of the simd engine has finished a task for ${stallMs} ms`);
       const before = done;
       done = Atomics.load(control, DONE);
