@@ -43,6 +43,9 @@ export const CASES: readonly BenchCase[] = [
 /** Not among the counts, since it is two of the last: what a compiler must get through in seconds. */
 export const TWO_LAYER_ENCODER = encoder(LARGE_ATTENTION, 2);
 
+/** The size of BERT-tiny, without its embedding: what its hidden layer holds fits in no single ciphertext. */
+export const BERT_TINY = encoder(LARGE_ATTENTION, 2, 4);
+
 function dense(inputs: number, outputs: number): BenchCase {
   const weights = new Weights(1);
   const [kernel, bias] = [weights.matrix(inputs, outputs), weights.row(outputs)];
@@ -88,24 +91,25 @@ function attention({ tokens, width, heads }: AttentionSize, weights: Weights): (
   };
 }
 
-/** Post-norm encoder blocks with a feed-forward network of twice the width. */
-function encoder(size: AttentionSize, layers: number): BenchCase {
+/** Post-norm encoder blocks with a feed-forward network of `widening` times the width. */
+function encoder(size: AttentionSize, layers: number, widening = 2): BenchCase {
   const { tokens, width } = size;
-  const blocks = Array.from({ length: layers }, (_, i) => encoderBlock(size, new Weights(10 + i)));
+  const hidden = widening === 2 ? '' : ` ff=${widening * width}`;
+  const blocks = Array.from({ length: layers }, (_, i) => encoderBlock(size, widening, new Weights(10 + i)));
   return {
-    name: layers === 1 ? `encoder block ${sizeName(size)}` : `encoder ${sizeName(size)}, ${layers} layers`,
+    name: layers === 1 ? `encoder block ${sizeName(size)}` : `encoder ${sizeName(size)}${hidden}, ${layers} layers`,
     inputShape: [1, tokens, width],
     body: (x) => blocks.reduce((y, block) => block(y), x),
   };
 }
 
-function encoderBlock(size: AttentionSize, weights: Weights): (x: tf.Tensor) => tf.Tensor {
+function encoderBlock(size: AttentionSize, widening: number, weights: Weights): (x: tf.Tensor) => tf.Tensor {
   const { tokens, width } = size;
   const attend = attention(size, weights);
   const [up, upBias, down, downBias] = [
-    weights.matrix(width, 2 * width),
-    weights.row(2 * width),
-    weights.matrix(2 * width, width),
+    weights.matrix(width, widening * width),
+    weights.row(widening * width),
+    weights.matrix(widening * width, width),
     weights.row(width),
   ];
   const norms = [0, 1].map(() => ({ gain: weights.row(width), shift: weights.row(width) }));

@@ -75,7 +75,7 @@ export function compileGraphFor(
   slots = parameters.slots,
   options: Pick<CompileOptions, 'state'> = {},
 ): Program {
-  const lowered = createLowerings(simplifyEncrypted(outputs), [slots], compileState(outputs, options.state))(slots);
+  const lowered = createLowerings(simplifyEncrypted(outputs), [slots], compileState(outputs, options.state)).at(slots);
   const found = cheapestOf(lowered, parameters, compileSettings({}), Number.POSITIVE_INFINITY);
   if (found instanceof HeError) throw found;
   if (found === null)
@@ -113,13 +113,22 @@ function* searchParameters(
   const found: Found[] = [];
   let fastest = Number.POSITIVE_INFINITY;
   let reason: HeError | null = null;
+  let degree = 0;
+  let fastestOfDegree = fastest;
   for (const [done, parameters] of candidates.entries()) {
     yield { done, total: candidates.length };
-    const candidate = cheapestOf(lowerings(parameters.slots), parameters, settings, REFINED_RANGE * fastest);
+    if (parameters.polyModulusDegree !== degree) {
+      // A ring twice as large saves half of the ciphertexts at most: where that does not pay, still larger ones do not either.
+      if (lowerings.inParts && fastestOfDegree > fastest) break;
+      degree = parameters.polyModulusDegree;
+      fastestOfDegree = Number.POSITIVE_INFINITY;
+    }
+    const candidate = cheapestOf(lowerings.at(parameters.slots), parameters, settings, REFINED_RANGE * fastest);
     if (candidate instanceof HeError) reason = closer(reason, candidate);
     else if (candidate !== null) {
       found.push(candidate);
       fastest = Math.min(fastest, candidate.ms);
+      fastestOfDegree = Math.min(fastestOfDegree, candidate.ms);
     }
   }
   let best: Found | null = null;

@@ -1,4 +1,6 @@
+import { HeError } from '../errors.js';
 import type { LinearMap } from '../graph/linear_map.js';
+import { nearest, placeEntries } from './place_entries.js';
 import { type SlotLayout, sameLayout } from './slot_layout.js';
 
 /**
@@ -28,72 +30,6 @@ export interface Fold {
 export interface LayoutTerm {
   readonly map: LinearMap;
   readonly layout: SlotLayout;
-}
-
-/** Where the entries of a term go, besides the steps they mark. */
-interface Sink {
-  /** By step: diagonals, made when first met; null to mark steps only. */
-  readonly diagonals: (Float64Array | undefined)[] | null;
-  /** By slot: the output whose partial sum lies there; null unless copies may collide. */
-  readonly owner: Int32Array | null;
-}
-
-/**
- * Puts every entry of a term on a diagonal: marks its step, and adds its value at its place. False: the partial sums that `fold` asks for
- * would collide.
- */
-function placeEntries(
-  { map, layout }: LayoutTerm,
-  out: SlotLayout,
-  period: number,
-  fold: Fold | null,
-  marks: Uint8Array,
-  { diagonals, owner }: Sink,
-): boolean {
-  const replicas = (fold?.cyclic === true ? 1 : period / out.period) * out.copies.length;
-  const { rows, rowStart, column, value } = map;
-  const { slotOf } = layout;
-  // Periods are powers of two, so that `& (period - 1)` is the modulus, of negative numbers too.
-  const sourceMask = layout.period - 1;
-  const foldBits = fold === null ? 0 : (fold.copies - 1) * fold.stride;
-  for (let row = 0; row < rows; row++) {
-    const end = rowStart[row + 1] ?? 0;
-    for (let replica = 0; replica < replicas; replica++) {
-      const copy = out.copies[replica % out.copies.length] ?? 0;
-      const home = (out.slotOf[row] ?? 0) + copy + Math.floor(replica / out.copies.length) * out.period;
-      for (let i = rowStart[row] ?? 0; i < end; i++) {
-        const direct = nearest(layout, ((slotOf[column[i] ?? 0] ?? 0) - home) & sourceMask);
-        const shift = direct & foldBits;
-        const place = (home + shift) & (period - 1);
-        const step = (direct - shift) & sourceMask;
-        if (owner !== null) {
-          const before = owner[place] ?? -1;
-          if (before >= 0 && before !== home) return false;
-          owner[place] = home;
-        }
-        marks[step] = 1;
-        if (diagonals === null) continue;
-        let diagonal = diagonals[step];
-        if (diagonal === undefined) {
-          diagonal = new Float64Array(period);
-          diagonals[step] = diagonal;
-        }
-        diagonal[place] = (diagonal[place] ?? 0) + (value[i] ?? 0);
-      }
-    }
-  }
-  return true;
-}
-
-/** The rotation that brings the nearest copy, where `step` brings the first. */
-function nearest({ copies, period }: SlotLayout, step: number): number {
-  if (copies.length === 1) return step;
-  let best = step;
-  for (const copy of copies) {
-    const other = (step + copy) & (period - 1);
-    if (Math.min(other, period - other) < Math.min(best, period - best)) best = other;
-  }
-  return best;
 }
 
 function commonPeriod(terms: readonly LayoutTerm[], out: SlotLayout): number {
@@ -172,18 +108,40 @@ function marked(marks: Uint8Array): number[] {
   return steps;
 }
 
+/** Of maps and layouts seen before: alternatives differ in few places. */
+const knownDiagonals = new WeakMap<LinearMap, { readonly from: SlotLayout; readonly to: SlotLayout; readonly term: DiagonalTerm }[]>();
+
+/** Diagonals of a term without a fold. */
+function directTerm({ map, layout }: LayoutTerm, out: SlotLayout): DiagonalTerm {
+  const known = knownDiagonals.get(map) ?? [];
+  const before = known.find(({ from, to }) => sameLayout(from, layout) && sameLayout(to, out));
+  if (before !== undefined) return before.term;
+  const term = placedTerm({ map, layout }, out, Math.max(layout.period, out.period), null, null);
+  if (term === null) throw new HeError('COMPILE_FAILED', 'diagonals collide', { op: 'lower', hint: 'This is a bug of tfjs-he-backend.' });
+  known.push({ from: layout, to: out, term });
+  knownDiagonals.set(map, known);
+  return term;
+}
+
+/** Null: the fold's copies collide. */
+function placedTerm(term: LayoutTerm, out: SlotLayout, period: number, fold: Fold | null, owner: Int32Array | null): DiagonalTerm | null {
+  const sourcePeriod = term.layout.period;
+  const diagonals: (Float64Array | undefined)[] = new Array(sourcePeriod).fill(undefined);
+  if (!placeEntries(term, out, period, fold, new Uint8Array(sourcePeriod), { diagonals, owner })) return null;
+  const byStep = new Map<number, Float64Array>();
+  for (const [step, diagonal] of diagonals.entries()) if (diagonal !== undefined) byStep.set(step, diagonal);
+  return { diagonals: byStep, sourcePeriod, period };
+}
+
 /** Diagonals of all terms into the layout `out`, with partial sums placed as `fold` says. Null: the fold's copies collide. */
 export function diagonalTerms(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): DiagonalTerm[] | null {
-  const owner = fold === null || fold.cyclic ? null : new Int32Array(commonPeriod(terms, out)).fill(-1);
+  if (fold === null) return terms.map((term) => directTerm(term, out));
+  const owner = fold.cyclic ? null : new Int32Array(commonPeriod(terms, out)).fill(-1);
   const made: DiagonalTerm[] = [];
   for (const term of terms) {
-    const period = termPeriod(term, terms, out, fold);
-    const diagonals: (Float64Array | undefined)[] = new Array(term.layout.period).fill(undefined);
-    const marks = new Uint8Array(term.layout.period);
-    if (!placeEntries(term, out, period, fold, marks, { diagonals, owner })) return null;
-    const byStep = new Map<number, Float64Array>();
-    for (const [step, diagonal] of diagonals.entries()) if (diagonal !== undefined) byStep.set(step, diagonal);
-    made.push({ diagonals: byStep, sourcePeriod: term.layout.period, period });
+    const placed = placedTerm(term, out, termPeriod(term, terms, out, fold), fold, owner);
+    if (placed === null) return null;
+    made.push(placed);
   }
   return owner === null || firstCopiesSafe(owner, out, commonPeriod(terms, out), fold) ? made : null;
 }

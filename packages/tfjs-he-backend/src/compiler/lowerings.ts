@@ -9,8 +9,12 @@ import { type SplitGraph, splitTensors, unsplit } from './split_tensors.js';
 /** Outputs, by index, that are an input, by name, in the next run. */
 type State = ReadonlyMap<number, string>;
 
-/** Circuits worth trying at one number of slots, or why there are none. */
-export type Lowerings = (slots: number) => readonly Lowered[] | HeError;
+export interface Lowerings {
+  /** Whether some tensor takes several ciphertexts at any number of slots. */
+  readonly inParts: boolean;
+  /** Circuits worth trying at one number of slots, or why there are none. */
+  at(slots: number): readonly Lowered[] | HeError;
+}
 
 /**
  * The circuits of a graph, by the number of slots. If its tensors fit whole for one of `slotCounts` (ascending), one circuit for the smallest such number: layouts fit
@@ -21,15 +25,16 @@ export function createLowerings(outputs: readonly TensorNode[], slotCounts: read
   const lowered = (graph: SplitGraph, slots: number): Lowered[] => lowerBoth(graph, slots, state);
   for (const enough of slotCounts) {
     const whole = attempt(() => lowered(unsplit(outputs), enough));
-    if (!(whole instanceof HeError)) return (slots) => (slots >= enough ? whole : (reason ?? []));
+    if (!(whole instanceof HeError)) return { inParts: false, at: (slots) => (slots >= enough ? whole : (reason ?? [])) };
     reason = whole;
   }
   const cached = new Map<number, readonly Lowered[] | HeError>();
-  return (slots) => {
+  const at = (slots: number): readonly Lowered[] | HeError => {
     const known = cached.get(slots) ?? inParts(outputs, slots, state);
     cached.set(slots, known);
     return known;
   };
+  return { inParts: true, at };
 }
 
 function inParts(outputs: readonly TensorNode[], slots: number, state: State): readonly Lowered[] | HeError {

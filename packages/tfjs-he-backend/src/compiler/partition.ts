@@ -1,5 +1,6 @@
 import type { LinearMap } from '../graph/linear_map.js';
 import { sizeOf } from '../graph/node.js';
+import { MAX_CIPHERTEXTS } from '../wire/layout.js';
 import { featureMajor } from './slot_layout.js';
 
 /** A box of a tensor: what one ciphertext holds of it. */
@@ -12,9 +13,6 @@ export interface TensorPart {
 
 /** A tensor in parts, which share no element and leave none out. */
 export type Partition = readonly TensorPart[];
-
-/** Most ciphertexts of one tensor. */
-export const MAX_CIPHERTEXTS = 64;
 
 /** The tensor as it is. */
 export function whole(shape: readonly number[]): Partition {

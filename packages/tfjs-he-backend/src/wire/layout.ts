@@ -1,5 +1,8 @@
 import { HeError } from '../errors.js';
 
+/** Most ciphertexts of one tensor. */
+export const MAX_CIPHERTEXTS = 64;
+
 /** Where the elements of a tensor live in one or several slot vectors. */
 export interface TensorLayout {
   readonly name: string;

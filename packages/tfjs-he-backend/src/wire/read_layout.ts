@@ -1,5 +1,5 @@
 import { type JsonReader, MAX_ELEMENTS } from './json.js';
-import { sizeOf, type TensorLayout } from './layout.js';
+import { MAX_CIPHERTEXTS, sizeOf, type TensorLayout } from './layout.js';
 
 /** Most inputs, and most outputs, of a program. */
 export const MAX_TENSORS = 1024;
@@ -9,7 +9,7 @@ export function readLayout(json: JsonReader, value: unknown, slots: number): Ten
   const raw = json.record(value, 'a layout');
   const name = json.text(raw.name, 'a layout name');
   const shape = json.list(raw.shape, `shape of ${name}`, 8).map((n) => json.integer(n, `a dimension of ${name}`, 1, MAX_ELEMENTS));
-  const ciphertexts = json.integer(raw.ciphertexts, `ciphertexts of ${name}`, 1, 1024);
+  const ciphertexts = json.integer(raw.ciphertexts, `ciphertexts of ${name}`, 1, MAX_CIPHERTEXTS);
   const period = json.integer(raw.period, `period of ${name}`, 1, slots);
   if (slots % period !== 0) json.fail(`period of ${name} does not divide the slot count`);
   const slotOf = json.list(raw.slotOf, `slotOf of ${name}`).map((s) => json.integer(s, `a slot of ${name}`, 0, ciphertexts * slots - 1));

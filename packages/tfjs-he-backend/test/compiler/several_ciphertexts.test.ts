@@ -5,11 +5,12 @@ import fc from 'fast-check';
 import { compileGraphFor } from '../../src/compiler/compile.js';
 import { compileSettings } from '../../src/compiler/options.js';
 import { candidateParameters } from '../../src/compiler/parameter_search.js';
+import * as he from '../../src/eager/index.js';
 import { evaluateGraph } from '../../src/graph/evaluate.js';
 import type { TensorNode } from '../../src/graph/node.js';
 import { type Program, parseProgram, serializeProgram, traceFunction } from '../../src/index.js';
 import { pack, unpack } from '../../src/wire/layout.js';
-import { tinyAttention, traceAttention } from '../support/attention.js';
+import { traceAttention } from '../support/attention.js';
 import { randomGraph } from '../support/graphs.js';
 import { seeds } from '../support/maps.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
@@ -82,9 +83,8 @@ describe('programs whose tensors lie in several ciphertexts', () => {
   });
 
   test.each(['seal', 'simd'] as const)('run on %s', async (engine) => {
-    const body = tinyAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 });
-    const graph = await traceFunction((x) => tf.square(tf.sub(body(x as tf.Tensor), 0.5)), [{ name: 'input', shape: [1, 4, 8] }]);
-    const program = compileGraphFor(graph, PARAMETERS!, 16);
+    const graph = await traceAttention({ tokens: 2, heads: 2, headDim: 2, labels: 2 });
+    const program = compileGraphFor(graph, PARAMETERS!, 4);
     expect(ciphertextsOf(program)).toBeGreaterThan(1);
     expect(await runAgainst(program, graph, valuesFor(program, 5), engine)).toBeGreaterThan(10);
   });
@@ -104,6 +104,24 @@ describe('programs whose tensors lie in several ciphertexts', () => {
     expect(program.inputs.map(({ registers }) => registers.length)).toEqual([2, 2]);
     expect(program.outputs.map(({ layout }) => layout.ciphertexts)).toEqual([2, 4]);
     expect(await runAgainst(program, graph, valuesFor(program, 3), 'mock')).toBeGreaterThan(10);
+  });
+
+  test('are made by eager calls for tensors of more values than a ciphertext has slots', async () => {
+    const run = await he.runner((x) => tf.mul(tf.square(x), 0.5), { fhe: 'simulate', inputShape: [80, 64], polyModulusDegrees: [8192] });
+    try {
+      const values = randomValues(5120, 4);
+      const result = await run.predict(tf.tensor(Float32Array.from(values), [80, 64]));
+      expect(run.program?.outputs.map(({ layout }) => layout.ciphertexts)).toEqual([2]);
+      const data = await (result as tf.Tensor).data();
+      expect(
+        bitsOfAgreement(
+          data,
+          values.map((v) => v ** 2 / 2),
+        ),
+      ).toBeGreaterThan(10);
+    } finally {
+      run.dispose();
+    }
   });
 
   test('survive the round trip through a file', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { fits, MAX_CIPHERTEXTS } from '../../src/compiler/partition.js';
+import { fits } from '../../src/compiler/partition.js';
 import { type SplitGraph, splitTensors } from '../../src/compiler/split_tensors.js';
 import { constantOf } from '../../src/graph/constants.js';
 import { evaluateGraph } from '../../src/graph/evaluate.js';
@@ -8,6 +8,7 @@ import { buildMap, identity, selection } from '../../src/graph/linear_map.js';
 import { sizeOf, type TensorNode, topologicalOrder } from '../../src/graph/node.js';
 import { Recorder } from '../../src/graph/recorder.js';
 import { simplify } from '../../src/graph/simplify.js';
+import { MAX_CIPHERTEXTS } from '../../src/wire/layout.js';
 import { traceAttention } from '../support/attention.js';
 import { randomGraph } from '../support/graphs.js';
 import { seeds } from '../support/maps.js';

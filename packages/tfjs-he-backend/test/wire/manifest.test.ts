@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { pack, type TensorLayout, unpack } from '../../src/wire/layout.js';
+import { MAX_CIPHERTEXTS, pack, type TensorLayout, unpack } from '../../src/wire/layout.js';
 import { type Manifest, parseManifest } from '../../src/wire/manifest.js';
 import { manifestFor, parameters } from '../conformance/session.js';
 
@@ -25,6 +25,7 @@ describe('parseManifest', () => {
     ['refreshes that do not match the segments', { segments: 2 }],
     ['a slot beyond the period', { inputs: [{ ...layout, slotOf: [5], period: 4 }] }],
     ['a slot beyond the ciphertexts', { inputs: [{ ...layout, slotOf: [parameters.slots] }] }],
+    ['more ciphertexts than a tensor may take', { inputs: [{ ...layout, ciphertexts: MAX_CIPHERTEXTS + 1 }] }],
     ['a period that does not divide the slots', { outputs: [{ ...layout, period: 3 }] }],
     ['two elements in one slot', { outputs: [{ ...layout, shape: [2], slotOf: [0, 0] }] }],
     ['a shape that does not match', { outputs: [{ ...layout, shape: [2] }] }],
