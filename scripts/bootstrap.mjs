@@ -19,6 +19,8 @@ const TASKS = {
   test: (args) => turbo(['test', 'test:browser', 'test:packages', '--output-logs=new-only', ...args]),
   example: async (args) => (await build()) || run(node, ['--no-warnings', join('examples', 'src', 'main.ts'), ...args]),
   bench: async (args) => (await build()) || run(node, [join('bench', 'src', 'main.ts'), ...args]),
+  'bench:peers': async (args) =>
+    (await build()) || run(node, ['--no-warnings', join('packages', 'tfjs-he-backend', 'bench', 'peers', 'main.ts'), ...args]),
   'pack:check': (args) => turbo(['test:packages', ...args]),
   start: async (args) => (await build()) || run(node, ['--no-warnings', join('apps', 'demo', 'dist', 'cli.js'), ...args]),
 };
