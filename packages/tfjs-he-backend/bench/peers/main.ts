@@ -7,14 +7,15 @@ import { measureOwnEngines } from './own_engines.ts';
 import { type LoopResult, type PeerResult, peersReport } from './report.ts';
 
 const here = import.meta.dirname;
-const INSTALLED = join(here, '.installed');
+/** A folder for each, which git and the tools here leave alone. */
+const INSTALLED = resolve(here, '..', '..', '..', '..', 'node_modules', '.cache', 'bench-peers');
 const DEFAULT_OUT = resolve(here, '..', '..', 'docs', 'peers.md');
 
 const HELP = `usage: npm run bench:peers -- [options]
 
 Rotation, product, dense 128x128 matrix and polynomial on the simd engine, node-seal, TenSEAL (Python) and Lattigo (Go): equal parameters, one thread
-each, in one run; and the simd engine's loops beside native ones. TenSEAL and Lattigo are installed into bench/peers/.installed of tfjs-he-backend; one
-that is not available is named with the reason.
+each, in one run; and the simd engine's loops beside native ones. TenSEAL and Lattigo are installed into node_modules/.cache/bench-peers; one that is
+not available is named with the reason.
 
   --json           one JSON object a line and peer instead of the table
   --samples N      runs of every case (default 9)
