@@ -59,8 +59,7 @@ export interface Circuit {
   readonly kept?: ReadonlySet<number>;
 }
 
-export function operandsOf(value: CircuitValue): readonly CircuitValue[] {
-  const { op } = value;
+export function operandsOf({ op }: Pick<CircuitValue, 'op'>): readonly CircuitValue[] {
   switch (op.kind) {
     case 'input':
       return [];

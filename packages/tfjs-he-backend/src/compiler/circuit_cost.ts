@@ -2,6 +2,7 @@ import type { Parameters } from '../parameters/parameters.js';
 import { refreshMs } from './cost_model.js';
 import type { Costs } from './costs.js';
 import type { LeveledCircuit } from './levels.js';
+import type { PlacementCosts } from './refresh_path.js';
 import { type Work, workMs } from './work.js';
 
 /** Work at a level so much above that of the value it is for. */
@@ -13,16 +14,15 @@ export interface CircuitWorkItem extends Omit<Work, 'primes'> {
 export type CircuitWork = ReadonlyMap<number, readonly CircuitWorkItem[]>;
 
 /**
- * Milliseconds of a circuit for any placement of refreshes, from the operations that one emitted placement took: the count of operations
- * does not depend on levels (but for a few corrections of scale), their cost does.
+ * Milliseconds of the parts of a circuit at any level, from the operations that one emitted placement of refreshes took: the count of operations does not depend on levels (but for
+ * a few corrections of scale), their cost does.
  */
 export function circuitCost(
   work: CircuitWork,
   parameters: Parameters,
   { costs, roundTripMs }: { readonly costs: Costs; readonly roundTripMs: number },
-): (leveled: LeveledCircuit) => number {
+): PlacementCosts {
   const { polyModulusDegree: n, maxLevel } = parameters;
-  const perRefresh = refreshMs(n, maxLevel + 1, costs);
   const tables = new Map<number, (number | undefined)[]>();
   const valueMs = (id: number, level: number): number => {
     let table = tables.get(id);
@@ -42,17 +42,20 @@ export function circuitCost(
     }
     return ms;
   };
-  return ({ circuit, level, segment, origin }) => {
-    let total = 0;
-    let rounds = 0;
-    for (const { id, op } of circuit.values) {
-      const own = level[id] ?? -1;
-      if (own < 0) continue;
-      if (op.kind === 'refresh') {
-        total += perRefresh;
-        rounds = Math.max(rounds, segment[id] ?? 0);
-      } else total += valueMs(origin[id] ?? -1, own);
-    }
-    return total + rounds * roundTripMs;
-  };
+  return { valueMs, refreshMs: refreshMs(n, maxLevel + 1, costs), roundMs: roundTripMs };
+}
+
+/** Milliseconds of a leveled circuit. */
+export function placementMs({ circuit, level, segment, origin }: LeveledCircuit, { valueMs, refreshMs, roundMs }: PlacementCosts): number {
+  let total = 0;
+  let rounds = 0;
+  for (const { id, op } of circuit.values) {
+    const own = level[id] ?? -1;
+    if (own < 0) continue;
+    if (op.kind === 'refresh') {
+      total += refreshMs;
+      rounds = Math.max(rounds, segment[id] ?? 0);
+    } else total += valueMs(origin[id] ?? -1, own);
+  }
+  return total + rounds * roundMs;
 }

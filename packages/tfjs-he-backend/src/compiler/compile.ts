@@ -196,8 +196,8 @@ function cheapest(lowered: Lowered, parameters: Parameters, settings: CompileSet
 /** The same with refreshes placed by cost, if that is faster. */
 function refine(found: Found, settings: CompileSettings): Found {
   const { lowered, parameters, leveled } = found;
-  const cost = circuitCost(measureWork(lowered, leveled, parameters, engineOf(settings.costs)), parameters, settings);
-  const refined = emitted(lowered, parameters, placeRefreshesByCost(lowered.circuit, parameters, cost), settings, found.ms);
+  const costs = circuitCost(measureWork(lowered, leveled, parameters, engineOf(settings.costs)), parameters, settings);
+  const refined = emitted(lowered, parameters, placeRefreshesByCost(lowered.circuit, parameters, costs), settings, found.ms);
   if (refined === null) return found;
   const worth = refined.program.segments.length > found.program.segments.length ? WORTH_MOVING.moreRounds : WORTH_MOVING.sameRounds;
   return refined.ms < worth * found.ms ? refined : found;

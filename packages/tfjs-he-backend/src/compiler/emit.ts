@@ -95,8 +95,8 @@ class ProgramEmitter {
     return register;
   }
 
-  private isUsed(value: CircuitValue): boolean {
-    return this.leveled.circuit.values.some((user) => operandsOf(user).includes(value)) || this.leveled.circuit.outputs.includes(value);
+  private isUsed({ id }: CircuitValue): boolean {
+    return (this.leveled.level[id] ?? -1) >= 0;
   }
 
   private emitRefresh(value: CircuitValue): Refresh {

@@ -24,6 +24,14 @@ export interface LevelOptions {
   readonly refreshTogether: boolean;
   /** Values (ids of the circuit) refreshed before anything uses them, earlier than they have to be. */
   readonly early?: ReadonlySet<number>;
+  /** Instead of all that: exactly these. */
+  readonly placement?: Placement;
+}
+
+/** Which values take which operands refreshed, by their ids in the circuit; and masked matmuls that have the masks on a. */
+export interface Placement {
+  readonly fresh: ReadonlyMap<number, ReadonlySet<number>>;
+  readonly maskOnA: ReadonlySet<number>;
 }
 
 /** Levels an operand must be above the result. */
@@ -48,7 +56,7 @@ interface Forward {
   readonly maskOnA: ReadonlySet<number>;
 }
 
-function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshTogether, early }: LevelOptions): Forward {
+function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshTogether, early, placement }: LevelOptions): Forward {
   const values: CircuitValue[] = [];
   const available: number[] = [];
   const segment: number[] = [];
@@ -84,7 +92,12 @@ function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshToget
       continue;
     }
     if (early !== undefined) operands = operands.map((operand) => (early.has(origin[operand.id] ?? -1) ? refresh(operand) : operand));
-    let costs = operandCosts(value.op, operands.map(levelOf));
+    const taken = placement?.fresh.get(value.id);
+    if (taken !== undefined) operands = operands.map((operand) => (taken.has(origin[operand.id] ?? -1) ? refresh(operand) : operand));
+    const costsOf = (): Costs =>
+      (placement === undefined ? undefined : operandCostVariants(value.op).find(([a]) => (a === 2) === placement.maskOnA.has(value.id))) ??
+      operandCosts(value.op, operands.map(levelOf));
+    let costs = costsOf();
     operands = operands.map((operand, i) => (levelOf(operand) - (costs[i] ?? 0) < refreshLevel ? refresh(operand) : operand));
     if (refreshTogether) {
       const round = Math.max(...operands.map(roundOf));
@@ -93,7 +106,7 @@ function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshToget
         roundOf(operand) < round && levelOf(operand) - (costs[i] ?? 0) < best ? refresh(operand) : operand,
       );
     }
-    costs = operandCosts(value.op, operands.map(levelOf));
+    costs = costsOf();
     const result = Math.min(...operands.map((operand, i) => levelOf(operand) - (costs[i] ?? 0)));
     if (result < refreshLevel) {
       throw new HeError('COMPILE_FAILED', `'${value.label}' needs ${maxLevel - result} levels between two refreshes`, {
@@ -112,6 +125,22 @@ function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshToget
     return circuit.kept?.has(i) && levelOf(placed) < maxLevel ? refresh(placed) : placed;
   });
   return { circuit: { ...circuit, values, outputs }, segment, origin, maskOnA };
+}
+
+/** The ways in which operands must be above their result; more than one where masks may be on either side. */
+export function operandCostVariants(op: CircuitOp): readonly (readonly number[])[] {
+  if (op.kind === 'matmul' && !op.grid.doubled) {
+    return [
+      [1, 2],
+      [2, 1],
+    ];
+  }
+  return [
+    operandCosts(
+      op,
+      operandsOf({ op }).map(() => 0),
+    ),
+  ];
 }
 
 function operandCosts(op: CircuitOp, levels: readonly number[]): Costs {
@@ -178,13 +207,13 @@ function lowestLevels({ circuit, maskOnA }: Forward, { maxLevel, refreshLevel }:
   };
   for (const [i, output] of circuit.outputs.entries()) need(output, circuit.kept?.has(i) ? maxLevel : refreshLevel);
   for (const value of [...circuit.values].reverse()) {
+    const own = level[value.id] ?? -1;
+    if (own < 0) continue;
     if (value.op.kind === 'refresh') {
       level[value.id] = maxLevel;
       need(value.op.source, refreshLevel);
       continue;
     }
-    const own = level[value.id] ?? -1;
-    if (own < 0) continue;
     const operands = operandsOf(value);
     const costs = operandLevels(value, { maskOnA });
     operands.forEach((operand, i) => {

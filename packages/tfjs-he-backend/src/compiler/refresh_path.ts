@@ -1,0 +1,205 @@
+import { type Circuit, type CircuitValue, operandsOf } from './circuit.js';
+import { type LevelOptions, operandCostVariants, type Placement } from './levels.js';
+
+/** What a placement of refreshes costs; its parts add up. */
+export interface PlacementCosts {
+  /** Milliseconds to compute a value (its id in the circuit) at a level. */
+  readonly valueMs: (id: number, level: number) => number;
+  /** Of every refreshed ciphertext. */
+  readonly refreshMs: number;
+  /** Of every round of refreshes. */
+  readonly roundMs: number;
+}
+
+/** States that a cut keeps: more than circuits of transformers have after pruning. */
+const MOST_STATES = 3000;
+
+/**
+ * What the users that have been seen ask of a value: the level for those that take it as it is (-1: none does), whether others take it refreshed, and the rounds of
+ * refreshes on the way from it to the outputs.
+ */
+interface Demand {
+  readonly level: number;
+  readonly fresh: boolean;
+  readonly rounds: number;
+}
+
+/** A node of the level digraph: what a cut asks of the values that cross it, and the cheapest way to get there. */
+interface State {
+  readonly demands: ReadonlyMap<number, Demand>;
+  readonly ms: number;
+  readonly rounds: number;
+  readonly before: State | null;
+  readonly choice: Choice | null;
+}
+
+/** How a value takes its operands. */
+interface Choice {
+  readonly id: number;
+  /** Ids of operands taken refreshed. */
+  readonly fresh: readonly number[];
+  readonly maskOnA: boolean;
+}
+
+/**
+ * Where to refresh: a shortest path over cuts of the circuit, from the outputs to the inputs. A node is what a cut demands of the values that cross it (levels, refreshes, rounds); an
+ * edge computes one value at the lowest level that serves, and takes each operand as it is or refreshed. On chains this is the shortest path in Orion's level
+ * digraph (Ebel et al., 2025); where branches run side by side, a cut is crossed by one value of each. Ways that cannot beat `limitMs` are left.
+ * @returns the cheapest placement (null: none is below the limit), and whether no cut was too wide to keep all of its nodes
+ */
+export function shortestPlacement(
+  circuit: Circuit,
+  { maxLevel, refreshLevel }: Pick<LevelOptions, 'maxLevel' | 'refreshLevel'>,
+  costs: PlacementCosts,
+  limitMs: number,
+): { readonly placement: Placement | null; readonly exact: boolean } {
+  const used = usedValues(circuit);
+  const depth = depths(circuit);
+  const least = leastRemaining(used, costs, { maxLevel, refreshLevel });
+  let states: State[] = [start(circuit, refreshLevel)];
+  let exact = used.every((value) => new Set(operandsOf(value)).size <= ALL_SUBSETS);
+  for (let i = used.length - 1; i >= 0; i--) {
+    const value = used[i];
+    if (value === undefined) continue;
+    const next = new Map<string, { state: State; bound: number }>();
+    for (const state of states) {
+      for (const made of compute(value, state, { maxLevel, refreshLevel }, costs)) {
+        const bound = made.ms + (least[i] ?? 0) + roundsBound(made, depth, { maxLevel, refreshLevel }, costs);
+        if (bound >= limitMs) continue;
+        const key = keyOf(made);
+        const known = next.get(key);
+        if (known === undefined || made.ms < known.state.ms) next.set(key, { state: made, bound });
+      }
+    }
+    const kept = [...next.values()].sort((a, b) => a.bound - b.bound);
+    if (kept.length > MOST_STATES) exact = false;
+    states = kept.slice(0, MOST_STATES).map(({ state }) => state);
+  }
+  const total = ({ ms, rounds }: State): number => ms + rounds * costs.roundMs;
+  const [best] = states.sort((a, b) => total(a) - total(b));
+  return { placement: best === undefined ? null : placementOf(best), exact };
+}
+
+function usedValues({ values, outputs }: Circuit): CircuitValue[] {
+  const needed = new Set(outputs);
+  for (const value of [...values].reverse()) if (needed.has(value)) for (const operand of operandsOf(value)) needed.add(operand);
+  return values.filter((value) => needed.has(value));
+}
+
+function start({ outputs }: Circuit, refreshLevel: number): State {
+  const demands = new Map(outputs.map(({ id }) => [id, { level: refreshLevel, fresh: false, rounds: 0 }]));
+  return { demands, ms: 0, rounds: 0, before: null, choice: null };
+}
+
+type Levels = Pick<LevelOptions, 'maxLevel' | 'refreshLevel'>;
+
+/** All ways to compute a value. */
+function compute(value: CircuitValue, state: State, { maxLevel, refreshLevel }: Levels, costs: PlacementCosts): State[] {
+  const demand = state.demands.get(value.id);
+  if (demand === undefined) return [state];
+  const rest = new Map(state.demands);
+  rest.delete(value.id);
+  if (value.op.kind === 'input') return [{ ...state, demands: rest, rounds: Math.max(state.rounds, demand.rounds) }];
+  const level = Math.max(demand.level, demand.fresh ? refreshLevel : -1);
+  const ms = state.ms + costs.valueMs(value.id, level) + (demand.fresh ? costs.refreshMs : 0);
+  const made: State[] = [];
+  for (const variant of operandCostVariants(value.op)) {
+    const above = highest(value, variant);
+    if ([...above.values()].some((cost) => level + cost > maxLevel)) continue;
+    const operands = [...above];
+    const freeChoices = operands.filter(([operand]) => operand.op.kind !== 'input').map(([{ id }]) => id);
+    for (const fresh of subsets(freeChoices)) {
+      const demands = new Map(rest);
+      for (const [{ id }, cost] of operands) {
+        const isFresh = fresh.includes(id);
+        const before = demands.get(id) ?? { level: -1, fresh: false, rounds: 0 };
+        demands.set(id, {
+          level: isFresh ? before.level : Math.max(before.level, level + cost),
+          fresh: before.fresh || isFresh,
+          rounds: Math.max(before.rounds, demand.rounds + (isFresh ? 1 : 0)),
+        });
+      }
+      made.push({ demands, ms, rounds: state.rounds, before: state, choice: { id: value.id, fresh, maskOnA: variant[0] === 2 } });
+    }
+  }
+  return made;
+}
+
+/** Operands beyond this number are taken refreshed all, none, or one at a time. */
+const ALL_SUBSETS = 6;
+
+function subsets(ids: readonly number[]): number[][] {
+  if (ids.length > ALL_SUBSETS) return [[], [...ids], ...ids.map((id) => [id])];
+  return Array.from({ length: 2 ** ids.length }, (_, set) => ids.filter((_, k) => ((set >> k) & 1) === 1));
+}
+
+/** Levels that every operand must be above the value; one that it takes twice, as often as the larger of both. */
+function highest(value: CircuitValue, variant: readonly number[]): Map<CircuitValue, number> {
+  const above = new Map<CircuitValue, number>();
+  operandsOf(value).forEach((operand, i) => {
+    above.set(operand, Math.max(above.get(operand) ?? 0, variant[i] ?? 0));
+  });
+  return above;
+}
+
+function keyOf({ demands, rounds }: State): string {
+  let key = String(rounds);
+  for (const [id, { level, fresh, rounds: own }] of [...demands].sort(([a], [b]) => a - b))
+    key += `|${id},${level},${fresh ? 1 : 0},${own}`;
+  return key;
+}
+
+/** Levels that are consumed at least between the inputs and every value. */
+function depths({ values }: Circuit): ReadonlyMap<number, number> {
+  const depth = new Map<number, number>();
+  for (const value of values) {
+    const variants = operandCostVariants(value.op);
+    const of = (i: number): number => Math.min(...variants.map((variant) => variant[i] ?? 0));
+    depth.set(value.id, Math.max(0, ...operandsOf(value).map(({ id }, i) => (depth.get(id) ?? 0) + of(i))));
+  }
+  return depth;
+}
+
+/** By position: what the values before it cost at least. */
+function leastRemaining(values: readonly CircuitValue[], { valueMs }: PlacementCosts, { maxLevel, refreshLevel }: Levels): number[] {
+  let sum = 0;
+  return values.map((value) => {
+    const before = sum;
+    if (value.op.kind !== 'input') {
+      sum += Math.min(...Array.from({ length: maxLevel - refreshLevel + 1 }, (_, i) => valueMs(value.id, refreshLevel + i)));
+    }
+    return before;
+  });
+}
+
+/** Rounds and refreshes that must still come, since the values of the cut lie deeper than the chain is long. */
+function roundsBound(
+  { demands, rounds }: State,
+  depth: ReadonlyMap<number, number>,
+  { maxLevel, refreshLevel }: Levels,
+  { refreshMs, roundMs }: PlacementCosts,
+): number {
+  let most = rounds;
+  let refreshes = 0;
+  let due = 0;
+  for (const [id, demand] of demands) {
+    const missing = Math.max(demand.level, demand.fresh ? refreshLevel : -1) + (depth.get(id) ?? 0) - maxLevel;
+    const more = Math.max(0, Math.ceil(missing / (maxLevel - refreshLevel)));
+    most = Math.max(most, demand.rounds + more);
+    refreshes = Math.max(refreshes, more);
+    if (demand.fresh) due++;
+  }
+  return most * roundMs + Math.max(refreshes, due) * refreshMs;
+}
+
+function placementOf(last: State): Placement {
+  const fresh = new Map<number, ReadonlySet<number>>();
+  const maskOnA = new Set<number>();
+  for (let state: State | null = last; state !== null; state = state.before) {
+    const { choice } = state;
+    if (choice === null) continue;
+    fresh.set(choice.id, new Set(choice.fresh));
+    if (choice.maskOnA) maskOnA.add(choice.id);
+  }
+  return { fresh, maskOnA };
+}
