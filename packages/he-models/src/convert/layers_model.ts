@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
+import 'tfjs-power-softmax';
 import { ModelUnavailableError } from '../errors.js';
 
 /** Loads `model.json` and its weights from a folder that tfjs' `model.save` wrote. @throws ModelUnavailableError */

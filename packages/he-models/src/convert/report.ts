@@ -67,7 +67,7 @@ export function needsOf(architecture: Architecture, form: ModelForm): readonly s
   const texts = architecture.family === 'gpt_neox' ? 'on texts, with cross-entropy of the next token' : 'on labelled texts';
   return [
     ...swap,
-    `training of model.json ${texts}, with withRangeLoss of tfjs-power-softmax on reciprocals, inverse square roots and GELU, until the intervals of a RangeMonitor are narrow`,
+    `training ${texts}: openTrainable of he-models/convert gives model, embed and save for model.fit, with withRangeLoss of tfjs-power-softmax on reciprocals, inverse square roots and GELU, until the intervals of a RangeMonitor are narrow`,
     'polynomials in place of these: he-models convert DIR --calibration TEXTS --out POLYNOMIAL, where TEXTS has a text a line',
   ];
 }
