@@ -19,6 +19,7 @@ import { SHIPPED_MODEL, shippedModel } from './shipped_model.ts';
 export const COUNTS_HELP = `counts: operations, keys and bytes of compiled programs, beside hand-written ones
 
   --engine NAME    whose time the compiler minimises: seal or simd (default seal)
+  --matmul NAME    products of encrypted matrices: auto, jkls or bicyclic (default auto)
   --json           one JSON object a line
   --case TEXT      only cases whose name contains TEXT`;
 
@@ -28,6 +29,7 @@ export async function counts(args: string[]): Promise<void> {
     args,
     options: {
       engine: { type: 'string', default: 'seal' },
+      matmul: { type: 'string', default: 'auto' },
       json: { type: 'boolean', default: false },
       case: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
@@ -38,6 +40,7 @@ export async function counts(args: string[]): Promise<void> {
     return;
   }
   const engine = values.engine === 'simd' ? 'simd' : 'seal';
+  const matmul = values.matmul === 'jkls' || values.matmul === 'bicyclic' ? values.matmul : 'auto';
   enableProdMode();
   await setBackend('cpu');
   const wanted = (name: string): boolean => name.includes(values.case);
@@ -46,12 +49,12 @@ export async function counts(args: string[]): Promise<void> {
     const { name, inputShape } = benchCase;
     if (!wanted(name)) continue;
     const graph = await traceFunction(traceable(benchCase), [{ name: 'x', shape: inputShape }]);
-    print(countRow(name, profile(compileGraph(graph, { engine }))));
+    print(countRow(name, profile(compileGraph(graph, { engine, matmul }))));
     for (const handWritten of HAND_WRITTEN_CASES) if (handWritten.of === name) print(handWrittenRow(handWritten, countingEngine()));
   }
   if (wanted(SHIPPED_MODEL)) {
     const { model, inputShape } = await shippedModel();
-    print(countRow(SHIPPED_MODEL, profile(await compile(model, { inputShape, engine }))));
+    print(countRow(SHIPPED_MODEL, profile(await compile(model, { inputShape, engine, matmul }))));
   }
 }
 

@@ -1,3 +1,4 @@
+import type { BicyclicGrid } from './bicyclic.js';
 import type { DiagonalTerm } from './diagonals.js';
 import type { MatMulGrid } from './slot_layout.js';
 
@@ -26,6 +27,8 @@ export type CircuitOp =
       readonly a: CircuitValue;
       readonly b: CircuitValue;
     }
+  /** The same in bicyclic packing, whose result needs a mask; depth 1. */
+  | { readonly kind: 'bicyclic'; readonly grid: BicyclicGrid; readonly a: CircuitValue; readonly b: CircuitValue }
   /** Sent to the client and back: up to the top level; placed by the level pass. */
   | { readonly kind: 'refresh'; readonly source: CircuitValue };
 
@@ -73,6 +76,7 @@ export function operandsOf({ op }: Pick<CircuitValue, 'op'>): readonly CircuitVa
       return op.pairs.flatMap(({ a, b }) => [a, b]);
     case 'product':
     case 'matmul':
+    case 'bicyclic':
       return [op.a, op.b];
   }
 }
@@ -81,7 +85,7 @@ export function operandsOf({ op }: Pick<CircuitValue, 'op'>): readonly CircuitVa
 export function circuitDepths({ values }: Pick<Circuit, 'values'>): ReadonlyMap<CircuitValue, number> {
   const depths = new Map<CircuitValue, number>();
   for (const value of values) {
-    const own = ['linear', 'product', 'products', 'matmul'].includes(value.op.kind) ? 1 : 0;
+    const own = ['linear', 'product', 'products', 'matmul', 'bicyclic'].includes(value.op.kind) ? 1 : 0;
     depths.set(value, own + Math.max(0, ...operandsOf(value).map((operand) => depths.get(operand) ?? 0)));
   }
   return depths;

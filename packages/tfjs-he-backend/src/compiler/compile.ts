@@ -73,9 +73,11 @@ export function compileGraphFor(
   outputs: readonly TensorNode[],
   parameters: Parameters,
   slots = parameters.slots,
-  options: Pick<CompileOptions, 'state'> = {},
+  options: Pick<CompileOptions, 'state' | 'matmul'> = {},
 ): Program {
-  const lowered = createLowerings(simplifyEncrypted(outputs), [slots], compileState(outputs, options.state)).at(slots);
+  const lowered = createLowerings(simplifyEncrypted(outputs), [slots], compileState(outputs, options.state), options.matmul ?? 'auto').at(
+    slots,
+  );
   const found = cheapestOf(lowered, parameters, compileSettings({}), Number.POSITIVE_INFINITY);
   if (found instanceof HeError) throw found;
   if (found === null)
@@ -109,6 +111,7 @@ function* searchParameters(
     simplified,
     [...new Set(candidates.map(({ slots }) => slots))].sort((a, b) => a - b),
     state,
+    settings.matmul,
   );
   const found: Found[] = [];
   let fastest = Number.POSITIVE_INFINITY;

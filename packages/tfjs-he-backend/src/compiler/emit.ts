@@ -4,6 +4,7 @@ import { sizeOf, type TensorLayout } from '../wire/layout.js';
 import { type CircuitValue, operandsOf, type SumTerm } from './circuit.js';
 import type { CircuitWork, CircuitWorkItem } from './circuit_cost.js';
 import type { CostEngine } from './costs.js';
+import { emitBicyclic } from './emit_bicyclic.js';
 import { emitLinear } from './emit_linear.js';
 import { emitMaskedMatMul } from './emit_masked_matmul.js';
 import { emitMatMul, sumOfProducts } from './emit_matmul.js';
@@ -155,6 +156,8 @@ class ProgramEmitter {
         emitter.rescale(out);
         return out;
       }
+      case 'bicyclic':
+        return emitBicyclic(emitter, op.grid, { a: this.emit(op.a), b: this.emit(op.b) }, level);
       case 'matmul': {
         const operands = { a: this.emit(op.a), b: this.emit(op.b), maskOnA: this.leveled.maskOnA.has(value.id) };
         const emitVariant = op.grid.doubled ? emitMatMul : emitMaskedMatMul;

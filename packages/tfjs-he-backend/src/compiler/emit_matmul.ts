@@ -1,6 +1,7 @@
 import type { Register } from '../program/program.js';
 import type { MatMulVariant } from './circuit.js';
 import { bug, type Emitter } from './emitter.js';
+import { LEVEL_COST } from './plan_affine.js';
 import { featureStep, type MatMulGrid, matMulSteps } from './slot_layout.js';
 
 /**
@@ -44,6 +45,14 @@ export function emitMatMul(
   const total = horner(emitter, sums, sign * babies * step);
   emitter.rescale(total);
   return variant === 'values' ? foldBlocks(emitter, total, grid) : total;
+}
+
+/** Key switches of a product on a grid; of one that is not doubled, also the level of its masks. */
+export function gridRotations(grid: MatMulGrid): number {
+  const steps = matMulSteps(grid);
+  if (!grid.doubled) return 3 * steps + LEVEL_COST;
+  const babies = babySteps(steps);
+  return babies + steps + (2 * steps) / babies + Math.log2(grid.tokens / steps);
 }
 
 /** With fewer steps than tokens, every block of `steps` features has summed a part of the contraction. */

@@ -156,6 +156,7 @@ function operandCosts(op: CircuitOp, levels: readonly number[]): Costs {
     case 'refresh':
       return [0];
     case 'product':
+    case 'bicyclic':
       return [1, 1];
     case 'matmul':
       if (op.grid.doubled) return [1, 1];
@@ -186,6 +187,7 @@ export function withOperands(op: CircuitOp, operands: readonly CircuitValue[]): 
       return { ...op, pairs: op.pairs.map((pair, i) => ({ ...pair, a: operand(2 * i), b: operand(2 * i + 1) })) };
     case 'product':
     case 'matmul':
+    case 'bicyclic':
       return { ...op, a: operand(0), b: operand(1) };
   }
 }

@@ -3,12 +3,15 @@ import { identity, selection } from '../graph/linear_map.js';
 import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
 import type { ProgramState } from '../program/program.js';
+import { type BicyclicGrid, bicyclicGrid, bicyclicOperand, bicyclicResult, bicyclicRotations } from './bicyclic.js';
 import { type Circuit, CircuitBuilder, type CircuitValue, type MatMulVariant } from './circuit.js';
+import { gridRotations } from './emit_matmul.js';
 import { expandMatMuls } from './expand_matmul.js';
 import { fuseProducts } from './fuse_products.js';
 import { inheritedLayout } from './inherited_layout.js';
-import { emitAffine, type Placed, type PlacedTerm, planTerms } from './lower_affine.js';
-import { type AffinePlan, planAffine } from './plan_affine.js';
+import { emitAffine, emitMask, type Placed, type PlacedTerm, planTerms } from './lower_affine.js';
+import type { MatMulMethod } from './options.js';
+import { type AffinePlan, LEVEL_COST, planAffine } from './plan_affine.js';
 import {
   featureMajor,
   gridDiagonal,
@@ -30,6 +33,8 @@ import {
 import type { SplitGraph, SplitTensor } from './split_tensors.js';
 
 const MAX_DEGREE = 32768;
+/** Rotations are an estimate: what takes more by this factor may still take less time. */
+const WORTH_TRYING = 1.25;
 
 /** A part of a tensor in one slot vector. */
 export interface LoweredPart {
@@ -68,6 +73,8 @@ export function lower(graph: SplitGraph, slots: number, options: LowerOptions = 
 export interface LowerOptions {
   /** Outputs, by index, that take the layout of an input, by name, which they are in the next run. */
   readonly state?: ReadonlyMap<number, string>;
+  /** How products of encrypted matrices are computed; `auto`, the default: in bicyclic packing where that may be cheaper. */
+  readonly matmul?: MatMulMethod;
   /** Feature-major layouts wherever there is a choice. Default: whatever is cheapest to get to, which later maps may pay for. */
   readonly featureMajor?: boolean;
 }
@@ -224,6 +231,57 @@ class Lowering {
   }
 
   private lowerMatMul(node: MatMulNode): Placed {
+    return this.lowerBicyclic(node) ?? this.lowerOnGrid(node);
+  }
+
+  /** Null: not asked for, dearer, or too large where there is a choice. */
+  private lowerBicyclic(node: MatMulNode): Placed | null {
+    const { a, b, dims, label } = node;
+    const { batch, m, k, n } = dims;
+    const { matmul = 'auto' } = this.options;
+    if (matmul === 'jkls') return null;
+    const grid = bicyclicGrid(dims, this.slots);
+    if (grid === null) {
+      if (matmul === 'auto') return null;
+      const least = bicyclicGrid(dims, Number.POSITIVE_INFINITY);
+      throw tooLarge(node, (least?.block ?? 0) * (least?.batch ?? 0), this.slots);
+    }
+    const layouts = [bicyclicOperand(grid, 'left', batch, m, k), bicyclicOperand(grid, 'right', batch, k, n)] as const;
+    if (matmul === 'auto' && !this.mayPay(node, grid, layouts)) return null;
+    const left = this.skew(a, layouts[0], this.fitting(featureMajor(a.shape), a));
+    const right = this.skew(b, layouts[1], this.fitting(featureMajor(b.shape), b));
+    const product = this.builder.add(label, { kind: 'bicyclic', grid, a: left.value, b: right.value });
+    const layout = bicyclicResult(grid, batch, m, n);
+    return { value: emitMask(this.builder, label, product, layout, layout.period), layout };
+  }
+
+  /** Whether it may be the cheaper way, by rotations, those that bring the operands into place included. */
+  private mayPay({ a, b, dims }: MatMulNode, grid: BicyclicGrid, [left, right]: readonly [SlotLayout, SlotLayout]): boolean {
+    if (matMulSlots(dims) > this.slots) return true;
+    const { batch, m, k, n } = dims;
+    const full = matMulGrid(dims, this.slots);
+    const plain = gridScoresOperand(full, batch, k, n, false);
+    const diagonal = gridDiagonal(full, batch, m, k);
+    const own = this.preferred(a);
+    // The left operand of a values product is where its own product left it.
+    const inPlace = own !== null && sameLayout(own, diagonal);
+    const skew = planAffine([{ map: identity(sizeOf(b.shape)), layout: plain }], gridScoresOperand(full, batch, k, n, true)).cost;
+    const onGrid = skew + gridRotations({ ...full, steps: powerOfTwoAtLeast(inPlace ? n : k) });
+    // A mask, hence a level, follows.
+    const packed = bicyclicRotations(grid) + LEVEL_COST;
+    // To a bicyclic layout is farther than to the grid's.
+    if (packed >= WORTH_TRYING * onGrid) return false;
+    const toGrid = (inPlace ? 0 : this.costTo(a, gridStandard(full, batch, m, k))) + this.costTo(b, plain);
+    return packed + this.costTo(a, left) + this.costTo(b, right) < WORTH_TRYING * (onGrid + toGrid);
+  }
+
+  private costTo(node: TensorNode, layout: SlotLayout): number {
+    const own = this.preferred(node);
+    if (own !== null) return sameLayout(own, layout) ? 0 : planAffine([{ map: identity(sizeOf(node.shape)), layout: own }], layout).cost;
+    return node.kind === 'affine' ? planTerms(this.placedTerms(node), layout).cost : 0;
+  }
+
+  private lowerOnGrid(node: MatMulNode): Placed {
     const { batch, m, k, n } = node.dims;
     const needed = matMulSlots(node.dims);
     if (needed > this.slots) throw tooLarge(node, needed, this.slots);
@@ -252,7 +310,7 @@ class Lowering {
 
   /**
    * The skewed operand comes from its plain layout by one map of 2 T - 1 diagonals; composed with a dense projection it would have T^2, so an affine
-   * source is brought to the plain layout first when that is cheaper.
+   * source is brought to the plain layout first when that is cheaper. The same goes for other layouts that a dense map has many diagonals to.
    */
   private skew(node: TensorNode, skewed: SlotLayout, plain: SlotLayout): Placed {
     if (node.kind === 'affine' && this.placed.get(node) === undefined) {

@@ -80,7 +80,7 @@ function depthCounter(): (value: CircuitValue) => number {
   const depthOf = (value: CircuitValue): number => {
     let depth = depths.get(value);
     if (depth === undefined) {
-      const own = value.op.kind === 'linear' || value.op.kind === 'product' || value.op.kind === 'matmul' ? 1 : 0;
+      const own = ['linear', 'product', 'matmul', 'bicyclic'].includes(value.op.kind) ? 1 : 0;
       depth = own + Math.max(0, ...operandsOf(value).map(depthOf));
       depths.set(value, depth);
     }
@@ -114,7 +114,11 @@ function emitFold(builder: CircuitBuilder, label: string, source: CircuitValue, 
 
 /** Rotate-and-sum leaves partial sums in the other slots: they are about the weights and must not reach anybody. */
 function maskTo(builder: CircuitBuilder, label: string, source: CircuitValue, layout: SlotLayout, plan: AffinePlan): CircuitValue {
-  const period = Math.max(layout.period, ...plan.terms.map((term) => term.period));
+  return emitMask(builder, label, source, layout, Math.max(layout.period, ...plan.terms.map((term) => term.period)));
+}
+
+/** Zeros where no element lies, first copies only; the source repeats with `period`. */
+export function emitMask(builder: CircuitBuilder, label: string, source: CircuitValue, layout: SlotLayout, period: number): CircuitValue {
   const keep = new Float64Array(period);
   for (const slot of layout.slotOf) for (let s = slot; s < period; s += layout.period) keep[s] = 1;
   return builder.add(label, {

@@ -3,6 +3,7 @@ import { type TensorNode, topologicalOrder } from '../graph/node.js';
 import { checkCircuit } from './check_stages.js';
 import { circuitDepths } from './circuit.js';
 import { type Lowered, lower } from './lower.js';
+import type { MatMulMethod } from './options.js';
 import { matMulTiles } from './split_matmul.js';
 import { type SplitGraph, splitTensors, unsplit } from './split_tensors.js';
 
@@ -20,9 +21,14 @@ export interface Lowerings {
  * The circuits of a graph, by the number of slots. If its tensors fit whole for one of `slotCounts` (ascending), one circuit for the smallest such number: layouts fit
  * in any larger ciphertext. Else, for every number, tensors over several ciphertexts; matrix products in as few parts as possible, and in parts that fit twice.
  */
-export function createLowerings(outputs: readonly TensorNode[], slotCounts: readonly number[], state: State): Lowerings {
+export function createLowerings(
+  outputs: readonly TensorNode[],
+  slotCounts: readonly number[],
+  state: State,
+  matmul: MatMulMethod,
+): Lowerings {
   let reason: HeError | null = null;
-  const lowered = (graph: SplitGraph, slots: number): Lowered[] => lowerBoth(graph, slots, state);
+  const lowered = (graph: SplitGraph, slots: number): Lowered[] => lowerBoth(graph, slots, state, matmul);
   for (const enough of slotCounts) {
     const whole = attempt(() => lowered(unsplit(outputs), enough));
     if (!(whole instanceof HeError)) return { inParts: false, at: (slots) => (slots >= enough ? whole : (reason ?? [])) };
@@ -30,16 +36,16 @@ export function createLowerings(outputs: readonly TensorNode[], slotCounts: read
   }
   const cached = new Map<number, readonly Lowered[] | HeError>();
   const at = (slots: number): readonly Lowered[] | HeError => {
-    const known = cached.get(slots) ?? inParts(outputs, slots, state);
+    const known = cached.get(slots) ?? inParts(outputs, slots, state, matmul);
     cached.set(slots, known);
     return known;
   };
   return { inParts: true, at };
 }
 
-function inParts(outputs: readonly TensorNode[], slots: number, state: State): readonly Lowered[] | HeError {
+function inParts(outputs: readonly TensorNode[], slots: number, state: State, matmul: MatMulMethod): readonly Lowered[] | HeError {
   const tried = (headsDivide(outputs, slots) ? [false, true] : [false]).map((doubled) =>
-    attempt(() => lowerBoth(splitTensors(outputs, { slots, doubled, state }), slots, state)),
+    attempt(() => lowerBoth(splitTensors(outputs, { slots, doubled, state }), slots, state, matmul)),
   );
   const found = tried.flatMap((lowered) => (lowered instanceof HeError ? [] : lowered));
   const [reason] = tried;
@@ -58,14 +64,18 @@ function headsDivide(outputs: readonly TensorNode[], slots: number): boolean {
 /**
  * With layouts that are cheapest one by one, and feature-major ones where these make fewer levels: a layout that is cheap to get to may be dear to leave.
  */
-function lowerBoth(graph: SplitGraph, slots: number, state: State): Lowered[] {
+function lowerBoth(graph: SplitGraph, slots: number, state: State, matmul: MatMulMethod): Lowered[] {
   const [local, plain] = [false, true].map((featureMajor) => {
-    const lowered = lower(graph, slots, { state, featureMajor });
+    const lowered = lower(graph, slots, { state, featureMajor, matmul });
     checkCircuit(lowered, slots);
     return lowered;
   });
   if (local === undefined || plain === undefined) return [];
-  return depthOf(plain) < depthOf(local) ? [plain, local] : [local];
+  const lowered = depthOf(plain) < depthOf(local) ? [plain, local] : [local];
+  // Where bicyclic packing may be cheaper, time decides.
+  if (matmul !== 'auto' || !lowered.some(({ circuit }) => circuit.values.some(({ op }) => op.kind === 'bicyclic'))) return lowered;
+  const onGrid = attempt(() => lowerBoth(graph, slots, state, 'jkls'));
+  return onGrid instanceof HeError ? lowered : [...onGrid, ...lowered];
 }
 
 function depthOf({ circuit }: Lowered): number {

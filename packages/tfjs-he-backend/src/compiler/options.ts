@@ -34,9 +34,16 @@ export interface CompileOptions {
   readonly engine?: CostEngine | undefined;
   /** Times of the machine that will run the program, as `npm run calibrate` measures them for one engine (default: of a 2-vCPU Xeon, one thread). */
   readonly costs?: Costs;
+  /**
+   * How products of encrypted matrices are computed: on a grid of powers of two (Jiang et al., 2018), in bicyclic packing (Chen et al., 2024; extents padded until no two have a common
+   * factor), or in either way, whichever is predicted to take less time (`auto`, the default).
+   */
+  readonly matmul?: MatMulMethod;
   /** Ring degrees to try (default 4096 to 32768). */
   readonly polyModulusDegrees?: readonly number[];
 }
+
+export type MatMulMethod = 'auto' | 'jkls' | 'bicyclic';
 
 /** Options with every value given and checked. */
 export interface CompileSettings {
@@ -46,6 +53,7 @@ export interface CompileSettings {
   readonly roundTripMs: number;
   readonly maxEvaluationKeyBytes: number;
   readonly costs: Costs;
+  readonly matmul: MatMulMethod;
   readonly polyModulusDegrees: readonly number[];
 }
 
@@ -58,8 +66,11 @@ export function compileSettings(options: CompileOptions): CompileSettings {
   if (polyModulusDegrees.length === 0 || !polyModulusDegrees.every((degree) => DEGREES.includes(degree))) {
     throw invalid('polyModulusDegrees', `Choose from ${DEGREES.join(', ')}.`);
   }
+  const { matmul = 'auto' } = options;
+  if (!['auto', 'jkls', 'bicyclic'].includes(matmul)) throw invalid('matmul', 'Use auto, jkls or bicyclic.');
   return Object.freeze({
     securityBits,
+    matmul,
     polyModulusDegrees,
     precisionBits: inRange('precisionBits', options.precisionBits ?? 12, 1, 40),
     valueBits: inRange('valueBits', options.valueBits ?? 6, 0, 40),

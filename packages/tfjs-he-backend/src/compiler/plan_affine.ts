@@ -19,7 +19,8 @@ export interface FreeTerm {
 }
 
 const PRODUCT_COST = 0.1;
-const LEVEL_COST = 3;
+/** A level, in rotations. */
+export const LEVEL_COST = 3;
 const MAX_FREE_COEFFICIENT = 4;
 const MAX_FREE_ROTATIONS = 4;
 

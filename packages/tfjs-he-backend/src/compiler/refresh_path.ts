@@ -12,7 +12,7 @@ export interface PlacementCosts {
 }
 
 /** States that a cut keeps: more than circuits of transformers have after pruning. */
-const MOST_STATES = 3000;
+const MOST_STATES = 800;
 
 /**
  * What the users that have been seen ask of a value: the level for those that take it as it is (-1: none does), whether others take it refreshed, and the rounds of
@@ -86,8 +86,18 @@ function usedValues({ values, outputs }: Circuit): CircuitValue[] {
   return values.filter((value) => needed.has(value));
 }
 
-function start({ outputs }: Circuit, refreshLevel: number): State {
-  const demands = new Map(outputs.map(({ id }) => [id, { level: refreshLevel, fresh: false, rounds: 0 }]));
+/** Outputs are taken at the refresh level; those that are kept for the next run, refreshed. */
+function start({ outputs, kept }: Circuit, refreshLevel: number): State {
+  const demands = new Map<number, Demand>();
+  outputs.forEach(({ id, op }, i) => {
+    const fresh = op.kind !== 'input' && kept?.has(i) === true;
+    const before = demands.get(id) ?? { level: -1, fresh: false, rounds: 0 };
+    demands.set(id, {
+      level: fresh ? before.level : refreshLevel,
+      fresh: before.fresh || fresh,
+      rounds: Math.max(before.rounds, fresh ? 1 : 0),
+    });
+  });
   return { demands, ms: 0, rounds: 0, before: null, choice: null };
 }
 

@@ -120,15 +120,18 @@ function apply(instruction: Instruction, values: Map<Register, Value>, ledger: L
     }
     case 'rescale': {
       const acc = read(instruction.acc);
-      settle(acc, ledger);
-      ledger('divide', acc.primes - 1, 2);
+      gather(acc, ledger);
+      // By the special prime and the level's together, where both are due.
+      ledger('divide', acc.extended ? acc.primes : acc.primes - 1, 2);
       values.set(instruction.acc, fresh(acc.primes - 1));
       return;
     }
-    case 'modSwitch':
-      settle(read(instruction.a), ledger);
-      values.set(instruction.out, fresh(instruction.toLevel + 1));
+    case 'modSwitch': {
+      const a = read(instruction.a);
+      gather(a, ledger);
+      values.set(instruction.out, { primes: instruction.toLevel + 1, settled: a.settled, extended: a.extended, terms: [] });
       return;
+    }
     case 'add':
       values.set(instruction.out, sum(read(instruction.a), read(instruction.b), ledger));
       return;
