@@ -1,7 +1,7 @@
 import { io } from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import 'tfjs-power-softmax';
-import { AssetError } from '../errors.js';
+import { AssetError, UnknownTaskError } from '../errors.js';
 import { type ModelFiles, openModel } from '../hub/model_files.js';
 import { parseJson } from './assets.js';
 import type { FileDigest, HeMetadata } from './config.js';
@@ -35,6 +35,19 @@ export async function serverFromPretrained(name: string, digests?: Readonly<Reco
     }
   }
   return loadServerModel(files);
+}
+
+/**
+ * The same of a model that is to run encrypted.
+ *
+ * @throws AssetError, ModelUnavailableError, UnknownTaskError for one that is no polynomial yet, with the first step to it
+ */
+export async function loadPolynomialModel(files: ModelFiles): Promise<ServerModel> {
+  const [need] = parseJson<HeMetadata>(await files.file('he.json'), 'he.json').needs ?? [];
+  if (need === undefined) return loadServerModel(files);
+  throw new UnknownTaskError(`${files.name} is no polynomial yet and runs with fhe: 'disable' only. What it needs first: ${need}.`, {
+    model: files.name,
+  });
 }
 
 /** Loads topology, all weight shards and the metadata. @throws AssetError, ModelUnavailableError */

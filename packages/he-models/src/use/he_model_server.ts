@@ -4,7 +4,7 @@ import { createServer, type Manifest, type PrepareOptions, type Server, type Ser
 import { type LoadOptions, openModel } from '../hub/model_files.js';
 import type { HeMetadata, PretrainedConfig } from '../pretrained/config.js';
 import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
-import { loadServerModel } from '../pretrained/server_model.js';
+import { loadPolynomialModel } from '../pretrained/server_model.js';
 import type { EncryptedFhe } from './he_model_client.js';
 
 export interface ServerLoadOptions extends LoadOptions {
@@ -53,7 +53,7 @@ export class HeModelServer implements Server {
     const { fhe = 'execute', signal, progress_callback: report, maskKey, seed } = options;
     enableProdMode(); // tfjs would advertise its native package on the console
     const files = await openModel(model, SERVER_BUNDLES, options);
-    const { model: plain, he } = await loadServerModel(files);
+    const { model: plain, he } = await loadPolynomialModel(files);
     try {
       const onProgress = (loaded: number, total: number): void => report?.({ status: 'compile', name: files.name, loaded, total });
       const engine = options.engine ?? (fhe === 'execute' ? 'simd' : 'mock');
