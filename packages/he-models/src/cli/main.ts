@@ -22,7 +22,7 @@ const HELP = `Usage: he-models COMMAND [options]
   run        classify a text, a signal or an image
   train      train a model of this package anew
   evaluate   compare a model encrypted with its clear polynomial form
-  convert    turn a trained tfjs model into a polynomial, or swap its softmax
+  convert    import a checkpoint, swap its softmax, or turn a trained model into a polynomial
   export     write a model's files, or its compiled program, to a folder
 
 he-models COMMAND --help tells more. All take --json.`;
