@@ -6,11 +6,14 @@ export * from './client.js';
 export type { ApproximationSummary, HeMetadata } from './pretrained/config.js';
 export * from './server.js';
 export { type AgreementOptions, type AgreementReport, measureAgreement } from './use/agreement.js';
+export { type GenerationAgreementOptions, type GenerationReport, measureGeneration } from './use/generation_agreement.js';
 export { type Inference, type InferOptions, type LocalPair, openLocalPair, type PairOptions } from './use/local_pair.js';
 export {
   type ClassificationPipeline,
   type ClassifyOptions,
   type Fhe,
+  type GenerateOptions,
+  type GenerationPipeline,
   type PipelineOptions,
   pipeline,
   type TaskInputs,

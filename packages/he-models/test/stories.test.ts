@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
-import { UsageError } from '../src/errors.js';
-import { pipeline } from '../src/index.js';
+import { InputError, UsageError } from '../src/errors.js';
+import { HeModelClient, HeModelServer, loadClearModel, measureGeneration, pipeline } from '../src/index.js';
 import { parseLlamaCheckpoint } from '../src/llama/checkpoint.js';
 import { seededRandom } from '../src/random.js';
 import type { TrainOptions } from '../src/train/options.js';
@@ -13,7 +13,9 @@ import { consecutiveWindows, evaluationBatches, randomWindows } from '../src/tra
 import { STORIES_RECIPE, type StoryRecipe } from '../src/train/stories/story_recipe.js';
 import { storyModels } from '../src/train/stories/story_student.js';
 import { startWasm } from '../src/train/wasm.js';
+import { loadClearReader } from '../src/use/clear_reader.js';
 import { continueText } from '../src/use/continue_text.js';
+import { readWindows, type TextReader } from '../src/use/text_reader.js';
 import { TINY_LLAMA, tinyLlamaBytes, tinyVocabularyBytes } from './tiny_llama.js';
 
 const TINY: StoryRecipe = {
@@ -24,7 +26,7 @@ const TINY: StoryRecipe = {
   batchSize: 8,
   sampledTokens: 100,
   heldOutTokens: 60,
-  conversion: { calibrationWindows: 60, margin: { reciprocal: 2, rsqrt: 2, silu: 1.5 }, bits: 6, valueBits: 12 },
+  conversion: { calibrationWindows: 60, margin: { reciprocal: 2, rsqrt: 2, silu: 1.5 }, bits: 6, valueBits: 12, stepValueBits: 12 },
 };
 const STREAM = Int32Array.from({ length: 20 }, (_, index) => index);
 const quiet = { update: () => {}, log: () => {}, clear: () => {} };
@@ -123,39 +125,122 @@ describe('training', () => {
   });
 });
 
-describe('pipeline with a language model', () => {
-  test('writes under simulated encryption what it writes in the clear', async () => {
-    const written: string[] = [];
-    for (const fhe of ['disable', 'simulate'] as const) {
-      const generate = await pipeline('text-generation', join(root, 'model'), { fhe, seed: 1 });
-      const [generation] = await generate('the cat', { max_new_tokens: 2 });
-      written.push(generation?.generated_text ?? '');
-      generate.dispose();
-    }
-    expect(written[0]).toMatch(/^the cat./s);
-    expect(written[1]).toBe(written[0]);
+describe('reading token by token', () => {
+  const WORDS = 'the cat at the heat';
+  /** Of a difference in shares of the largest logit: the model is hardly trained, and its polynomials amplify noise. */
+  const largest = (a: Float32Array, b: Float32Array): number =>
+    Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / Math.max(...b.map(Math.abs));
+  let text: readonly number[];
+  let folder: string;
+  let client: HeModelClient;
+  let clear: TextReader;
+  beforeAll(async () => {
+    folder = join(root, 'model');
+    client = await HeModelClient.from_pretrained(folder);
+    clear = await loadClearReader(client, folder);
+    text = client.tokenize(WORDS, { truncate: true }).ids;
+    text = [...text, ...text.slice(0, 2)];
   });
+  afterAll(() => clear.dispose());
+
+  test('gives the logits that the model gives for whole texts', async () => {
+    const whole = await loadClearModel(folder);
+    const [, tokens] = client.inputShape;
+    const expected = whole.logits(client.embed(text.slice(0, tokens)));
+    const open = clear.begin();
+    for (let t = 0; t < tokens; t++) {
+      const row = expected.slice(t * client.labels.length, (t + 1) * client.labels.length);
+      expect(largest(await open.read([text[t]!]), row)).toBeLessThan(1e-4);
+    }
+    open.dispose();
+    whole.dispose();
+  });
+
+  test('leaves no tensors behind', async () => {
+    const before = tf.memory().numTensors;
+    const open = clear.begin();
+    await open.read(text);
+    open.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('of client and server apart: keys and values stay at the server, beyond the context too, and go with the text', async () => {
+    const server = await HeModelServer.from_pretrained(folder, { fhe: 'simulate', seed: 1 });
+    const other = await HeModelClient.from_pretrained(folder);
+    const session = await server.openSession(
+      await other.connect(JSON.parse(JSON.stringify(server.manifest)), { fhe: 'simulate', seed: 2 }),
+    );
+    const before = session.ledger.of('ciphertext').count;
+    const sequence = session.sequence(other.encryptState());
+    const expected = clear.begin();
+    for (const token of text) {
+      const { outputs } = await sequence.run(other.encryptToken(token, sequence.length), { refresh: async (sent) => other.refresh(sent) });
+      expect(largest(other.decrypt(outputs), await expected.read([token]))).toBeLessThan(0.05);
+    }
+    expect(session.ledger.of('ciphertext').count).toBeGreaterThan(before);
+    sequence.dispose();
+    expect(session.ledger.of('ciphertext').count).toBe(before);
+    for (const part of [expected, session, server, other]) part.dispose();
+  }, 120_000);
+
+  test('on ciphertexts agrees with the clear', async () => {
+    const report = await measureGeneration(folder, [text.slice(0, 2)], { fhe: 'execute', newTokens: 0 });
+    expect(report).toMatchObject({ texts: 1, read: 2, sameTop1: 1, written: 0 });
+    expect(report.leastBits).toBeGreaterThan(2);
+  }, 120_000);
+
+  test('is not what a server without a cache does, which takes whole texts', async () => {
+    const server = await HeModelServer.from_pretrained(folder, { fhe: 'simulate', cache: false, compile: { polyModulusDegrees: [8192] } });
+    const other = await HeModelClient.from_pretrained(folder);
+    const session = await server.openSession(await other.connect(server.manifest, { fhe: 'simulate' }));
+    expect(() => other.encryptToken(1, 0)).toThrow(InputError);
+    const { outputs } = await session.run(other.encrypt(WORDS, { truncate: true }), { refresh: async (sent) => other.refresh(sent) });
+    const whole = await loadClearModel(folder);
+    expect(largest(other.decrypt(outputs), whole.logits(other.embed(WORDS, { truncate: true })))).toBeLessThan(0.05);
+    for (const part of [whole, session, server, other]) part.dispose();
+  }, 120_000);
+
+  test('refuses what is no token', () => {
+    expect(() => client.embedToken(9999)).toThrow(InputError);
+  });
+});
+
+describe('pipeline with a language model', () => {
+  test('writes under simulated encryption what it writes in the clear, piece by piece; stops with the reason of its signal, and goes on', async () => {
+    const load = (fhe: 'disable' | 'simulate') => pipeline('text-generation', join(root, 'model'), { fhe, seed: 1 });
+    const [clear, simulated] = [await load('disable'), await load('simulate')];
+    const [expected] = await clear('the', { max_new_tokens: 2 });
+    const controller = new AbortController();
+    const stop = (): void => controller.abort(new Error('enough'));
+    await expect(simulated('the', { signal: controller.signal, callback_function: stop })).rejects.toThrow('enough');
+    const pieces: string[] = [];
+    const [generation] = await simulated('the', { max_new_tokens: 2, callback_function: (piece) => pieces.push(piece) });
+    expect(expected?.generated_text).toMatch(/^the./s);
+    expect(generation).toEqual(expected);
+    expect(`the${pieces.join('')}`).toBe(expected?.generated_text);
+    clear.dispose();
+    simulated.dispose();
+  }, 120_000);
 });
 
 describe('continueText', () => {
   const CONTEXT = 3;
   const VOCABULARY = 10;
   /** The successor of a token is the next number; of the last place, that is. */
-  const counting = (seen: (readonly number[])[]) => ({
-    context: CONTEXT,
-    vocabularySize: VOCABULARY,
-    logits: async (ids: readonly number[]) => {
+  const counting = (seen: (readonly number[])[]) =>
+    readWindows(CONTEXT, VOCABULARY, async (ids) => {
       seen.push(ids);
       return Float32Array.from({ length: CONTEXT * VOCABULARY }, (_, k) => {
         const row = Math.floor(k / VOCABULARY);
         return row < ids.length && k % VOCABULARY === (ids[row]! + 1) % VOCABULARY ? 1 : 0;
       });
-    },
-  });
+    })();
 
-  test('takes each token from the last ones that fit', async () => {
+  test('runs a model without a cache on the last tokens, and tells each new one', async () => {
     const seen: (readonly number[])[] = [];
-    expect(await continueText([4, 5], 3, counting(seen))).toEqual([6, 7, 8]);
+    const told: number[] = [];
+    expect(await continueText([4, 5], 3, { ...counting(seen), onToken: (token) => told.push(token) })).toEqual([6, 7, 8]);
+    expect(told).toEqual([6, 7, 8]);
     expect(seen).toEqual([
       [4, 5],
       [4, 5, 6],

@@ -5,6 +5,7 @@ import { banking77Split, readIfPresent, SPLIT_SEED } from './banking77.js';
 import { ecgSplit } from './ecg.js';
 import { type ArraySplit, mnistSplit } from './mnist.js';
 import { sst2Split } from './sst2.js';
+import { heldOutStories } from './stories.js';
 
 /** One development example, as a user of the model would give it. */
 export interface LabelledInput {
@@ -19,6 +20,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   // In the file all beats of a patient come together: the first few should be of all.
   'power-ecg': async (directory) => shuffled(labelledRows(await ecgSplit(directory))),
   'power-mnist-vit': async (directory) => labelledRows(await mnistSplit(directory)),
+  // Tokens of a text to be continued: there is no label.
+  'power-stories-260k': async (directory) => (await heldOutStories(directory)).map((input) => ({ input, label: '' })),
   'power-sst2': async (directory) => (await sst2Split(directory)).dev.map(({ text, label }) => ({ input: text, label })),
 };
 

@@ -59,6 +59,8 @@ export interface GenerationConfig extends AnyConfig {
   readonly embedding: TextEmbeddingConfig;
   /** Tokens that texts begin and end with, or null; default: 1 and 1, as in the vocabularies of llama2.c, whose spaces begin words. */
   readonly special?: { readonly begin: number | null; readonly end: number | null };
+  /** Even power of the attention. Default 4. */
+  readonly power?: number;
 }
 
 /** What `config.json` of any model must hold; models of this package say more. */
@@ -132,4 +134,6 @@ export interface HeMetadata {
   readonly needs?: readonly string[];
   /** What the model is compiled with unless the caller says otherwise. */
   readonly parameters: Pick<CompileOptions, 'securityBits' | 'precisionBits' | 'valueBits'>;
+  /** The same for a language model's step of one token. Default: `parameters`. */
+  readonly stepParameters?: Pick<CompileOptions, 'securityBits' | 'precisionBits' | 'valueBits' | 'polyModulusDegrees'>;
 }

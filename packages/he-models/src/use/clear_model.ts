@@ -23,7 +23,8 @@ export async function loadClearModel(model: string | URL, options: LoadOptions =
   return { config: files.config, he, logits: (values) => clearLogits(plain, values, he.inputShape), dispose: () => plain.dispose() };
 }
 
-function clearLogits(model: LayersModel, values: Float32Array, shape: readonly number[]): Float32Array {
+/** Logits of all tokens. @param values embedded input */
+export function clearLogits(model: LayersModel, values: Float32Array, shape: readonly number[]): Float32Array {
   return tidy(() => {
     const output = model.predict(tensor(values, [...shape]));
     if (!(output instanceof Tensor)) throw new TypeError(`${model.name} has several outputs.`);

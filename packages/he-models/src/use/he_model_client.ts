@@ -1,11 +1,12 @@
 import { type Client, createClient, type Manifest, pack, unpack } from 'tfjs-he-backend/client';
-import { NotConnectedError } from '../errors.js';
+import { InputError, NotConnectedError } from '../errors.js';
 import { type LoadOptions, openModel } from '../hub/model_files.js';
 import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
 import type { PretrainedConfig, Task } from '../pretrained/config.js';
 import type { TokenizedText } from '../text/text_tokenizer.js';
 import { type EncodeOptions, type InputEncoder, loadEncoder, type ModelInput } from './encoder.js';
 import { type Classification, rankLabels } from './rank_labels.js';
+import { tokenShare } from './token_share.js';
 
 /** `simulate` computes on `mock`, which has CKKS' rules and noise and keeps nothing secret; `execute` on ciphertexts. */
 export type EncryptedFhe = 'simulate' | 'execute';
@@ -118,6 +119,45 @@ export class HeModelClient {
   encryptEmbedded(values: ArrayLike<number>): Uint8Array[] {
     const client = this.#connected();
     return client.encrypt(client.manifest.inputs.flatMap((layout) => pack(values, layout, client.parameters.slots)));
+  }
+
+  /** Row of a language model's embedding, `[features]`. @throws InputError for what is no token */
+  embedToken(token: number): Float32Array {
+    return this.embed([token]).slice(0, this.inputShape[2]);
+  }
+
+  /**
+   * Encrypts what a language model's server begins a text with (nothing, in the form of its cache), for `session.sequence`.
+   *
+   * @throws NotConnectedError
+   */
+  encryptState(): Uint8Array[] {
+    const client = this.#connected();
+    const { state = [] } = client.manifest;
+    return client.encrypt(
+      state.flatMap(({ ciphertexts }) => Array.from({ length: ciphertexts }, () => new Float64Array(client.parameters.slots))),
+    );
+  }
+
+  /**
+   * Encrypts the next token of a text that a language model's server reads token by token, for `sequence.run`.
+   *
+   * @param position of the token, 0 for the first: `sequence.length`
+   * @throws NotConnectedError, InputError for what is no token or another model
+   */
+  encryptToken(token: number, position: number): Uint8Array[] {
+    const client = this.#connected();
+    const { config } = this;
+    const names = client.manifest.inputs.map(({ name }) => name);
+    if (config.task !== 'text-generation' || !names.includes('token')) {
+      throw new InputError(`The server of ${this.name} takes whole inputs: use encrypt().`, { model: this.name });
+    }
+    const values = new Map<string, ArrayLike<number>>([
+      ['token', this.embedToken(token)],
+      ['share', [tokenShare(config, position)]],
+    ]);
+    const { slots } = client.parameters;
+    return client.encrypt(client.manifest.inputs.flatMap((layout) => pack(values.get(layout.name) ?? [], layout, slots)));
   }
 
   /** Re-encrypts the masked ciphertexts that the server sent between two segments. @throws NotConnectedError, HeError WIRE_* */

@@ -6,6 +6,7 @@ import type { HeMetadata, PretrainedConfig } from '../pretrained/config.js';
 import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
 import { loadPolynomialModel } from '../pretrained/server_model.js';
 import type { EncryptedFhe } from './he_model_client.js';
+import { stepModel } from './step_model.js';
 
 export interface ServerLoadOptions extends LoadOptions {
   /** Default `execute`. */
@@ -14,6 +15,11 @@ export interface ServerLoadOptions extends LoadOptions {
   readonly engine?: ServerEngine;
   /** Instead of the model's own: `he.json` says which. */
   readonly compile?: CompileOptions;
+  /**
+   * Of language models: read one token at a time, with keys and values of those before it kept encrypted at the server (`session.sequence`). False: a run takes the whole
+   * context. Default true; models with layers that have no such form take the whole context all the same.
+   */
+  readonly cache?: boolean;
   /** Secret of the refresh masks, 32 bytes; default: drawn at random. */
   readonly maskKey?: Uint8Array;
   /** Seed of the noise in `simulate`. */
@@ -54,11 +60,15 @@ export class HeModelServer implements Server {
     enableProdMode(); // tfjs would advertise its native package on the console
     const files = await openModel(model, SERVER_BUNDLES, options);
     const { model: plain, he } = await loadPolynomialModel(files);
+    const step = options.cache === false ? undefined : stepModel(files.config, plain);
     try {
       const onProgress = (loaded: number, total: number): void => report?.({ status: 'compile', name: files.name, loaded, total });
       const engine = options.engine ?? (fhe === 'execute' ? 'simd' : 'mock');
-      const program = await compile(plain, {
+      const program = await compile(step?.model ?? plain, {
         ...he.parameters,
+        ...(step === undefined
+          ? {}
+          : { ...he.stepParameters, state: Object.fromEntries(step.states.map(({ name, output }) => [name, output])) }),
         engine: costEngine(engine),
         ...options.compile,
         onProgress,
@@ -71,6 +81,7 @@ export class HeModelServer implements Server {
       throw error;
     } finally {
       plain.dispose();
+      step?.model.dispose();
     }
   }
 

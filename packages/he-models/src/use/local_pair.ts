@@ -1,10 +1,10 @@
-import type { LayerTime, ProgressEvent } from 'tfjs-he-backend/server';
+import type { LayerTime, ProgressEvent, Session } from 'tfjs-he-backend/server';
 import type { LoadOptions } from '../hub/model_files.js';
 import type { EncodeOptions, ModelInput } from './encoder.js';
 import type { EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { HeModelServer, type ServerLoadOptions } from './he_model_server.js';
 
-export interface PairOptions extends LoadOptions, Pick<ServerLoadOptions, 'compile' | 'engine' | 'seed'> {
+export interface PairOptions extends LoadOptions, Pick<ServerLoadOptions, 'compile' | 'engine' | 'seed' | 'cache'> {
   readonly fhe: EncryptedFhe;
 }
 
@@ -39,6 +39,10 @@ export interface LocalPair {
   /** Evaluation keys as they were sent. */
   readonly keyBytes: number;
   readonly infer: (input: ModelInput, options?: InferOptions) => Promise<Inference>;
+  /** The client's place at the server. */
+  readonly session: Session;
+  /** Encrypts, runs and decrypts with the clock running. */
+  readonly measure: (encrypt: () => Uint8Array[], run: Session['run'], options?: InferOptions) => Promise<Inference>;
   readonly dispose: () => void;
 }
 
@@ -58,7 +62,15 @@ export async function openLocalPair(client: HeModelClient, model: string | URL, 
       client,
       server,
       keyBytes: keys.length,
-      infer: (input, inferOptions) => infer(client, session, input, inferOptions),
+      session,
+      infer: (input, inferOptions) =>
+        measure(
+          client,
+          () => client.encrypt(input, inferOptions),
+          (inputs, runOptions) => session.run(inputs, runOptions),
+          inferOptions,
+        ),
+      measure: (encrypt, run, inferOptions) => measure(client, encrypt, run, inferOptions),
       dispose: () => {
         session.dispose();
         server.dispose();
@@ -73,21 +85,21 @@ export async function openLocalPair(client: HeModelClient, model: string | URL, 
   }
 }
 
-async function infer(
+async function measure(
   client: HeModelClient,
-  session: Awaited<ReturnType<HeModelServer['openSession']>>,
-  input: ModelInput,
+  encrypt: () => Uint8Array[],
+  run: Session['run'],
   options: InferOptions = {},
 ): Promise<Inference> {
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
   const start = performance.now();
-  const inputs = client.encrypt(input, options);
+  const inputs = encrypt();
   const encrypted = performance.now();
   let uploadBytes = bytesOf(inputs);
   let downloadBytes = 0;
   try {
-    const result = await session.run(inputs, {
+    const result = await run(inputs, {
       refresh: async (ciphertexts) => {
         downloadBytes += bytesOf(ciphertexts);
         const fresh = client.refresh(ciphertexts);

@@ -4,11 +4,14 @@ import { UnknownTaskError } from '../errors.js';
 import type { LoadOptions } from '../hub/model_files.js';
 import { type ClassificationTask, TASKS, type Task } from '../pretrained/config.js';
 import { loadClearModel } from './clear_model.js';
-import { continueText } from './continue_text.js';
+import { loadClearReader } from './clear_reader.js';
+import { continueText, type NextToken } from './continue_text.js';
 import type { ModelInput } from './encoder.js';
 import { type EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { type InferOptions, openLocalPair } from './local_pair.js';
+import { openLocalReader } from './local_reader.js';
 import type { Classification } from './rank_labels.js';
+import type { TextReader } from './text_reader.js';
 
 /** `disable` runs the polynomial in the clear, `simulate` with the noise of encryption, `execute` on ciphertexts. */
 export type Fhe = 'disable' | 'simulate' | 'execute';
@@ -20,6 +23,8 @@ export interface PipelineOptions extends LoadOptions {
   readonly compile?: CompileOptions;
   /** Evaluator of the server; see `HeModelServer`. */
   readonly engine?: ServerEngine;
+  /** Of language models: cache keys and values at the server; see `HeModelServer`. Default true. */
+  readonly cache?: boolean;
   /** Seed of the noise in `simulate`. */
   readonly seed?: number;
 }
@@ -50,13 +55,16 @@ export interface ClassificationPipeline<Input extends ModelInput> {
 export interface GenerateOptions extends Pick<InferOptions, 'signal' | 'onProgress'> {
   /** Tokens to write at most. Default 20. */
   readonly max_new_tokens?: number;
+  /** Called with the text of every new token as soon as it is there. */
+  readonly callback_function?: (text: string) => void;
 }
 
 /** A loaded language model, called like a function. */
 export interface GenerationPipeline {
   /**
-   * The text and its likeliest continuation, token by token: the client decrypts the logits, takes the likeliest token and sends the longer text
-   * encrypted again. One at a time: calls wait for each other.
+   * The text and its likeliest continuation, token by token: the client decrypts the logits, takes the likeliest token and sends it encrypted; keys and
+   * values of the tokens before stay encrypted at the server until the call ends. Every token sees as many as the model's context before it, of a longer
+   * text the last ones. One at a time: calls wait for each other.
    *
    * @throws InputError, HeError, or the reason of an aborted signal
    */
@@ -114,13 +122,17 @@ export async function pipeline(
   const name = model ?? DEFAULT_MODELS[task];
   const client = await HeModelClient.from_pretrained(name, options);
   if (client.task !== task) throw new UnknownTaskError(`${client.name} is a model for ${client.task}, not for ${task}.`, { task });
+  if (task === 'text-generation') {
+    const { begin, dispose } =
+      fhe === 'disable' ? await loadClearReader(client, name, options) : await openLocalReader(client, name, { ...options, fhe });
+    const inTurn = oneAtATime();
+    report?.({ status: 'ready', name: client.name, task });
+    const generate: Generate = (text, generateOptions) => inTurn(() => generateText(client, begin, text, generateOptions));
+    return Object.assign(generate, { task, model: client.name, fhe, dispose });
+  }
   const { logits, dispose } = fhe === 'disable' ? await openClear(client, name, options) : await openEncrypted(client, name, fhe, options);
   const inTurn = oneAtATime();
   report?.({ status: 'ready', name: client.name, task });
-  if (task === 'text-generation') {
-    const generate: Generate = (text, generateOptions) => inTurn(() => generateText(client, logits, text, generateOptions));
-    return Object.assign(generate, { task, model: client.name, fhe, dispose });
-  }
   const classifyOne = (input: ModelInput, { top_k = 1, ...rest }: ClassifyOptions): Promise<Classification[]> =>
     inTurn(async () => client.classify(await logits(input, rest), top_k));
   const call = (input: ModelInput | readonly ModelInput[], classifyOptions: ClassifyOptions = {}) =>
@@ -133,17 +145,28 @@ type Generate = (text: string, options?: GenerateOptions) => Promise<{ readonly 
 
 async function generateText(
   client: HeModelClient,
-  logits: Opened['logits'],
+  begin: TextReader['begin'],
   text: string,
-  { max_new_tokens = 20, ...rest }: GenerateOptions = {},
+  { max_new_tokens = 20, callback_function, ...rest }: GenerateOptions = {},
 ): ReturnType<Generate> {
-  const [, context] = client.inputShape;
   const { ids } = client.tokenize(text, { truncate: true });
   const { config } = client;
   const end = config.task === 'text-generation' ? config.special?.end : undefined;
-  const frame = end === undefined ? {} : { end };
-  const next = { context, vocabularySize: client.labels.length, ...frame, logits: (seen: readonly number[]) => logits(seen, rest) };
-  return [{ generated_text: `${text}${client.decode(await continueText(ids, max_new_tokens, next))}` }];
+  rest.signal?.throwIfAborted();
+  const written: number[] = [];
+  const onToken = (token: number): void => {
+    const before = client.decode(written);
+    written.push(token);
+    callback_function?.(client.decode(written).slice(before.length));
+  };
+  const open = begin();
+  try {
+    const read: NextToken['read'] = (tokens) => open.read(tokens, rest);
+    await continueText(ids, max_new_tokens, { read, onToken, ...(end === undefined ? {} : { end }) });
+    return [{ generated_text: `${text}${client.decode(written)}` }];
+  } finally {
+    open.dispose();
+  }
 }
 
 /** Runs tasks in the order given, each after the one before has ended. */

@@ -48,6 +48,12 @@ export interface TrainedStories {
   readonly intervals: readonly IntervalCheck[];
 }
 
+/** Of the ring degrees the least that has room for a layer's keys and values is the fastest. */
+function stepParameters({ heads, features }: LlamaConfig, { tokens, conversion }: StoryRecipe): HeMetadata['stepParameters'] {
+  const slots = [tokens, heads, (2 * features) / heads].reduce((product, size) => product * 2 ** Math.ceil(Math.log2(size)), 1);
+  return { securityBits: 128, precisionBits: 12, valueBits: conversion.stepValueBits, polyModulusDegrees: [Math.max(8192, 2 * slots)] };
+}
+
 /** Writes a language model's folder: configuration with digests, both parts' weights, tokenizer and card. */
 export async function writeStoryArtefacts(directory: string, trained: TrainedStories): Promise<TrainedStoryConfig> {
   const { name, data, recipe, polynomial, intervals, heldOutTokens, loss, sameTop1 } = trained;
@@ -62,6 +68,7 @@ export async function writeStoryArtefacts(directory: string, trained: TrainedSto
     approximations: approximationSummaries(polynomial),
     tokens,
     ...(await heDefaults(polynomial.model, { securityBits: 128, precisionBits: 12, valueBits: recipe.conversion.valueBits })),
+    stepParameters: stepParameters(architecture, recipe),
   };
   const { modelJson, weights } = await serialiseModel(polynomial.model);
   const contents = {
@@ -78,6 +85,7 @@ export async function writeStoryArtefacts(directory: string, trained: TrainedSto
     task: 'text-generation',
     labels: Array.from({ length: vocabulary }, (_, id) => pieces.get(id) ?? `#${id}`),
     embedding: { vocabularySize: vocabulary, features, maxTokens: tokens },
+    power: recipe.p,
     architecture,
     recipe,
     heldOutTokens,

@@ -28,10 +28,10 @@ Reproduce with seed ${recipe.seed}:
 
 ## Model
 
-- Client, in the clear: byte-pair tokenizer with ${a.vocabulary} pieces, token embedding; ${parameters.client} weights. At most ${recipe.tokens} tokens; longer texts are continued from their last ${recipe.tokens}.
-- Server, on ciphertexts: input \`[${he.inputShape.join(', ')}]\`, ${a.layers} pre-norm blocks with ${a.heads} heads of ${a.features / a.heads} (${a.keyValueHeads} of keys and values), rotary positions, causal PowerSoftmax with p = ${recipe.p},
-  RMSNorm and a SwiGLU network of ${a.hidden}; logits of the successor of every token, \`[${he.outputShape.join(', ')}]\`; ${parameters.server} weights; ${he.depth} levels deep. The client reads the row of its last token, takes the likeliest one and
-  sends the longer text.
+- Client, in the clear: byte-pair tokenizer with ${a.vocabulary} pieces, token embedding; ${parameters.client} weights.
+- Server, on ciphertexts: ${a.layers} pre-norm blocks with ${a.heads} heads of ${a.features / a.heads} (${a.keyValueHeads} of keys and values), rotary positions, causal PowerSoftmax with p = ${recipe.p},
+  RMSNorm and a SwiGLU network of ${a.hidden}; ${parameters.server} weights. It reads one token at a time (\`[1, 1, ${a.features}]\`), keeps keys and values of the last ${recipe.tokens} as ciphertexts, and gives the logits of the next
+  one (\`[1, 1, ${a.vocabulary}]\`), of which the client takes the likeliest and sends it. A run over a whole context of ${recipe.tokens} is ${he.depth} levels deep.
 - Training: the original's weights to begin with; ${recipe.epochs * recipe.stepsPerEpoch} steps of ${recipe.batchSize} windows, towards the original's distributions and residual streams (distillation), with a loss that keeps the inputs of the three kinds of
   non-polynomial functions in narrow ranges. Unlike the original, projections have biases, and the epsilons of the normalisations are about ${recipe.normEpsilonShare} of the mean squares there.
 
@@ -44,9 +44,8 @@ ${config.outsideIntervals} of ${config.approximatedValues} values are outside.
 
 ## Use and limits
 
-For showing and measuring encrypted language models. It knows ${a.vocabulary} pieces and the plots of small children's stories, and forgets what is more than ${recipe.tokens} tokens back. Without a cache of past keys and values
-every token costs a run over the whole context. Its constants take more memory than the WebAssembly engines have (4 GB), so it runs with \`fhe: 'simulate'\` and \`'disable'\`;
-\`'execute'\` ends with \`MEMORY_BUDGET\`.
+For showing and measuring encrypted language models. It knows ${a.vocabulary} pieces and the plots of small children's stories, and a token sees the ${recipe.tokens} before it.
+A prompt is read token by token, so its tokens cost as much as new ones.
 
 ## Data and licence
 

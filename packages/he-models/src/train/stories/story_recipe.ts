@@ -36,6 +36,8 @@ export interface StoryRecipe extends Schedule {
     readonly bits: number;
     /** Attention computes scores of tokens to come too, before it zeroes them: powers of these are larger than anything in a classifier. */
     readonly valueBits: number;
+    /** The same for the step of one token, which sees none to come. */
+    readonly stepValueBits: number;
   };
 }
 
@@ -58,5 +60,5 @@ export const STORIES_RECIPE: StoryRecipe = {
   hiddenWeight: 1,
   rangeLossWeight: 0.05,
   rangeTargets: { reciprocal: 25, rsqrt: 12, silu: 6 },
-  conversion: { calibrationWindows: 1000, margin: { reciprocal: 2, rsqrt: 2.5, silu: 1.5 }, bits: 9, valueBits: 12 },
+  conversion: { calibrationWindows: 1000, margin: { reciprocal: 2, rsqrt: 2.5, silu: 1.5 }, bits: 9, valueBits: 12, stepValueBits: 6 },
 };
