@@ -1,4 +1,5 @@
 import { HeError } from '../errors.js';
+import { movedProducts, movedRows } from './moved_rows.js';
 
 /**
  * A real matrix from the elements of one tensor to the elements of another (both flattened in row-major order), in compressed sparse row
@@ -83,14 +84,23 @@ class MapBuilder {
     }
   }
 
+  /** The next row is a row that is done, its columns further on by `distance`. */
+  repeatRow(row: number, distance: number): void {
+    const [start, end] = [this.rowStart[row] ?? 0, this.rowStart[row + 1] ?? 0];
+    this.reserve(end - start);
+    for (let i = start; i < end; i++) {
+      this.column[this.count] = (this.column[i] ?? 0) + distance;
+      this.value[this.count] = this.value[i] ?? 0;
+      this.count++;
+    }
+    this.row++;
+    this.rowStart[this.row] = this.count;
+  }
+
   endRow(): void {
     const { seen, accumulator, touched } = this;
     if (!isAscending(seen)) seen.sort((a, b) => a - b);
-    if (this.count + seen.length > this.column.length) {
-      const capacity = Math.max(2 * this.column.length, this.count + seen.length);
-      this.column = grow(this.column, new Int32Array(capacity));
-      this.value = grow(this.value, new Float64Array(capacity));
-    }
+    this.reserve(seen.length);
     for (const c of seen) {
       const v = accumulator[c] ?? 0;
       if (v !== 0) {
@@ -104,6 +114,13 @@ class MapBuilder {
     this.seen = [];
     this.row++;
     this.rowStart[this.row] = this.count;
+  }
+
+  private reserve(entries: number): void {
+    if (this.count + entries <= this.column.length) return;
+    const capacity = Math.max(2 * this.column.length, this.count + entries);
+    this.column = grow(this.column, new Int32Array(capacity));
+    this.value = grow(this.value, new Float64Array(capacity));
   }
 
   build(): LinearMap {
@@ -167,7 +184,14 @@ export function transpose(map: LinearMap): LinearMap {
 export function compose(outer: LinearMap, inner: LinearMap): LinearMap {
   if (isMonomial(outer)) return composeMonomial(outer, inner);
   const builder = new MapBuilder(outer.rows, inner.cols);
+  // Products of rows that are alike up to their place are alike, too.
+  const moved = outer.column.length > 2 * outer.rows ? movedProducts(outer, movedRows(inner)) : null;
   for (let r = 0; r < outer.rows; r++) {
+    const first = moved?.first[r] ?? r;
+    if (first !== r) {
+      builder.repeatRow(first, moved?.distance[r] ?? 0);
+      continue;
+    }
     const end = outer.rowStart[r + 1] ?? 0;
     for (let i = outer.rowStart[r] ?? 0; i < end; i++) builder.addRow(inner, outer.column[i] ?? 0, outer.value[i] ?? 0);
     builder.endRow();

@@ -1,10 +1,28 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { addMaps, applyMap, compose, identity, isMonomial, selection, transpose } from '../../src/graph/linear_map.js';
+import {
+  addMaps,
+  applyMap,
+  buildMap,
+  compose,
+  identity,
+  isMonomial,
+  type LinearMap,
+  selection,
+  transpose,
+} from '../../src/graph/linear_map.js';
 import { randomMap, seeds, toDense } from '../support/maps.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 
 const sizes = fc.integer({ min: 1, max: 12 });
+
+/** The same map for every token, the tokens' elements one after the other. */
+function repeated(map: LinearMap, tokens: number): LinearMap {
+  return buildMap(map.rows * tokens, map.cols * tokens, (row, emit) => {
+    const [token, r] = [Math.floor(row / map.rows), row % map.rows];
+    for (let i = map.rowStart[r]!; i < map.rowStart[r + 1]!; i++) emit(token * map.cols + map.column[i]!, map.value[i]!);
+  });
+}
 
 describe('linear maps', () => {
   test('apply equals the dense matrix-vector product plus bias', () => {
@@ -27,6 +45,23 @@ describe('linear maps', () => {
         const x = randomValues(n, seed + 2);
         expect(bitsOfAgreement(applyMap(compose(outer, inner), x), applyMap(outer, applyMap(inner, x)))).toBeGreaterThan(45);
       }),
+    );
+  });
+
+  test('composition of maps that repeat along tokens is what it is entry by entry', () => {
+    fc.assert(
+      fc.property(sizes, sizes, sizes, fc.integer({ min: 2, max: 5 }), fc.boolean(), seeds, (n, m, k, tokens, broken, seed) => {
+        const inner = repeated(randomMap(m, n, 0.8, seed), tokens);
+        const outer = repeated(randomMap(k, m, 0.8, seed + 1), tokens);
+        // One entry of one token is another: its row, and what is made of it, is no copy.
+        if (broken && inner.value.length > 0) inner.value[inner.value.length - 1] = 0.123;
+        const [a, b] = [toDense(outer), toDense(inner)];
+        const expected = a.map((row) => Array.from({ length: n * tokens }, (_, c) => row.reduce((sum, v, i) => sum + v * b[i]![c]!, 0)));
+        toDense(compose(outer, inner)).forEach((row, r) => {
+          expect(bitsOfAgreement(row, expected[r]!)).toBeGreaterThan(45);
+        });
+      }),
+      { seed: 8 },
     );
   });
 
