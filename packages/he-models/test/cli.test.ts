@@ -78,6 +78,12 @@ describe('the command he-models', () => {
     await expect(start('info')).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: .*--help.*\n$/) });
   });
 
+  test('ends in silence when nobody reads on', async () => {
+    const child = start('info', 'power-banking77');
+    child.child.stdout?.destroy();
+    await expect(child).resolves.toMatchObject({ stderr: '' });
+  });
+
   test('ends with 1 and one line for a failure', async () => {
     await expect(start('info', 'nothing')).rejects.toMatchObject({
       code: 1,

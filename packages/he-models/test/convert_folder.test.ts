@@ -210,13 +210,27 @@ describe('a converted model', () => {
     );
     await printed('small', '--out', 'small-power', '--tokens', '4', '--swap-softmax', '2', '--epsilon', '1', '--norm-epsilon', '1');
     await writeFile(join(root, 'texts.txt'), ['the cat', 'a cat', 'sat', 'on the', 'cats', '. a', 'the the', ''].join('\n'));
-    await printed('small-power', '--calibration', 'texts.txt', '--out', 'small-polynomial', '--bits', '6', '--margin', '1.5');
+    await printed(
+      'small-power',
+      '--calibration',
+      'texts.txt',
+      '--out',
+      'small-polynomial',
+      '--bits',
+      '6',
+      '--margin',
+      '1.5',
+      '--value-bits',
+      '7',
+    );
     const classify = await pipeline('text-classification', join(root, 'small-polynomial'), { fhe: 'simulate', seed: 1 });
     const [simulated] = await classify('the cat', { top_k: 3 });
     classify.dispose();
     const trained = await pipeline('text-classification', join(root, 'small-power'), { fhe: 'disable' });
     const [clear] = await trained('the cat', { top_k: 3 });
     trained.dispose();
+    const he = JSON.parse(await readFile(join(root, 'small-polynomial', 'he.json'), 'utf8'));
+    expect(he).toMatchObject({ tokens: 4, parameters: { valueBits: 7 } });
     expect(simulated!.label).toBe(clear!.label);
     expect(simulated!.score).toBeCloseTo(clear!.score, 1);
   }, 60_000);

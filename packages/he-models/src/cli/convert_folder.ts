@@ -13,7 +13,9 @@ const DEFAULT_EPSILON = 0.1;
 
 /** The form of `convert` for folders of Hugging Face. */
 export async function convertHuggingFaceFolder(folder: string, values: OptionValues, { cwd, print }: CommandContext): Promise<void> {
-  const given = ['calibration', 'margin', 'bits', 'tokenizer', 'sample', 'seed'].find((option) => values[option] !== undefined);
+  const given = ['calibration', 'margin', 'bits', 'value-bits', 'tokenizer', 'sample', 'seed'].find(
+    (option) => values[option] !== undefined,
+  );
   if (given !== undefined) throw new UsageError(`--${given} is not for folders of Hugging Face. See --help.`, { option: given });
   const out = resolve(cwd, requiredOption('out', values.out, 'the folder to write to'));
   const tokens = integerOption('tokens', values.tokens, 1);

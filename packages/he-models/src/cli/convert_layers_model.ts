@@ -13,6 +13,9 @@ import { writeTogether } from '../write_together.js';
 import { integerOption, numberOption, type OptionValues, requiredOption } from './arguments.js';
 import type { CommandContext } from './command.js';
 
+/** A little more than what shipped models need: those were trained to have small values. */
+const DEFAULT_VALUE_BITS = 8;
+
 /** The forms of `convert` for a folder with a `LayersModel`. */
 export async function convertLayersModel(source: string, values: OptionValues, context: CommandContext): Promise<void> {
   const { cwd, print } = context;
@@ -43,6 +46,7 @@ async function swapSoftmax(source: string, out: string, p: number, values: Optio
 async function makePolynomial(source: string, out: string, values: OptionValues, { cwd, print, progress }: CommandContext): Promise<void> {
   const bits = integerOption('bits', values.bits, 1);
   const margin = numberOption('margin', values.margin, 1, 100) ?? 1.3;
+  const valueBits = numberOption('value-bits', values['value-bits'], 0, 40) ?? DEFAULT_VALUE_BITS;
   await startWasm();
   const model = await loadLayersFolder(source);
   const file = resolve(cwd, String(values.calibration));
@@ -51,7 +55,8 @@ async function makePolynomial(source: string, out: string, values: OptionValues,
   const polynomial = toPolynomial(model, { calibration, margin, ...(bits === undefined ? {} : { bits }) });
   const files = await modelFiles(polynomial.model, polynomial.report);
   if (text !== undefined) progress.log('choosing parameters');
-  const folder = text === undefined ? files : await polynomialFolder({ name: basename(out), text, polynomial, calibration, files });
+  const folder =
+    text === undefined ? files : await polynomialFolder({ name: basename(out), text, polynomial, calibration, valueBits, files });
   calibration.dispose();
   await writeTogether(out, folder);
   if (values.json === true) return print(JSON.stringify({ out, report: polynomial.report }));

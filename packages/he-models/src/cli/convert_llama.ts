@@ -12,7 +12,7 @@ import type { CommandContext } from './command.js';
 
 /** The form of `convert` for checkpoints of llama2.c. */
 export async function convertLlamaFile(file: string, values: OptionValues, { cwd, print, progress }: CommandContext): Promise<void> {
-  const given = ['calibration', 'swap-softmax', 'keep-softmax', 'epsilon', 'norm-epsilon', 'labels', 'bits', 'margin'].find(
+  const given = ['calibration', 'swap-softmax', 'keep-softmax', 'epsilon', 'norm-epsilon', 'labels', 'bits', 'value-bits', 'margin'].find(
     (option) => values[option] !== undefined,
   );
   if (given !== undefined) throw new UsageError(`--${given} is for folders: convert the checkpoint first. See --help.`, { option: given });

@@ -31,6 +31,11 @@ const USAGE = 2;
 const INTERRUPTED = 130;
 
 const progress = progressBar(process.stderr);
+// Whoever reads has seen enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 const interrupt = new AbortController();
 process.on('SIGINT', () => {
   if (interrupt.signal.aborted) process.exit(INTERRUPTED);

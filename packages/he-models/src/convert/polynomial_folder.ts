@@ -36,6 +36,8 @@ export interface PolynomialFolderOptions {
   readonly polynomial: PolynomialModel;
   /** What its intervals come from, `[examples, tokens, features]`. */
   readonly calibration: Tensor;
+  /** log2 of the largest value that a refresh masks. */
+  readonly valueBits: number;
   /** `model.json`, `weights.bin` and what else belongs to the polynomial. */
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
@@ -46,7 +48,7 @@ export interface PolynomialFolderOptions {
  * @throws HeError for a model that cannot be compiled
  */
 export async function polynomialFolder(options: PolynomialFolderOptions): Promise<Readonly<Record<string, Uint8Array | string>>> {
-  const { name, text, polynomial, calibration, files } = options;
+  const { name, text, polynomial, calibration, valueBits, files } = options;
   const [, tokens = 0, features = 0] = calibration.shape;
   const [first = 1, second] = polynomial.model.outputShape.slice(1).map(Number);
   const he: HeMetadata = {
@@ -55,7 +57,7 @@ export async function polynomialFolder(options: PolynomialFolderOptions): Promis
     maxInput: tidy(() => max(abs(calibration)).dataSync()[0] ?? 0),
     approximations: approximationSummaries(polynomial),
     tokens,
-    ...(await heDefaults(polynomial.model)),
+    ...(await heDefaults(polynomial.model, { securityBits: 128, precisionBits: 12, valueBits })),
   };
   const contents = { ...text.files, ...files, 'he.json': jsonBytes(he) };
   const { embedding, labels } = text.config;
