@@ -6,7 +6,7 @@ import { createParameters } from '../../src/parameters/parameters.js';
 import type { Instruction, ProgramTensor } from '../../src/program/program.js';
 import { createSealContext } from '../../src/seal/context.js';
 import { loadSealModule } from '../../src/seal/load.js';
-import { createServer } from '../../src/server/index.js';
+import { createServer, type SealKeyObjects } from '../../src/server/index.js';
 import { pack, unpack } from '../../src/wire/layout.js';
 import { traceAttention } from '../support/attention.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
@@ -17,9 +17,9 @@ const ENGINES = ['seal', 'simd'] as const;
 async function outputsOf(
   program: Program,
   client: Client,
+  keys: Uint8Array | SealKeyObjects,
   inputs: readonly Uint8Array[],
 ): Promise<{ seal: Uint8Array[]; simd: Uint8Array[] }> {
-  const keys = await client.evaluationKeys();
   const run = async (engine: (typeof ENGINES)[number]) => {
     const server = await createServer(program, { engine });
     const session = await server.openSession(keys);
@@ -43,7 +43,12 @@ test('a model decrypts to the same values on seal and simd, to within one bit of
   const client = await createClient(manifestOf(attention), { engine: 'seal' });
   const { manifest, parameters } = client;
   const x = randomValues(8, 5);
-  const outputs = await outputsOf(attention, client, client.encrypt(pack(x, manifest.inputs[0]!, parameters.slots)));
+  const outputs = await outputsOf(
+    attention,
+    client,
+    await client.evaluationKeys(),
+    client.encrypt(pack(x, manifest.inputs[0]!, parameters.slots)),
+  );
   const [seal, simd] = ENGINES.map((engine) => unpack(client.decrypt(outputs[engine]), manifest.outputs[0]!, parameters.slots));
   client.dispose();
   const [expected] = evaluateGraph(graph, new Map([['input', x]]));
@@ -53,31 +58,7 @@ test('a model decrypts to the same values on seal and simd, to within one bit of
   expect(bitsOfAgreement(simd!, seal!)).toBeGreaterThan(bits - 1);
 });
 
-describe.each(ENGINES)('a server of engine %s', (engine) => {
-  test('takes keys as SEAL saves them', async () => {
-    const { parameters } = attention;
-    const seal = await loadSealModule();
-    const primes = parameters.coeffModulus.map(BigInt);
-    const context = createSealContext(seal, parameters.polyModulusDegree, primes, { expandChain: true, securityBits: 128 });
-    const generator = new seal.KeyGenerator(context);
-    const steps = Int32Array.from(attention.galoisSteps);
-    const keys = {
-      relinKeys: generator.createRelinKeysSerializable().saveToArray(seal.ComprModeType.zstd) as Uint8Array,
-      galoisKeys: generator.createGaloisKeysSerializableWithSteps(steps).saveToArray(seal.ComprModeType.zstd) as Uint8Array,
-    };
-    generator.delete();
-    context.delete();
-    const server = await createServer(attention, { engine });
-    const session = await server.openSession(keys);
-    expect(session.ledger.of('key').count).toBe(1 + steps.length);
-    session.dispose();
-    await expect(server.openSession({ ...keys, relinKeys: keys.galoisKeys })).rejects.toMatchObject({ code: 'WIRE_MALFORMED' });
-    server.dispose();
-    expect(session.ledger.total()).toEqual({ count: 0, bytes: 0 });
-  });
-});
-
-describe('a program of one operation gives the same bytes on seal and simd', () => {
+describe('single operations on the same ciphertexts and keys', () => {
   let client: Client;
   let inputs: Uint8Array[];
   beforeAll(async () => {
@@ -87,39 +68,65 @@ describe('a program of one operation gives the same bytes on seal and simd', () 
   });
   afterAll(() => client.dispose());
 
-  const at = { layer: 0, level: 0 };
-  const x = 0;
-  const y = 1;
-  const out = 2;
-  const product: readonly Instruction[] = [{ ...at, op: 'relinearize', acc: out }];
-  const programs: Readonly<Record<string, readonly Instruction[]>> = {
-    add: [{ ...at, op: 'add', out, a: x, b: y }],
-    sub: [{ ...at, op: 'sub', out, a: x, b: y }],
-    negate: [{ ...at, op: 'negate', out, a: x }],
-    rotate: [{ ...at, op: 'rotate', out, a: x, steps: 5 }],
-    multiply: [{ ...at, op: 'multiply', out, a: x, b: y }, ...product],
-    square: [{ ...at, op: 'square', out, a: x }, ...product],
-  };
-
-  test.each(Object.keys(programs))('%s', async (name) => {
+  const [x, y] = [0, 1];
+  /** One program with an output for every operation. */
+  const allOperations = (): { readonly names: readonly string[]; readonly program: Program } => {
     const { maxLevel, levelScale, slots } = createParameters(attention.parameters);
-    const own = programs[name]!;
+    const at = { layer: 0, level: maxLevel };
     // What is sent has the canonical scale.
-    const rescale: Instruction = { ...at, op: 'rescale', acc: out, scale: levelScale(maxLevel - 1) };
-    const instructions = (own.length > 1 ? [...own, rescale] : own).map((instruction) => ({ ...instruction, level: maxLevel }));
+    const product = (acc: number): Instruction[] => [
+      { ...at, op: 'relinearize', acc },
+      { ...at, op: 'rescale', acc, scale: levelScale(maxLevel - 1) },
+    ];
+    const operations: Readonly<Record<string, (out: number) => Instruction[]>> = {
+      add: (out) => [{ ...at, op: 'add', out, a: x, b: y }],
+      sub: (out) => [{ ...at, op: 'sub', out, a: x, b: y }],
+      negate: (out) => [{ ...at, op: 'negate', out, a: x }],
+      rotate: (out) => [{ ...at, op: 'rotate', out, a: x, steps: 5 }],
+      multiply: (out) => [{ ...at, op: 'multiply', out, a: x, b: y }, ...product(out)],
+      square: (out) => [{ ...at, op: 'square', out, a: x }, ...product(out)],
+    };
+    const names = Object.keys(operations);
     const layout = { name: 'x', shape: [slots], ciphertexts: 1, slotOf: Array.from({ length: slots }, (_, i) => i), period: slots };
     const tensor = (register: number): ProgramTensor => ({ registers: [register], layout });
+    const outputs = names.map((_, i) => tensor(2 + i));
+    const instructions = Object.values(operations).flatMap((operation, i) => operation(2 + i));
     const program: Program = {
       ...attention,
       layers: ['layer'],
       inputs: [tensor(x), tensor(y)],
-      outputs: [tensor(out)],
+      outputs,
       constants: [],
       segments: [{ instructions, refreshes: [] }],
-      registers: 3,
+      registers: 2 + names.length,
       galoisSteps: [5],
     };
-    const { seal, simd } = await outputsOf(program, client, inputs);
-    expect(Buffer.compare(Buffer.concat(seal), Buffer.concat(simd))).toBe(0);
+    return { names, program };
+  };
+
+  test('give the same bytes', async () => {
+    const { names, program } = allOperations();
+    const { seal, simd } = await outputsOf(program, client, await client.evaluationKeys(), inputs);
+    expect(seal.length).toBe(names.length);
+    expect(names.filter((_, i) => Buffer.compare(seal[i]!, simd[i]!) !== 0)).toEqual([]);
+  });
+
+  test('and under keys as SEAL saves them', async () => {
+    const { program } = allOperations();
+    const { polyModulusDegree, coeffModulus } = createParameters(program.parameters);
+    const seal = await loadSealModule();
+    const context = createSealContext(seal, polyModulusDegree, coeffModulus, { expandChain: true, securityBits: 128 });
+    const generator = new seal.KeyGenerator(context);
+    const keys = {
+      relinKeys: generator.createRelinKeysSerializable().saveToArray(seal.ComprModeType.zstd) as Uint8Array,
+      galoisKeys: generator.createGaloisKeysSerializableWithSteps(Int32Array.of(5)).saveToArray(seal.ComprModeType.zstd) as Uint8Array,
+    };
+    generator.delete();
+    context.delete();
+    const outputs = await outputsOf(program, client, keys, inputs);
+    expect(Buffer.compare(Buffer.concat(outputs.seal), Buffer.concat(outputs.simd))).toBe(0);
+    const server = await createServer(program, { engine: 'simd' });
+    await expect(server.openSession({ ...keys, relinKeys: keys.galoisKeys })).rejects.toMatchObject({ code: 'WIRE_MALFORMED' });
+    server.dispose();
   });
 });
