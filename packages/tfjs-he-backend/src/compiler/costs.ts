@@ -59,20 +59,20 @@ export const DEFAULT_COSTS: SealCosts = Object.freeze({
   accumulateProduct: 4.7e-5,
   add: 2.8e-6,
   encode: 1e-5,
-  refresh: 2.8e-4,
+  refresh: 3e-4,
 });
 
 /** The simd engine on the same machine, one thread. */
 export const DEFAULT_SIMD_COSTS: SimdCosts = Object.freeze({
   engine: 'simd',
-  decompose: 3.7e-7,
-  switchKey: 3.7e-6,
-  divide: 5.8e-7,
-  multiplyAccumulate: 9.5e-7,
-  add: 1.5e-6,
-  instruction: 0.04,
-  encode: 8e-6,
-  refresh: 2.8e-4,
+  decompose: 2.8e-7,
+  switchKey: 3e-6,
+  divide: 5.4e-7,
+  multiplyAccumulate: 7.5e-7,
+  add: 1.4e-6,
+  instruction: 0.06,
+  encode: 4e-6,
+  refresh: 3e-4,
 });
 
 /**
