@@ -166,7 +166,8 @@ export function sumOfProducts(dst: usize, pairs: usize, count: i32, logRun: i32,
     const list = pairs + (<usize>first << 3);
     const stop = list + (<usize>min(length, count - first) << 3);
     const add = accumulate || first > 0;
-    if (logRun > 0) sumRuns(dst, list, stop, logRun, n, p, inverse, offset, add);
+    if (logRun >= 3) sumLongRuns(dst, list, stop, logRun, n, p, inverse, offset, add);
+    else if (logRun > 0) sumRuns(dst, list, stop, logRun, n, p, inverse, offset, add);
     else sumPlain(dst, list, stop, n, p, inverse, offset, add);
   }
 }
@@ -230,10 +231,66 @@ function sumRuns(
       r = sumRest(a, b, h, next, r);
       h = next;
     }
-    let s = sumResidue(h, r, offset, p, inverse);
-    if (accumulate) s = centred(f64x2.add(s, v128.load(dst + i)), p, inverse);
-    v128.store(dst + i, s);
+    storeSum(dst + i, sumResidue(h, r, offset, p, inverse), p, inverse, accumulate);
   }
+}
+
+/** The same for runs of at least eight values: a cache line of eight at a time. */
+// @ts-ignore: decorator
+@inline
+function sumLongRuns(
+  dst: usize,
+  list: usize,
+  stop: usize,
+  logRun: i32,
+  n: usize,
+  p: v128,
+  inverse: v128,
+  offset: v128,
+  accumulate: bool,
+): void {
+  const zero = f64x2.splat(0);
+  for (let i: usize = 0, end = n << 3; i < end; i += 64) {
+    const j = (i >> (3 + logRun)) << 3;
+    let h0 = offset;
+    let h1 = offset;
+    let h2 = offset;
+    let h3 = offset;
+    let r0 = zero;
+    let r1 = zero;
+    let r2 = zero;
+    let r3 = zero;
+    for (let at = list; at < stop; at += 8) {
+      const a = <usize>load<u32>(at) + i;
+      const b = v128.load64_splat(<usize>load<u32>(at, 4) + j);
+      const a0 = v128.load(a);
+      const n0 = sumHigh(a0, b, h0);
+      r0 = sumRest(a0, b, h0, n0, r0);
+      h0 = n0;
+      const a1 = v128.load(a, 16);
+      const n1 = sumHigh(a1, b, h1);
+      r1 = sumRest(a1, b, h1, n1, r1);
+      h1 = n1;
+      const a2 = v128.load(a, 32);
+      const n2 = sumHigh(a2, b, h2);
+      r2 = sumRest(a2, b, h2, n2, r2);
+      h2 = n2;
+      const a3 = v128.load(a, 48);
+      const n3 = sumHigh(a3, b, h3);
+      r3 = sumRest(a3, b, h3, n3, r3);
+      h3 = n3;
+    }
+    storeSum(dst + i, sumResidue(h0, r0, offset, p, inverse), p, inverse, accumulate);
+    storeSum(dst + i + 16, sumResidue(h1, r1, offset, p, inverse), p, inverse, accumulate);
+    storeSum(dst + i + 32, sumResidue(h2, r2, offset, p, inverse), p, inverse, accumulate);
+    storeSum(dst + i + 48, sumResidue(h3, r3, offset, p, inverse), p, inverse, accumulate);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function storeSum(dst: usize, s: v128, p: v128, inverse: v128, accumulate: bool): void {
+  v128.store(dst, accumulate ? centred(f64x2.add(s, v128.load(dst)), p, inverse) : s);
 }
 
 /** How far ahead of its use a key is touched. */

@@ -10,7 +10,7 @@ type Addends = readonly (Polynomial | undefined)[];
 
 /**
  * Divisions of transformed polynomials by the special prime P and by the last data prime q, rounded: x -> (x - r) / q for the centred residue r modulo q, as SEAL
- * does. Several polynomials at a time; results are new.
+ * does. Several polynomials at a time. Results are new; with `overwrite`, limbs that nobody else holds become those of the result.
  */
 export class ModulusDown {
   readonly #special: PrimeTables;
@@ -38,14 +38,14 @@ export class ModulusDown {
   }
 
   /** round(x / P) + addend; the last limb of x is the residue modulo P. */
-  bySpecial(extended: readonly Polynomial[], addends: Addends): Polynomial[] {
+  bySpecial(extended: readonly Polynomial[], addends: Addends, overwrite = false): Polynomial[] {
     const limbs = (extended[0]?.length ?? 0) - 1;
     const { degree } = this.pool;
     return this.pool.withScratch(extended.length, (scratch) => {
       this.runner.run(
         extended.map((x, k) => (kernels) => this.#remainder(kernels, limbAt(scratch, k).at, limbAt(x, limbs).at, this.#special)),
       );
-      return this.#quotients(extended, limbs, (kernels, k, j, { dst, src, lifted }) => {
+      return this.#quotients(extended, limbs, overwrite, (kernels, k, j, { dst, src, lifted }) => {
         const { prime } = this.#transform(kernels, lifted, limbAt(scratch, k).at, j);
         const [factor, addend] = [this.#inverses[j] ?? 0, addends[k]];
         if (addend === undefined) kernels.subtractScale(dst, src, lifted, degree, factor, prime);
@@ -61,7 +61,7 @@ export class ModulusDown {
     return this.pool.withScratch(polynomials.length, (scratch) => {
       const table = tableAt(this.tables, level);
       this.runner.run(polynomials.map((x, k) => (kernels) => this.#remainder(kernels, limbAt(scratch, k).at, limbAt(x, level).at, table)));
-      return this.#quotients(polynomials, level, (kernels, k, j, { dst, src, lifted }) => {
+      return this.#quotients(polynomials, level, false, (kernels, k, j, { dst, src, lifted }) => {
         const { prime } = this.#transform(kernels, lifted, limbAt(scratch, k).at, j);
         kernels.subtractScale(dst, src, lifted, this.pool.degree, factors[j] ?? 0, prime);
       });
@@ -72,7 +72,7 @@ export class ModulusDown {
    * {@link byLast} of {@link bySpecial}, the same residues with half the transforms: with r = x mod P and s = round(x / P) + addend mod q_l, both centred, it is
    * (x - (r + P s)) / (P q_l) + addend / q_l.
    */
-  bySpecialAndLast(extended: readonly Polynomial[], addends: Addends): Polynomial[] {
+  bySpecialAndLast(extended: readonly Polynomial[], addends: Addends, overwrite = false): Polynomial[] {
     const level = (extended[0]?.length ?? 0) - 2;
     const { degree } = this.pool;
     const [both, last] = [this.#bothInverses[level] ?? [], this.#lastInverses[level] ?? []];
@@ -84,7 +84,7 @@ export class ModulusDown {
           this.#secondRemainder(kernels, s(k), r(k), limbAt(x, level).at, addends[k], level);
         }),
       );
-      return this.#quotients(extended, level, (kernels, k, j, { dst, src, lifted }) => {
+      return this.#quotients(extended, level, overwrite, (kernels, k, j, { dst, src, lifted }) => {
         const { prime } = tableAt(this.tables, j);
         kernels.addScaled(lifted, r(k), s(k), degree, this.#residues[j] ?? 0, prime);
         this.#transform(kernels, lifted, lifted, j);
@@ -124,16 +124,20 @@ export class ModulusDown {
     return table;
   }
 
-  /** New polynomials of `limbs` limbs; `compute` makes limb j of the one from polynomial k, with a scratch limb of its own. */
+  /** Polynomials of `limbs` limbs; `compute` makes limb j of the one from polynomial k, with a scratch limb of its own. */
   #quotients(
     polynomials: readonly Polynomial[],
     limbs: number,
+    overwrite: boolean,
     compute: (kernels: TaskKernels, k: number, j: number, at: { dst: Address; src: Address; lifted: Address }) => void,
   ): Polynomial[] {
     const { pool, runner } = this;
     const items = polynomials.flatMap((_, k) => Array.from({ length: limbs }, (_, j) => ({ k, j })));
     return pool.withScratch(placesFor(items.length, runner.threads), (scratch) => {
-      const made = pool.createPolynomials(polynomials.length, limbs);
+      const own = polynomials.map((polynomial) => polynomial.slice(0, limbs));
+      const reused = overwrite && own.flat().every(({ holders }) => holders === 1);
+      // Held a second time, so that their owner may release them.
+      const made = reused ? own.map((polynomial) => pool.hold(polynomial)) : pool.createPolynomials(polynomials.length, limbs);
       runner.run(
         dealt(items, runner.threads, (kernels, { k, j }, place) => {
           const at = (polynomial: Polynomial | undefined): Address => limbAt(polynomial ?? [], j).at;

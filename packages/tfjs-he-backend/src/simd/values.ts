@@ -79,7 +79,7 @@ export class Values {
     this.gather(value);
     const { extended, polynomials } = value;
     if (extended !== null) {
-      value.polynomials = this.modulusDown.bySpecial(extended, polynomials ?? []);
+      value.polynomials = this.modulusDown.bySpecial(extended, polynomials ?? [], true);
       value.extended = null;
       for (const polynomial of [...extended, ...(polynomials ?? [])]) this.pool.release(polynomial);
     }
@@ -87,11 +87,14 @@ export class Values {
     return value.polynomials;
   }
 
-  /** The polynomials divided by their last prime, new ones. Both divisions together cost what one does, even if the value is needed settled later. */
+  /**
+   * The polynomials divided by their last prime. Both divisions together cost what one does, even if the value is needed settled later. A value held once must be
+   * released then: its limbs may have become those of the result.
+   */
   rescaled(value: Value): readonly Polynomial[] {
     this.gather(value);
     if (value.extended === null) return this.modulusDown.byLast(this.settle(value));
-    return this.modulusDown.bySpecialAndLast(value.extended, value.polynomials ?? []);
+    return this.modulusDown.bySpecialAndLast(value.extended, value.polynomials ?? [], value.holders === 1);
   }
 
   /** The same modulo the first `limbs` primes. */

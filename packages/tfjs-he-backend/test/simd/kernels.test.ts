@@ -137,6 +137,37 @@ describe.each(variants)('kernels, variant %s', (variant) => {
     );
   });
 
+  test('sums of products with factors that stand for runs of 1 to 32 values', () => {
+    const n = 64;
+    fc.assert(
+      fc.property(
+        fc
+          .constantFrom(...primes)
+          .chain((p) => fc.tuple(fc.constant(p), fc.array(residues(p, n), { minLength: 2, maxLength: 6 }), residues(p, n))),
+        fc.integer({ min: 0, max: 5 }),
+        ([p, factors, start], logRun) => {
+          const dst = limb(start, p);
+          const at = factors.map((factor) => limb(factor, p));
+          const pairs = heap.allocate(8 * factors.length);
+          // Each factor with the next, of which the first n / 2^logRun values count.
+          const second = (j: number): number => (j + 1) % factors.length;
+          heap.words(pairs, 2 * factors.length).set(at.flatMap((a, j) => [a, at[second(j)]!]));
+          k.sumOfProducts(dst, pairs, factors.length, logRun, n, p.toString(2).length, Number(p), 1);
+          const expected = start.map((first, i) =>
+            mod(
+              factors.reduce((sum, a, j) => sum + a[i]! * factors[second(j)]![i >> logRun]!, first),
+              p,
+            ),
+          );
+          expect(read(dst, n, p)).toEqual(expected);
+          for (const address of [dst, ...at]) heap.free(address, 8 * n);
+          heap.free(pairs, 8 * factors.length);
+        },
+      ),
+      { numRuns: 100, seed: 25 },
+    );
+  });
+
   test('inner products with keys as placed, permuted back', () => {
     const parts = 12;
     fc.assert(
