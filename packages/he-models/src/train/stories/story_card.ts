@@ -44,7 +44,7 @@ ${config.outsideIntervals} of ${config.approximatedValues} values are outside.
 
 ## Use and limits
 
-For showing and measuring encrypted language models. It knows ${a.vocabulary} pieces and the plots of small children's stories, and a token sees the ${recipe.tokens} before it.
+For showing and measuring encrypted language models. It knows ${a.vocabulary} pieces and the plots of small children's stories, and a token sees itself and the ${recipe.tokens - 1} before it.
 A prompt is read token by token, so its tokens cost as much as new ones.
 
 ## Data and licence
