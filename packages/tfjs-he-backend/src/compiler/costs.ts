@@ -58,7 +58,7 @@ export const DEFAULT_COSTS: SealCosts = Object.freeze({
   square: 4.28e-5,
   accumulateProduct: 4.7e-5,
   add: 2.8e-6,
-  encode: 1e-5,
+  encode: 6e-5,
   refresh: 3e-4,
 });
 
