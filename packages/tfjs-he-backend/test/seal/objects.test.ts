@@ -1,5 +1,5 @@
 import { constants, deflateSync, zstdCompressSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { CKKSEncoder, Decryptor, Encryptor, KeyGenerator, MainModule, SEALContext } from 'node-seal';
 import { createEngineRuntime } from '../../src/engines/runtime.js';
@@ -174,6 +174,13 @@ describe('compressed objects', () => {
     ]) {
       await expect(readSealKeyObjects(objects, parameters, steps)).rejects.toMatchObject({ code: expect.stringMatching(/^WIRE_/) });
     }
+  });
+
+  test('of zstd are refused where nothing can decompress them, with what to use instead', async () => {
+    const spy = jest.spyOn(process, 'getBuiltinModule').mockImplementation((() => undefined) as unknown as typeof process.getBuiltinModule);
+    const attempt = withoutCompression(ciphertext('zstd', true), most);
+    await expect(attempt).rejects.toMatchObject({ code: 'WIRE_UNSUPPORTED', hint: expect.stringContaining('zlib') });
+    spy.mockRestore();
   });
 
   test('at another scale than the program’s are refused', async () => {
