@@ -20,7 +20,7 @@ const inputs = () => client.encrypt(pack(tinyClassifier.embed('hello'), client.m
 const inputFrame = () => encodeFrame({ kind: 'inputs', segment: 0, ciphertexts: inputs() });
 
 beforeAll(async () => {
-  app = await createApp({ models: new Map([['tiny', await tinyServer()]]), limits: { clientTimeoutMs: 300 } });
+  app = await createApp({ models: new Map([['tiny', await tinyServer()]]), limits: { clientTimeoutMs: 1500 } });
   await app.listen({ host: '127.0.0.1', port: 0 });
   client = await createClient((await app.inject('/models/tiny')).json().manifest, { engine: 'mock' });
   keys = await client.evaluationKeys();

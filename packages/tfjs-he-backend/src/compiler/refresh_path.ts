@@ -29,8 +29,19 @@ interface State {
   readonly demands: ReadonlyMap<number, Demand>;
   readonly ms: number;
   readonly rounds: number;
+  readonly ahead: Ahead;
   readonly before: State | null;
   readonly choice: Choice | null;
+}
+
+/** What must still come between a cut and the inputs, since values of the cut lie deeper than the chain is long. */
+interface Ahead {
+  /** Rounds of refreshes on the longest way from the inputs to the outputs. */
+  readonly rounds: number;
+  /** Refreshes one after another. */
+  readonly refreshes: number;
+  /** Refreshes side by side, of values of the cut. */
+  readonly due: number;
 }
 
 /** How a value takes its operands. */
@@ -55,16 +66,17 @@ export function shortestPlacement(
 ): { readonly placement: Placement | null; readonly exact: boolean } {
   const used = usedValues(circuit);
   const depth = depths(circuit);
-  const least = leastRemaining(used, costs, { maxLevel, refreshLevel });
-  let states: State[] = [start(circuit, refreshLevel)];
+  const least = leastRemaining(used, costs, maxLevel, refreshLevel);
+  const levels: Levels = { maxLevel, refreshLevel, depth };
+  let states: State[] = [start(circuit, levels)];
   let exact = used.every((value) => new Set(operandsOf(value)).size <= ALL_SUBSETS);
   for (let i = used.length - 1; i >= 0; i--) {
     const value = used[i];
     if (value === undefined) continue;
     const next = new Map<string, { state: State; bound: number }>();
     for (const state of states) {
-      for (const made of compute(value, state, { maxLevel, refreshLevel }, costs)) {
-        const bound = made.ms + (least[i] ?? 0) + roundsBound(made, depth, { maxLevel, refreshLevel }, costs);
+      for (const made of compute(value, state, levels, costs)) {
+        const bound = made.ms + (least[i] ?? 0) + aheadMs(made.ahead, costs);
         if (bound >= limitMs) continue;
         const key = keyOf(made);
         const known = next.get(key);
@@ -87,29 +99,37 @@ function usedValues({ values, outputs }: Circuit): CircuitValue[] {
 }
 
 /** Outputs are taken at the refresh level; those that are kept for the next run, refreshed. */
-function start({ outputs, kept }: Circuit, refreshLevel: number): State {
+function start({ outputs, kept }: Circuit, levels: Levels): State {
   const demands = new Map<number, Demand>();
   outputs.forEach(({ id, op }, i) => {
     const fresh = op.kind !== 'input' && kept?.has(i) === true;
     const before = demands.get(id) ?? { level: -1, fresh: false, rounds: 0 };
     demands.set(id, {
-      level: fresh ? before.level : refreshLevel,
+      level: fresh ? before.level : levels.refreshLevel,
       fresh: before.fresh || fresh,
       rounds: Math.max(before.rounds, fresh ? 1 : 0),
     });
   });
-  return { demands, ms: 0, rounds: 0, before: null, choice: null };
+  return { demands, ms: 0, rounds: 0, ahead: aheadOf(demands, 0, levels), before: null, choice: null };
 }
 
-type Levels = Pick<LevelOptions, 'maxLevel' | 'refreshLevel'>;
+/** Of the chain; and for every value, by its id, the levels that are consumed at least on the way to it. */
+interface Levels extends Pick<LevelOptions, 'maxLevel' | 'refreshLevel'> {
+  readonly depth: ReadonlyMap<number, number>;
+}
 
 /** All ways to compute a value. */
-function compute(value: CircuitValue, state: State, { maxLevel, refreshLevel }: Levels, costs: PlacementCosts): State[] {
+function compute(value: CircuitValue, state: State, levels: Levels, costs: PlacementCosts): State[] {
+  const { maxLevel, refreshLevel } = levels;
   const demand = state.demands.get(value.id);
   if (demand === undefined) return [state];
   const rest = new Map(state.demands);
   rest.delete(value.id);
-  if (value.op.kind === 'input') return [{ ...state, demands: rest, rounds: Math.max(state.rounds, demand.rounds) }];
+  if (value.op.kind === 'input') {
+    const rounds = Math.max(state.rounds, demand.rounds);
+    return [{ ...state, demands: rest, rounds, ahead: aheadOf(rest, rounds, levels) }];
+  }
+  const others = aheadOf(rest, state.rounds, levels);
   const level = Math.max(demand.level, demand.fresh ? refreshLevel : -1);
   const ms = state.ms + costs.valueMs(value.id, level) + (demand.fresh ? costs.refreshMs : 0);
   const made: State[] = [];
@@ -120,16 +140,20 @@ function compute(value: CircuitValue, state: State, { maxLevel, refreshLevel }: 
     const freeChoices = operands.filter(([operand]) => operand.op.kind !== 'input').map(([{ id }]) => id);
     for (const fresh of subsets(freeChoices)) {
       const demands = new Map(rest);
+      let ahead = others;
       for (const [{ id }, cost] of operands) {
         const isFresh = fresh.includes(id);
         const before = demands.get(id) ?? { level: -1, fresh: false, rounds: 0 };
-        demands.set(id, {
+        const now = {
           level: isFresh ? before.level : Math.max(before.level, level + cost),
           fresh: before.fresh || isFresh,
           rounds: Math.max(before.rounds, demand.rounds + (isFresh ? 1 : 0)),
-        });
+        };
+        demands.set(id, now);
+        // Demands only grow, so that a value's own part of the bound replaces what it was before.
+        ahead = furtherAhead(ahead, id, now, now.fresh && !before.fresh, levels);
       }
-      made.push({ demands, ms, rounds: state.rounds, before: state, choice: { id: value.id, fresh, maskOnA: variant[0] === 2 } });
+      made.push({ demands, ms, rounds: state.rounds, ahead, before: state, choice: { id: value.id, fresh, maskOnA: variant[0] === 2 } });
     }
   }
   return made;
@@ -171,7 +195,7 @@ function depths({ values }: Circuit): ReadonlyMap<number, number> {
 }
 
 /** By position: what the values before it cost at least. */
-function leastRemaining(values: readonly CircuitValue[], { valueMs }: PlacementCosts, { maxLevel, refreshLevel }: Levels): number[] {
+function leastRemaining(values: readonly CircuitValue[], { valueMs }: PlacementCosts, maxLevel: number, refreshLevel: number): number[] {
   let sum = 0;
   return values.map((value) => {
     const before = sum;
@@ -182,25 +206,26 @@ function leastRemaining(values: readonly CircuitValue[], { valueMs }: PlacementC
   });
 }
 
-/** Rounds and refreshes that must still come, since the values of the cut lie deeper than the chain is long. */
-function roundsBound(
-  { demands, rounds }: State,
-  depth: ReadonlyMap<number, number>,
-  { maxLevel, refreshLevel }: Levels,
-  { refreshMs, roundMs }: PlacementCosts,
-): number {
-  let most = rounds;
-  let refreshes = 0;
-  let due = 0;
-  for (const [id, demand] of demands) {
-    const missing = Math.max(demand.level, demand.fresh ? refreshLevel : -1) + (depth.get(id) ?? 0) - maxLevel;
-    const more = Math.max(0, Math.ceil(missing / (maxLevel - refreshLevel)));
-    most = Math.max(most, demand.rounds + more);
-    refreshes = Math.max(refreshes, more);
-    if (demand.fresh) due++;
-  }
-  return most * roundMs + Math.max(refreshes, due) * refreshMs;
+function aheadOf(demands: ReadonlyMap<number, Demand>, rounds: number, levels: Levels): Ahead {
+  let ahead: Ahead = { rounds, refreshes: 0, due: 0 };
+  for (const [id, demand] of demands) ahead = furtherAhead(ahead, id, demand, demand.fresh, levels);
+  return ahead;
 }
+
+/** With one more value in the cut, or one of which more is asked. */
+function furtherAhead(ahead: Ahead, id: number, demand: Demand, newlyDue: boolean, { maxLevel, refreshLevel, depth }: Levels): Ahead {
+  const missing = Math.max(demand.level, demand.fresh ? refreshLevel : -1) + (depth.get(id) ?? 0) - maxLevel;
+  const refreshes = Math.max(0, Math.ceil(missing / (maxLevel - refreshLevel)));
+  return {
+    rounds: Math.max(ahead.rounds, demand.rounds + refreshes),
+    refreshes: Math.max(ahead.refreshes, refreshes),
+    due: ahead.due + (newlyDue ? 1 : 0),
+  };
+}
+
+/** Milliseconds that refreshes and their rounds still take at least. */
+const aheadMs = ({ rounds, refreshes, due }: Ahead, { refreshMs, roundMs }: PlacementCosts): number =>
+  rounds * roundMs + Math.max(refreshes, due) * refreshMs;
 
 function placementOf(last: State): Placement {
   const fresh = new Map<number, ReadonlySet<number>>();
