@@ -1,14 +1,15 @@
-import { type Profile, profile } from 'tfjs-he-backend';
 import type { ServerEngine } from 'tfjs-he-backend/server';
 import type { LoadOptions } from '../hub/model_files.js';
 import { loadClearModel } from './clear_model.js';
+import { compareLogits, type LogitDifference, summarise } from './compare_logits.js';
 import type { ModelInput } from './encoder.js';
 import { type EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { type Inference, openLocalPair } from './local_pair.js';
 import { median } from './median.js';
+import { type RunFigures, runFigures, warmRuns } from './run_figures.js';
 
 /** How the encrypted model compares with the clear polynomial one. */
-export interface AgreementReport {
+export interface AgreementReport extends RunFigures {
   readonly model: string;
   readonly fhe: EncryptedFhe;
   readonly inputs: number;
@@ -22,25 +23,8 @@ export interface AgreementReport {
   /** -log2 of the largest difference of an input's logits: mean over the inputs, and the least. */
   readonly bits: number;
   readonly leastBits: number;
-  readonly tokens: number;
-  readonly depth: number;
-  /** Ciphertexts refreshed for an input, in rounds. */
-  readonly refreshes: number;
-  readonly refreshRounds: number;
-  readonly parameters: Pick<Profile, 'polyModulusDegree' | 'coeffModulusBits' | 'totalBits' | 'securityBits'>;
-  /** First input. */
-  readonly coldMs: number;
-  /** Medians over the others (over the first where it is the only one). */
-  readonly totalMs: number;
-  readonly evaluateMs: number;
-  readonly refreshMs: number;
   /** Median per layer, in the order of execution. */
   readonly layersMs: Readonly<Record<string, number>>;
-  /** Evaluation keys as sent. */
-  readonly keyBytes: number;
-  /** Ciphertexts of one input, both ways. */
-  readonly uploadBytes: number;
-  readonly downloadBytes: number;
 }
 
 export interface AgreementOptions extends LoadOptions {
@@ -68,27 +52,20 @@ export async function measureAgreement(
   const clear = await loadClearModel(model, options);
   const pair = await openLocalPair(client, model, options);
   const inferences: Inference[] = [];
-  const differences: number[] = [];
-  const counts = { same: 0, right: 0, clearRight: 0, squares: 0, logits: 0 };
+  const differences: LogitDifference[] = [];
+  const counts = { same: 0, right: 0, clearRight: 0 };
   try {
     for (const { input, label } of examples) {
       const expected = clear.logits(client.embed(input, { truncate: true }));
       const inference = await pair.infer(input, { truncate: true, ...(signal === undefined ? {} : { signal }) });
       inferences.push(inference);
-      const errors = Array.from(expected, (value, index) => Math.abs(value - (inference.logits[index] ?? Number.NaN)));
-      differences.push(Math.max(...errors));
-      counts.squares += errors.reduce((sum, error) => sum + error * error, 0);
-      counts.logits += errors.length;
+      differences.push(compareLogits(inference.logits, expected));
       const [encryptedLabel, clearLabel] = [client.classify(inference.logits)[0]?.label, client.classify(expected)[0]?.label];
       if (encryptedLabel === clearLabel) counts.same += 1;
       if (encryptedLabel === label) counts.right += 1;
       if (clearLabel === label) counts.clearRight += 1;
       onInput?.(inferences.length, examples.length);
     }
-    const plan = profile(pair.server.program);
-    const timed = inferences.length > 1 ? inferences.slice(1) : inferences;
-    const bits = differences.map((difference) => -Math.log2(difference));
-    const { polyModulusDegree, coeffModulusBits, totalBits, securityBits } = plan;
     return {
       model: client.name,
       fhe,
@@ -96,22 +73,9 @@ export async function measureAgreement(
       sameTop1: counts.same / inferences.length,
       accuracy: counts.right / inferences.length,
       clearAccuracy: counts.clearRight / inferences.length,
-      mse: counts.squares / counts.logits,
-      bits: bits.reduce((sum, value) => sum + value, 0) / bits.length,
-      leastBits: Math.min(...bits),
-      tokens: client.inputShape[1],
-      depth: plan.depth,
-      refreshes: plan.refreshes,
-      refreshRounds: plan.segments - 1,
-      parameters: { polyModulusDegree, coeffModulusBits, totalBits, securityBits },
-      coldMs: inferences[0]?.totalMs ?? 0,
-      totalMs: median(timed.map(({ totalMs }) => totalMs)),
-      evaluateMs: median(timed.map(({ evaluateMs }) => evaluateMs)),
-      refreshMs: median(timed.map(({ refreshMs }) => refreshMs)),
-      layersMs: layerMedians(timed),
-      keyBytes: pair.keyBytes,
-      uploadBytes: inferences[0]?.uploadBytes ?? 0,
-      downloadBytes: inferences[0]?.downloadBytes ?? 0,
+      ...summarise(differences),
+      ...runFigures(pair, inferences),
+      layersMs: layerMedians(warmRuns(inferences)),
     };
   } finally {
     pair.dispose();

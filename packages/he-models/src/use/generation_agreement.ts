@@ -1,38 +1,17 @@
-import { profile } from 'tfjs-he-backend';
 import { argMax } from '../train/metrics.js';
 import type { AgreementOptions, AgreementReport } from './agreement.js';
 import { loadClearReader } from './clear_reader.js';
+import { compareLogits, type LogitDifference, summarise } from './compare_logits.js';
 import { continueText } from './continue_text.js';
 import type { ModelInput } from './encoder.js';
 import { HeModelClient } from './he_model_client.js';
 import type { Inference } from './local_pair.js';
 import { openLocalReader } from './local_reader.js';
-import { median } from './median.js';
+import { type RunFigures, runFigures } from './run_figures.js';
 import type { TextReader } from './text_reader.js';
 
 /** How an encrypted language model compares with the clear polynomial one. Times, refreshes and bytes are of one token. */
-export interface GenerationReport
-  extends Pick<
-    AgreementReport,
-    | 'model'
-    | 'fhe'
-    | 'sameTop1'
-    | 'mse'
-    | 'bits'
-    | 'leastBits'
-    | 'tokens'
-    | 'depth'
-    | 'refreshes'
-    | 'refreshRounds'
-    | 'parameters'
-    | 'coldMs'
-    | 'totalMs'
-    | 'evaluateMs'
-    | 'refreshMs'
-    | 'keyBytes'
-    | 'uploadBytes'
-    | 'downloadBytes'
-  > {
+export interface GenerationReport extends Pick<AgreementReport, 'model' | 'fhe' | 'sameTop1' | 'mse' | 'bits' | 'leastBits'>, RunFigures {
   readonly texts: number;
   /** Tokens read, for which `sameTop1` and the differences are. */
   readonly read: number;
@@ -68,8 +47,8 @@ export async function measureGeneration(
   const clear = await loadClearReader(client, model, options);
   const encrypted = await openLocalReader(client, model, options);
   const runs: Inference[] = [];
-  const differences: number[] = [];
-  const sums = { squares: 0, logits: 0, same: 0 };
+  const differences: LogitDifference[] = [];
+  let same = 0;
   const readOptions = { onRun: (run: Inference) => runs.push(run), ...(signal === undefined ? {} : { signal }) };
   const total = texts.reduce((sum, text) => sum + text.length, 0);
   try {
@@ -77,11 +56,8 @@ export async function measureGeneration(
       const [a, b] = [encrypted.begin(), clear.begin()];
       for (const token of text) {
         const [logits, expected] = [await a.read([token], readOptions), await b.read([token])];
-        const errors = Array.from(expected, (value, i) => Math.abs(value - (logits[i] ?? Number.NaN)));
-        differences.push(Math.max(...errors));
-        sums.squares += errors.reduce((sum, error) => sum + error * error, 0);
-        sums.logits += errors.length;
-        if (argMax(logits) === argMax(expected)) sums.same += 1;
+        differences.push(compareLogits(logits, expected));
+        if (argMax(logits) === argMax(expected)) same += 1;
         onInput?.(differences.length, total);
       }
       a.dispose();
@@ -97,33 +73,16 @@ export async function measureGeneration(
     const expected = await write(clear);
     const written = newTokens === 0 ? [] : await write(encrypted);
     const differs = written.findIndex((token, i) => token !== expected[i]);
-    const plan = profile(encrypted.pair.server.program);
-    const timed = runs.length > 1 ? runs.slice(1) : runs;
-    const bits = differences.map((difference) => -Math.log2(difference));
-    const { polyModulusDegree, coeffModulusBits, totalBits, securityBits } = plan;
     return {
       model: client.name,
       fhe,
       texts: texts.length,
       read: differences.length,
-      sameTop1: sums.same / differences.length,
-      mse: sums.squares / sums.logits,
-      bits: bits.reduce((sum, value) => sum + value, 0) / bits.length,
-      leastBits: Math.min(...bits),
+      sameTop1: same / differences.length,
+      ...summarise(differences),
       written: written.length,
       sameWritten: differs === -1 && written.length === expected.length ? written.length : Math.max(differs, 0),
-      tokens: client.inputShape[1],
-      depth: plan.depth,
-      refreshes: plan.refreshes,
-      refreshRounds: plan.segments - 1,
-      parameters: { polyModulusDegree, coeffModulusBits, totalBits, securityBits },
-      coldMs: runs[0]?.totalMs ?? 0,
-      totalMs: median(timed.map(({ totalMs }) => totalMs)),
-      evaluateMs: median(timed.map(({ evaluateMs }) => evaluateMs)),
-      refreshMs: median(timed.map(({ refreshMs }) => refreshMs)),
-      keyBytes: encrypted.pair.keyBytes,
-      uploadBytes: runs[1]?.uploadBytes ?? runs[0]?.uploadBytes ?? 0,
-      downloadBytes: runs[1]?.downloadBytes ?? runs[0]?.downloadBytes ?? 0,
+      ...runFigures(encrypted.pair, runs),
     };
   } finally {
     encrypted.dispose();

@@ -6,6 +6,7 @@ import { simplify } from '../graph/simplify.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted } from '../turns.js';
+import { attempt } from './attempt.js';
 import { checkProgram } from './check.js';
 import { checkGraph, checkLevels } from './check_stages.js';
 import { circuitCost } from './circuit_cost.js';
@@ -262,13 +263,4 @@ function withOutputShapes(program: Program, outputs: readonly TensorNode[]): Pro
       layout: { ...output.layout, shape: outputs[i]?.shape ?? output.layout.shape },
     })),
   };
-}
-
-function attempt<T>(body: () => T): T | HeError {
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof HeError && error.code === 'COMPILE_FAILED') return error;
-    throw error;
-  }
 }

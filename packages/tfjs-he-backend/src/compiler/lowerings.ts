@@ -1,5 +1,6 @@
 import { HeError } from '../errors.js';
 import { type TensorNode, topologicalOrder } from '../graph/node.js';
+import { attempt } from './attempt.js';
 import { checkCircuit } from './check_stages.js';
 import { circuitDepths } from './circuit.js';
 import { type Lowered, lower } from './lower.js';
@@ -80,13 +81,4 @@ function lowerBoth(graph: SplitGraph, slots: number, state: State, matmul: MatMu
 
 function depthOf({ circuit }: Lowered): number {
   return Math.max(...circuitDepths(circuit).values());
-}
-
-function attempt<T>(body: () => T): T | HeError {
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof HeError && error.code === 'COMPILE_FAILED') return error;
-    throw error;
-  }
 }

@@ -48,12 +48,7 @@ export function placeEntries(
         }
         marks[step] = 1;
         if (diagonals === null) continue;
-        let diagonal = diagonals[step];
-        if (diagonal === undefined) {
-          diagonal = new Float64Array(period);
-          diagonals[step] = diagonal;
-        }
-        diagonal[place] = (diagonal[place] ?? 0) + (value[i] ?? 0);
+        addTo(diagonals, step, place, value[i] ?? 0, period);
       }
     }
   }
@@ -85,15 +80,18 @@ function placeOnce(
       const step = (direct - shift) & sourceMask;
       marks[step] = 1;
       if (diagonals === null) continue;
-      let diagonal = diagonals[step];
-      if (diagonal === undefined) {
-        diagonal = new Float64Array(period);
-        diagonals[step] = diagonal;
-      }
-      const place = (home + shift) & (period - 1);
-      diagonal[place] = (diagonal[place] ?? 0) + (value[i] ?? 0);
+      addTo(diagonals, step, (home + shift) & (period - 1), value[i] ?? 0, period);
     }
   }
+}
+
+function addTo(diagonals: (Float64Array | undefined)[], step: number, place: number, value: number, period: number): void {
+  let diagonal = diagonals[step];
+  if (diagonal === undefined) {
+    diagonal = new Float64Array(period);
+    diagonals[step] = diagonal;
+  }
+  diagonal[place] = (diagonal[place] ?? 0) + value;
 }
 
 /** The rotation that brings the nearest copy, where `step` brings the first. */

@@ -127,12 +127,13 @@ export interface Server {
    */
   prepare(options?: PrepareOptions): Promise<void>;
   /**
-   * Loads a client's evaluation keys: as made by Client.evaluationKeys, or, without `workers`, as any program saves them with SEAL 4.
+   * Loads a client's evaluation keys: as made by Client.evaluationKeys, or, without `workers`, as programs save them with SEAL 4 (SealKeyObjects).
    * @throws HeError WIRE_*, MEMORY_BUDGET, PARAMETERS_INVALID (a server that re-randomises got no public key).
    */
   openSession(evaluationKeys: Uint8Array | SealKeyObjects, options?: SessionOptions): Promise<Session>;
   /**
-   * Fresh ciphertexts that any program saved with SEAL 4, for Session.run: of two polynomials or one and a seed, compressed in any way, at the top level and its scale.
+   * Fresh ciphertexts that a program saved with SEAL 4, for Session.run: of two polynomials or one and a seed, not compressed, by zlib, or by zstd (Node 22.15 or later), at the top
+   * level and its scale.
    * @throws HeError WIRE_*.
    */
   fromSeal(ciphertexts: readonly Uint8Array[]): Promise<Uint8Array[]>;

@@ -6,7 +6,7 @@ import type { RnsCiphertext } from './seal_format.js';
 import { createSealFrames, galoisIndexOf } from './seal_frames.js';
 import { readSealKeyPart, sealKeyPlaces, sealKeysBytes } from './seal_key_format.js';
 
-/** Evaluation keys as any program saves them with SEAL 4: seeded or not, compressed in any way. */
+/** Evaluation keys as programs save them with SEAL 4: seeded or not; not compressed, by zlib, or by zstd (Node 22.15 or later). */
 export interface SealKeyObjects {
   /** RelinKeys. */
   readonly relinKeys: Uint8Array;

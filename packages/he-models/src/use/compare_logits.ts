@@ -1,0 +1,29 @@
+/** How far the logits of an encrypted run are from those in the clear. */
+export interface LogitDifference {
+  /** Sum of the squared differences, and of how many logits. */
+  readonly squares: number;
+  readonly count: number;
+  /** log2 of 1 / the largest difference. Equal logits count as float32 can tell them apart: to 24 bits of the largest one. */
+  readonly bits: number;
+}
+
+/** @param encrypted as many logits as `clear` */
+export function compareLogits(encrypted: Float32Array, clear: Float32Array): LogitDifference {
+  const errors = Array.from(clear, (value, index) => Math.abs(value - (encrypted[index] ?? Number.NaN)));
+  const resolution = 2 ** -24 * Math.max(2 ** -100, ...clear.map(Math.abs));
+  return {
+    squares: errors.reduce((sum, error) => sum + error * error, 0),
+    count: errors.length,
+    bits: Math.log2(1 / Math.max(resolution, ...errors)),
+  };
+}
+
+/** Mean squared difference over all logits; bits: mean over the runs, and the least. @param differences at least one */
+export function summarise(differences: readonly LogitDifference[]): { mse: number; bits: number; leastBits: number } {
+  const sum = (of: (difference: LogitDifference) => number): number => differences.reduce((total, each) => total + of(each), 0);
+  return {
+    mse: sum(({ squares }) => squares) / sum(({ count }) => count),
+    bits: sum(({ bits }) => bits) / differences.length,
+    leastBits: Math.min(...differences.map(({ bits }) => bits)),
+  };
+}
