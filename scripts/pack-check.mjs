@@ -63,6 +63,25 @@ test('tarballs hold what package.json promises, and no tests', () => {
   }
 });
 
+test('every module in a tarball has its source there', () => {
+  for (const { name, files } of tarballs) {
+    const paths = new Set(files.map(({ path }) => path));
+    const modules = [...paths].filter((path) => /^dist\/(?!assets\/).*\.js$/.test(path));
+    assert.ok(modules.length > 0, name);
+    assert.deepEqual(
+      modules.filter((path) => !paths.has(path.replace(/^dist/, 'src').replace(/js$/, 'ts'))),
+      [],
+    );
+  }
+});
+
+test('the weights of all models take at most 25 MB', () => {
+  const { files } = tarballs.find(({ name }) => name === 'he-models');
+  const base64 = files.filter(({ path }) => path.startsWith('dist/assets/')).reduce((sum, { size }) => sum + size, 0);
+  const bytes = (base64 * 3) / 4;
+  assert.ok(bytes > 0 && bytes <= 25e6, `${bytes} bytes`);
+});
+
 test('one copy of each package and of tfjs is installed', async () => {
   const { stdout } = await execute(npm, ['ls', '--all', '--json'], { cwd: project });
   const versions = new Map();
