@@ -14,6 +14,7 @@ import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted, unlessAborted } from '../turns.js';
 import type { SealKeyObjects } from '../wire/seal_keys.js';
+import { defaultServerEngine } from './default_engine.js';
 import {
   defaultOutsideBytes,
   leastServerMemory,
@@ -45,7 +46,7 @@ const MASK_KEY_BYTES = 32;
  *   contexts, ciphertexts and what is used at once of keys and constants fit).
  */
 export async function createServer(program: Program, given: ServerOptions = {}): Promise<Server> {
-  const options = { ...given, engine: given.engine ?? 'simd' };
+  const options = { ...given, engine: given.engine ?? defaultServerEngine() };
   requireEngine(options.engine);
   const maskKey = options.maskKey ?? randomBytes(MASK_KEY_BYTES);
   if (maskKey.length !== MASK_KEY_BYTES) {

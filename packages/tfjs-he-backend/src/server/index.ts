@@ -9,4 +9,5 @@ export { rerandomizedBits } from '../ring/rerandomize.js';
 export { type Manifest, parseManifest } from '../wire/manifest.js';
 export type { SealKeyObjects } from '../wire/seal_keys.js';
 export { createServer } from './create_server.js';
+export { defaultServerEngine } from './default_engine.js';
 export type { MemoryUse, PrepareOptions, Sequence, Server, ServerEngine, ServerOptions, Session, SessionOptions } from './types.js';

@@ -11,7 +11,7 @@ export type ServerEngine = Exclude<EngineName, 'empty'>;
 export const SERVER_ENGINES: readonly ServerEngine[] = ['seal', 'simd', 'mock'];
 
 export interface ServerOptions {
-  /** `simd` (default) and `seal` compute on ciphertexts, with our own, faster evaluator and with SEAL; `mock` on float64 values with the same rules and noise: no privacy, for tests and studies. */
+  /** `simd` (default where the runtime has WebAssembly SIMD, otherwise `seal`) and `seal` compute on ciphertexts, with our own, faster evaluator and with SEAL; `mock` on float64 values with the same rules and noise: no privacy, for tests and studies. */
   readonly engine?: ServerEngine;
   /** Secret of the refresh masks, 32 bytes; default: drawn at random. */
   readonly maskKey?: Uint8Array;

@@ -85,6 +85,11 @@ function decode(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }
 
+/** Whether this runtime has what the kernels are made of, WebAssembly SIMD. */
+export function hasSimd(): boolean {
+  return WebAssembly.validate(decode(PLAIN));
+}
+
 async function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): Promise<Kernels> {
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   if (!isKernels(instance.exports)) throw new TypeError('the module lacks kernels');
