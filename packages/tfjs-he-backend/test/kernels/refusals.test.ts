@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { traceFunction } from '../../src/index.js';
+import { encryptedKernelNames } from '../../src/backend/register.js';
+import { HeError, traceFunction } from '../../src/index.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -53,6 +54,32 @@ describe('what encrypted tensors refuse', () => {
 
   test('a running product over more than 256 elements is refused', async () => {
     await expect(trace((x) => tf.cumprod(tf.tile(x, [1, 86]), 1))).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED', op: 'Cumprod' });
+  });
+
+  test('every kernel without an encrypted form throws KERNEL_UNSUPPORTED with a replacement of its own', async () => {
+    const names = tf
+      .getKernelsForBackend('he')
+      .map(({ kernelName }) => kernelName)
+      .filter((name) => !encryptedKernelNames.includes(name));
+    expect(names.length).toBeGreaterThan(90);
+    const refusals: [string, unknown][] = [];
+    await trace((x) => {
+      for (const name of names) {
+        try {
+          tf.engine().runKernel(name, { x });
+        } catch (error) {
+          refusals.push([name, error]);
+        }
+      }
+      return x;
+    });
+    expect(refusals.map(([name]) => name)).toEqual(names);
+    const general = refusals.filter(([name, error]) => {
+      expect(error).toBeInstanceOf(HeError);
+      expect(error).toMatchObject({ code: 'KERNEL_UNSUPPORTED', op: name });
+      return (error as HeError).hint.startsWith('Use linear operations');
+    });
+    expect(general.map(([name]) => name)).toEqual([]);
   });
 
   test('every kernel name of tfjs-core is there, but for the one that must not be', () => {
