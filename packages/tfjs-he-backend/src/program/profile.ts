@@ -4,7 +4,7 @@ import { DEFAULT_ENGINE } from '../compiler/options.js';
 import { createParameters } from '../parameters/parameters.js';
 import { maskSlackBits } from '../ring/mask.js';
 import { leastServerMemory, MEMORY_LIMIT, serverMemory, shareMemory } from '../server/memory.js';
-import { programDepth } from './depth.js';
+import { type LayerDepth, layerDepths, programDepth } from './depth.js';
 import type { Program } from './program.js';
 
 /** What a user wants to know before anything is spent. Bytes are exact, milliseconds predicted (warm: constants encoded). */
@@ -48,7 +48,7 @@ export interface Profile {
   readonly layers: readonly LayerProfile[];
 }
 
-export interface LayerProfile {
+export interface LayerProfile extends LayerDepth {
   readonly name: string;
   readonly instructions: number;
   readonly keySwitches: number;
@@ -67,6 +67,7 @@ export function profile(program: Program, roundTripMs = 20, costs: Costs | CostE
   const simd = serverMemory(program, parameters, 'simd');
   const inMemory = shareMemory(simd, leastServerMemory(program, parameters, 'simd', 0), MEMORY_LIMIT).constants;
   const times = instructionTimes(program, own).flat();
+  const depths = layerDepths(program);
   const count = (...ops: readonly string[]): number => instructions.filter((instruction) => ops.includes(instruction.op)).length;
   return {
     polyModulusDegree,
@@ -97,6 +98,7 @@ export function profile(program: Program, roundTripMs = 20, costs: Costs | CostE
       const those = instructions.flatMap((instruction, i) => (instruction.layer === layer ? [{ ...instruction, ms: times[i] ?? 0 }] : []));
       return {
         name,
+        ...(depths[layer] ?? { depth: 0, depthSoFar: 0 }),
         instructions: those.length,
         keySwitches: those.filter(({ op }) => op === 'rotate' || op === 'relinearize').length,
         predictedMs: those.reduce((sum, { ms }) => sum + ms, 0),
