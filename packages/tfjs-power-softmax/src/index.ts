@@ -25,6 +25,7 @@ export { type MinimaxPolynomial, minimaxPolynomial } from './approximation/remez
 export { chebyshevPolynomial } from './approximation/tensor_algebra.js';
 export * from './errors.js';
 export type { AttentionArgs } from './layers/attention_config.js';
+export { AttentionPooling, type AttentionPoolingArgs, type PoolingAttention } from './layers/attention_pooling.js';
 export { ClassificationHead, type ClassificationHeadArgs, type PoolingKind } from './layers/classification_head.js';
 export { DecoderBlock, type DecoderBlockArgs } from './layers/decoder_block.js';
 export { EncoderBlock, type EncoderBlockArgs } from './layers/encoder_block.js';
@@ -53,6 +54,7 @@ export { type DecoderStep, decoderStep, type StepState } from './polynomial/deco
 export { type DivisionPlace, type DivisionShape, divisionCosts } from './polynomial/division.js';
 export type { FitOptions, PerSite } from './polynomial/fit_site.js';
 export { type DivisionReport, PolynomialAttention, type PolynomialAttentionArgs } from './polynomial/polynomial_attention.js';
+export { PolynomialAttentionPooling, type PolynomialAttentionPoolingArgs } from './polynomial/polynomial_attention_pooling.js';
 export { PolynomialFeedForward, type PolynomialFeedForwardArgs } from './polynomial/polynomial_feed_forward.js';
 export { PolynomialNorm, type PolynomialNormArgs } from './polynomial/polynomial_norm.js';
 export { PolynomialPowerSoftmax, type PolynomialPowerSoftmaxArgs } from './polynomial/polynomial_power_softmax.js';

@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { UnsupportedLayerError } from '../errors.js';
 import type { AttentionConfig } from '../layers/attention_config.js';
+import { AttentionPooling } from '../layers/attention_pooling.js';
 import { ClassificationHead } from '../layers/classification_head.js';
 import { DecoderBlock } from '../layers/decoder_block.js';
 import { EncoderBlock } from '../layers/encoder_block.js';
@@ -17,7 +18,15 @@ import { TokenPooling } from '../layers/token_pooling.js';
 import { TransformerBlock } from '../layers/transformer_block.js';
 import { convertDecoder, convertEncoder } from './convert_block.js';
 import { convertHead } from './convert_head.js';
-import { applied, applyAttention, applyFeedForward, applyNorm, applyPowerSoftmax, type Choices } from './convert_parts.js';
+import {
+  applied,
+  applyAttention,
+  applyAttentionPooling,
+  applyFeedForward,
+  applyNorm,
+  applyPowerSoftmax,
+  type Choices,
+} from './convert_parts.js';
 
 /** Layers that are linear (or drop out at inference), or products, and are copied as they are. */
 const COPIED_LAYERS = new Set([
@@ -51,7 +60,7 @@ const COPIED_LAYERS = new Set([
 ]);
 
 const CONVERTED_LAYERS =
-  'EncoderBlock, DecoderBlock, MultiHeadAttention, FeedForward, LayerNorm, RMSNorm, ClassificationHead, LanguageModelHead, PowerSoftmax';
+  'EncoderBlock, DecoderBlock, MultiHeadAttention, AttentionPooling, FeedForward, LayerNorm, RMSNorm, ClassificationHead, LanguageModelHead, PowerSoftmax';
 const LOGITS_ADVICE = 'End the model in logits: the client takes the softmax after decryption.';
 /** What the client does in the clear, before it encrypts. */
 const CLIENT_LAYERS: Readonly<Record<string, string>> = {
@@ -70,6 +79,10 @@ export function assertConvertible(layer: layers.Layer): void {
   }
   if (layer instanceof TransformerBlock || layer instanceof MultiHeadAttention) {
     assertConvertibleAttention(layer.name, layer.config);
+    return;
+  }
+  if (layer instanceof AttentionPooling) {
+    assertConvertibleAttention(layer.name, layer);
     return;
   }
   const kind = layer.getClassName();
@@ -95,7 +108,7 @@ function assertPublicCount(layer: MaskedMeanPooling | ClassificationHead): void 
   );
 }
 
-function assertConvertibleAttention(layer: string, { attention }: AttentionConfig): void {
+function assertConvertibleAttention(layer: string, { attention }: Pick<AttentionConfig, 'attention'>): void {
   if (attention !== 'softmax') return;
   throw new UnsupportedLayerError(
     `${layer} uses softmax attention, which has no polynomial here. Train it with attention: 'power' or 'sigma', or see replaceSoftmax.`,
@@ -108,6 +121,7 @@ export function convertLayer(layer: layers.Layer, inputs: SymbolicTensor[], choi
   if (layer instanceof EncoderBlock) return convertEncoder(layer, inputs, choices);
   if (layer instanceof DecoderBlock) return convertDecoder(layer, inputs, choices);
   if (layer instanceof MultiHeadAttention) return applyAttention(layer.name, layer.config, layer.attentionWeights(), inputs, choices);
+  if (layer instanceof AttentionPooling) return applyAttentionPooling(layer, inputs, choices);
   if (layer instanceof LayerNorm)
     return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma'), layer.weight('beta')], inputs, choices);
   if (layer instanceof RMSNorm) return applyNorm(layer.name, layer.epsilon, [layer.weight('gamma')], inputs, choices);

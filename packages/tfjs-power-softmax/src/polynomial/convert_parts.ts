@@ -1,14 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { layers, Shape, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { UnsupportedLayerError } from '../errors.js';
 import type { AttentionWeights, Projection } from '../layers/attention.js';
 import type { AttentionConfig } from '../layers/attention_config.js';
+import type { AttentionPooling } from '../layers/attention_pooling.js';
 import { FeedForward } from '../layers/feed_forward.js';
 import { memoryShape } from '../layers/inputs.js';
 import type { NormWeights } from '../layers/norms.js';
 import type { PowerSoftmax } from '../layers/power_softmax.js';
 import { cheapestDivision, type DivisionPlace } from './division.js';
 import { PolynomialAttention } from './polynomial_attention.js';
+import { PolynomialAttentionPooling } from './polynomial_attention_pooling.js';
 import { PolynomialFeedForward } from './polynomial_feed_forward.js';
 import { PolynomialNorm } from './polynomial_norm.js';
 import { PolynomialPowerSoftmax } from './polynomial_power_softmax.js';
@@ -70,10 +72,7 @@ export function applyAttention(
   inputs: SymbolicTensor[],
   choices: Choices,
 ): SymbolicTensor {
-  const tokens = (memoryShape(inputs.map(({ shape }) => shape)) ?? inputs[0]?.shape)?.[1];
-  if (tokens === undefined || tokens === null) {
-    throw new UnsupportedLayerError(`${name} has no fixed number of tokens. Give the model's input a shape [tokens, d].`, { layer: name });
-  }
+  const tokens = fixedTokens(memoryShape(inputs.map(({ shape }) => shape)) ?? inputs[0]?.shape, name);
   const settings = { name, numHeads, keyDim, useBias, tokens, causal, rotary, rotaryDim, rotaryBase };
   const power = (approximation: SiteApproximation): PolynomialAttention => {
     const shape = { queries: inputs[0]?.shape[1] ?? tokens, keys: tokens, keyDim, reciprocalDepth: approximation.depth };
@@ -91,6 +90,24 @@ export function applyAttention(
     layer.setFoldedWeights({ ...weights, key, value });
   });
   return output;
+}
+
+/** Attention of learned queries to `[x]` or `[x, mask]`. @throws UnsupportedLayerError where the number of tokens is not fixed */
+export function applyAttentionPooling(pooling: AttentionPooling, inputs: SymbolicTensor[], choices: Choices): SymbolicTensor {
+  const { name, p, epsilon, numHeads, valueDim } = pooling;
+  const tokens = fixedTokens(inputs[0]?.shape, name);
+  const approximation = choices.polynomial(`${name}/denominator`);
+  const layer = new PolynomialAttentionPooling({ name, units: numHeads * valueDim, p, epsilon, tokens, approximation });
+  const output = applied(layer, inputs);
+  const { query, value } = pooling.projections();
+  layer.setFoldedWeights(query, value);
+  return output;
+}
+
+function fixedTokens(shape: Shape | undefined, layer: string): number {
+  const tokens = shape?.[1];
+  if (tokens !== undefined && tokens !== null) return tokens;
+  throw new UnsupportedLayerError(`${layer} has no fixed number of tokens. Give the model's input a shape [tokens, d].`, { layer });
 }
 
 /** Repeats the columns of each head, `keyDim` wide, `times` times, so that every query head has a head of its own. */
