@@ -77,7 +77,7 @@ export function handWrittenRow<C, P>(
     plaintextMultiplies: counts.count('multiplyPlain'),
     depth: parameters.maxLevel - engine.info(result).level,
     refreshes: 0,
-    evaluationKeyBytes: (program.galoisKeys + 1) * keyBytes,
+    evaluationKeyBytes: (program.galoisSteps.length + 1) * keyBytes,
     plaintextBytes: program.plaintextBytes,
   };
 }

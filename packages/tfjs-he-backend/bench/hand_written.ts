@@ -14,9 +14,9 @@ export class HandWritten<C, P> {
     this.engine = engine;
   }
 
-  /** Distinct rotation steps so far, i.e. Galois keys. */
-  get galoisKeys(): number {
-    return this.steps.size;
+  /** Distinct rotation steps so far, ascending; each needs a Galois key. */
+  get galoisSteps(): readonly number[] {
+    return [...this.steps].sort((a, b) => a - b);
   }
 
   /** Bytes of the plaintexts encoded so far. */

@@ -22,13 +22,13 @@ export const parameters = createParameters({
 /** 0: conjugation. */
 export const galoisSteps = [0, 1, 3, 64, 2047];
 
-export function manifestFor(p: Parameters): Manifest {
+export function manifestFor(p: Parameters, steps: readonly number[] = galoisSteps): Manifest {
   const layout = { name: 'x', shape: [1], ciphertexts: 1, slotOf: [0], period: p.slots };
   return {
     format: 'he-manifest',
     version: 1,
     parameters: manifestParameters(p),
-    galoisSteps,
+    galoisSteps: steps,
     inputs: [layout],
     outputs: [layout],
     segments: 1,
@@ -49,9 +49,14 @@ export interface Session {
 
 export type SessionEngine = 'empty' | 'mock' | 'seal' | 'simd';
 
-export async function openSession(name: SessionEngine, observe?: OpObserver, p: Parameters = parameters): Promise<Session> {
+export async function openSession(
+  name: SessionEngine,
+  observe?: OpObserver,
+  p: Parameters = parameters,
+  steps: readonly number[] = galoisSteps,
+): Promise<Session> {
   if (name === 'empty') {
-    const engine: AnyEngine = createEmptyEngine(p, observe === undefined ? { galoisSteps } : { galoisSteps, observe });
+    const engine: AnyEngine = createEmptyEngine(p, observe === undefined ? { galoisSteps: steps } : { galoisSteps: steps, observe });
     return {
       engine,
       client: undefined,
@@ -64,8 +69,8 @@ export async function openSession(name: SessionEngine, observe?: OpObserver, p: 
       close: () => engine.close(),
     };
   }
-  const client = await createClient(manifestFor(p), { engine: name === 'mock' ? 'mock' : 'seal', minimumSecurityBits: 0 });
-  const runtime = await createEngineRuntime(name, p, galoisSteps);
+  const client = await createClient(manifestFor(p, steps), { engine: name === 'mock' ? 'mock' : 'seal', minimumSecurityBits: 0 });
+  const runtime = await createEngineRuntime(name, p, steps);
   const engine = runtime.open(await client.evaluationKeys(), observe);
   return {
     engine,
