@@ -75,10 +75,14 @@ describe('debugProgram', () => {
     expect(steps.length).toBe(count());
   });
 
-  test('names the operation at which values outgrow the modulus', async () => {
-    const { outside } = await debugProgram(program, [x.map((value) => value * 2 ** 14)]);
-    expect(outside).not.toBeNull();
-    expect(['modulus', 'valueBits']).toContain(outside!.source);
+  test('names the operation at which values outgrow the modulus, and ends there', async () => {
+    const squares = compileGraph(await traceFunction((input) => tf.square(tf.square(input as tf.Tensor)), [{ name: 'x', shape: [1, 4] }]), {
+      polyModulusDegrees: [8192],
+    });
+    expect(squares.segments.length).toBe(1);
+    const { outside, steps, outputs } = await debugProgram(squares, [x.map((value) => value * 2 ** 14)]);
+    expect(outside).toMatchObject({ source: 'modulus', op: squares.segments[0]!.instructions[outside!.step]!.op, step: steps.length });
+    expect(outputs).toEqual({});
   });
 
   test('an unknown layer is refused, and the message names those there are', async () => {
