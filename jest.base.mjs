@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Jest configuration shared by all workspaces: native ESM, TypeScript through SWC (no type checking: `npm run typecheck` does that). */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: fileURLToPath(new URL('jest.environment.mjs', import.meta.url)),
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
