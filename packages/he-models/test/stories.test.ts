@@ -7,8 +7,9 @@ import { InputError, UsageError } from '../src/errors.js';
 import { HeModelClient, HeModelServer, loadClearModel, measureGeneration, pipeline } from '../src/index.js';
 import { parseLlamaCheckpoint } from '../src/llama/checkpoint.js';
 import { seededRandom } from '../src/random.js';
+import { serialiseModel } from '../src/train/model_folder.js';
 import type { TrainOptions } from '../src/train/options.js';
-import { runStoryTraining, type StorySummary } from '../src/train/stories/run_stories.js';
+import { runStoryTraining, type StorySummary, trainStories } from '../src/train/stories/run_stories.js';
 import { consecutiveWindows, evaluationBatches, randomWindows } from '../src/train/stories/story_data.js';
 import { STORIES_RECIPE, type StoryRecipe } from '../src/train/stories/story_recipe.js';
 import { storyModels } from '../src/train/stories/story_student.js';
@@ -33,6 +34,7 @@ const quiet = { update: () => {}, log: () => {}, clear: () => {} };
 let root: string;
 let options: TrainOptions;
 let summary: StorySummary;
+let leftTensors: number;
 
 beforeAll(async () => {
   await startWasm();
@@ -54,7 +56,9 @@ beforeAll(async () => {
     epochs: undefined,
     seed: undefined,
   };
+  const before = tf.memory().numTensors;
   summary = await runStoryTraining(options, TINY, quiet);
+  leftTensors = tf.memory().numTensors - before;
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -91,29 +95,36 @@ describe('the student', () => {
 
 describe('training', () => {
   test('reports losses of the three forms, which training brings closer', async () => {
-    const long = await runStoryTraining(
-      { ...options, checkpoints: join(root, 'long'), out: join(root, 'long-model') },
+    const { loss, polynomial } = await trainStories(
+      { ...options, checkpoints: join(root, 'long') },
       { ...TINY, epochs: 1, stepsPerEpoch: 40, learningRate: 1e-2 },
       quiet,
     );
-    expect(long.loss.softmax).toBe(summary.loss.softmax);
-    expect(Math.abs(long.loss.powerSoftmax - long.loss.softmax)).toBeLessThan(Math.abs(summary.loss.powerSoftmax - summary.loss.softmax));
-    expect(Math.abs(long.loss.polynomial - long.loss.powerSoftmax)).toBeLessThan(0.1);
-  });
-
-  test('run again, it goes on from its checkpoint, ends with the same weights and leaves no tensors behind', async () => {
-    const before = tf.memory().numTensors;
-    const weights = (folder: string) => readFile(join(root, folder, 'weights.bin'));
-    await runStoryTraining({ ...options, out: join(root, 'again') }, TINY, quiet);
-    expect(await weights('again')).toEqual(await weights('model'));
-    expect(tf.memory().numTensors).toBe(before);
-  });
-
-  test('writes a model of a shorter context from the same checkpoint', async () => {
-    const { loss } = await runStoryTraining({ ...options, context: 3, out: join(root, 'short') }, TINY, quiet);
-    const { inputShape } = JSON.parse(await readFile(join(root, 'short', 'he.json'), 'utf8'));
-    expect(inputShape).toEqual([1, 3, TINY_LLAMA.features]);
+    polynomial.model.dispose();
+    expect(loss.softmax).toBe(summary.loss.softmax);
+    expect(Math.abs(loss.powerSoftmax - loss.softmax)).toBeLessThan(Math.abs(summary.loss.powerSoftmax - summary.loss.softmax));
     expect(Math.abs(loss.polynomial - loss.powerSoftmax)).toBeLessThan(0.1);
+  });
+
+  test('leaves no tensors behind', () => {
+    expect(leftTensors).toBe(0);
+  });
+
+  test('run again, it goes on from its checkpoint and ends with the same weights', async () => {
+    const lines: string[] = [];
+    const { polynomial } = await trainStories(options, TINY, { ...quiet, log: (line) => lines.push(line) });
+    expect(lines).toContain('student: continuing after epoch 2 of 2');
+    const { weights } = await serialiseModel(polynomial.model);
+    polynomial.model.dispose();
+    expect(Buffer.compare(weights, await readFile(join(root, 'model', 'weights.bin')))).toBe(0);
+  });
+
+  test('makes a polynomial of a shorter context from the same checkpoint', async () => {
+    const { loss, polynomial, recipe } = await trainStories({ ...options, context: 3 }, TINY, quiet);
+    expect(recipe.tokens).toBe(3);
+    expect(polynomial.model.inputs[0]!.shape).toEqual([null, 3, TINY_LLAMA.features]);
+    expect(Math.abs(loss.polynomial - loss.powerSoftmax)).toBeLessThan(0.1);
+    polynomial.model.dispose();
   });
 
   test('refuses a context that it was not trained on', async () => {

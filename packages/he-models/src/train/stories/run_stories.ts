@@ -10,7 +10,7 @@ import { checkpointPath } from '../run.js';
 import { distil } from './distil.js';
 import { evaluate } from './evaluate_story.js';
 import { prepareStories, type StoryData } from './prepare_stories.js';
-import { type StoryLosses, type TrainedStoryConfig, writeStoryArtefacts } from './story_artefacts.js';
+import { type StoryLosses, type TrainedStories, type TrainedStoryConfig, writeStoryArtefacts } from './story_artefacts.js';
 import { consecutiveWindows, embedWindows, evaluationBatches, randomWindows, selectWindows, type Windows } from './story_data.js';
 import type { StoryRecipe } from './story_recipe.js';
 import { type StoryModels, storyModels } from './story_student.js';
@@ -64,8 +64,21 @@ export async function trainStudent(
   return models;
 }
 
-/** Trains the student, or goes on with it, makes it a polynomial and writes the model's files. */
+/** Trains the student, or goes on with it, makes it a polynomial and writes the model's files. @throws as `trainStories` */
 export async function runStoryTraining(options: TrainOptions, recipe: StoryRecipe, progress: Progress): Promise<StorySummary> {
+  const trained = await trainStories(options, recipe, progress);
+  const { sameTop1, outsideIntervals } = await writeStoryArtefacts(options.out, trained);
+  trained.polynomial.model.dispose();
+  const { name, loss } = trained;
+  return { model: name, seed: recipe.seed, epochs: recipe.epochs, loss, sameTop1, outsideIntervals, out: options.out };
+}
+
+/**
+ * Trains the student, or goes on with it, makes it a polynomial and measures the three forms. Dispose of the polynomial's model after use.
+ *
+ * @throws UsageError, DataError, CheckpointError
+ */
+export async function trainStories(options: TrainOptions, recipe: StoryRecipe, progress: Progress): Promise<TrainedStories> {
   if (options.variant !== 'both') throw new UsageError('--variant is not for stories260k, whose softmax twin is the original.', {});
   const context = options.context ?? recipe.tokens;
   if (context > recipe.tokens) throw new UsageError(`--context must be at most ${recipe.tokens}, the tokens trained on.`, { context });
@@ -81,26 +94,22 @@ export async function runStoryTraining(options: TrainOptions, recipe: StoryRecip
   const original = evaluate(models.teacher, windows, checkpoint);
   const trained = evaluate(student, windows, checkpoint);
   const shipped = evaluate(polynomial.model, windows, checkpoint);
-  const loss = { softmax: original.loss, powerSoftmax: trained.loss, polynomial: shipped.loss };
+  models.dispose();
+  student.dispose();
   const embedded = embedWindows(consecutiveWindows(data.heldOut, context), checkpoint);
   const intervals = checkIntervals(polynomial.model, embedded);
   embedded.dispose();
-  const config = await writeStoryArtefacts(options.out, {
+  return {
     name: STORY_MODEL,
     data,
     recipe: shippedRecipe,
     polynomial,
     heldOutTokens: shipped.top1.length,
-    loss,
+    loss: { softmax: original.loss, powerSoftmax: trained.loss, polynomial: shipped.loss },
     sameTop1: { softmax: sameShare(shipped.top1, original.top1), powerSoftmax: sameShare(shipped.top1, trained.top1) },
     maxLogit: shipped.maxLogit,
     intervals,
-  });
-  models.dispose();
-  student.dispose();
-  polynomial.model.dispose();
-  const { sameTop1, outsideIntervals } = config;
-  return { model: STORY_MODEL, seed: recipe.seed, epochs: recipe.epochs, loss, sameTop1, outsideIntervals, out: options.out };
+  };
 }
 
 /** The trained student for inputs of `recipe.tokens`: attention has as many keys as there are tokens, so the polynomial form is of one length. */
