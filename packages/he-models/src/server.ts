@@ -7,4 +7,5 @@ export type { ApproximationSummary, HeMetadata, PretrainedConfig, Task } from '.
 export { PRETRAINED_NAMES, type PretrainedName } from './pretrained/registry.js';
 export { type ServerModel, serverFromPretrained } from './pretrained/server_model.js';
 export { type ClearModel, loadClearModel } from './use/clear_model.js';
+export type { Evaluator, EvaluatorOptions } from './use/evaluator.js';
 export { HeModelServer, type ServerLoadOptions } from './use/he_model_server.js';

@@ -7,6 +7,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { EncoderBlock } from 'tfjs-power-softmax';
+import { approximations } from '../src/bench/approximations.js';
+import { growth } from '../src/bench/growth.js';
+import { latency } from '../src/bench/latency.js';
 import type { Command } from '../src/cli/command.js';
 import { convert } from '../src/cli/convert.js';
 import { evaluate } from '../src/cli/evaluate.js';
@@ -96,9 +99,32 @@ test('npm run bench prints what a run takes, by model', async () => {
   const args = [join(packageRoot, 'dist', 'bench', 'main.js'), '--json', '--engine', 'mock', '--repeat', '1', '--model', 'power-mnist-vit'];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   const row = JSON.parse(stdout);
-  expect(row).toMatchObject({ model: 'power-mnist-vit', engine: 'mock', tokens: 16 });
+  expect(row).toMatchObject({ model: 'power-mnist-vit', engine: 'mock', threads: 1, tokens: 16 });
   for (const name of ['totalMs', 'evaluateMs', 'refreshMs', 'refreshes', 'keyBytes', 'trafficBytes']) expect(row[name]).toBeGreaterThan(0);
   expect(row.bits).toBeGreaterThan(8);
+});
+
+describe('npm run bench refuses', () => {
+  const bench = (...args: string[]) => promisify(execFile)(process.execPath, [join(packageRoot, 'dist', 'bench', 'main.js'), ...args]);
+
+  test('what it does not understand with 2 and one line', async () => {
+    await expect(bench('--model', 'typo')).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: .*typo.*\n$/) });
+  });
+
+  test.each([
+    ['a model that there is not', latency, ['--model', 'typo'], 'power-ecg'],
+    ['an engine that there is not', latency, ['--engine', 'diesel'], 'simd, seal, mock'],
+    ['no repeats', latency, ['--repeat', '0'], '--repeat'],
+    ['no threads', latency, ['--threads', '0'], '--threads'],
+    ['an option that there is not', latency, ['--mode', 'x'], '--help'],
+    ['two benches', latency, ['growth'], 'growth'],
+    ['another size to grow', growth, ['--of', 'heads'], 'tokens, features, blocks'],
+    ['a model whose checkpoints are of another kind', approximations, ['--dataset', 'ecg'], 'banking77, sst2'],
+    ['approximations without data', approximations, [], '--data'],
+  ] as const)('%s', async (_, command, args, message) => {
+    await expect(command(args, packageRoot)).rejects.toThrow(UsageError);
+    await expect(command(args, packageRoot)).rejects.toThrow(message);
+  });
 });
 
 test.each([list, info, run, train, evaluate, convert, exportModel])('command %# has help that says how to use it', ({ help }) => {
@@ -124,7 +150,9 @@ describe('list and info', () => {
 
 describe('run', () => {
   test.each(['execute', 'simulate', 'disable'])('classifies with --fhe %s', async (fhe) => {
-    expect((await json(run, 'tiny', 'so', 'very', 'blue', '--fhe', fhe, '--top-k', '1')).labels).toMatchObject([{ label: 'BLUE' }]);
+    const { labels, engine } = await json(run, 'tiny', 'so', 'very', 'blue', '--fhe', fhe, '--top-k', '1');
+    expect(labels).toMatchObject([{ label: 'BLUE' }]);
+    expect(engine).toBe({ execute: 'simd', simulate: 'mock', disable: undefined }[fhe]);
   });
 
   test.each([
@@ -133,6 +161,10 @@ describe('run', () => {
     ['an unknown model', ['large', 'hello'], UnknownModelError],
     ['an unknown mode', ['tiny', 'red', '--fhe', 'maybe'], UsageError],
     ['no labels', ['tiny', 'red', '--top-k', '0'], UsageError],
+    ['no threads', ['tiny', 'red', '--threads', '0'], UsageError],
+    ['too many threads', ['tiny', 'red', '--threads', '65'], UsageError],
+    ['an engine in simulation', ['tiny', 'red', '--fhe', 'simulate', '--engine', 'seal'], UsageError],
+    ['an unknown engine', ['tiny', 'red', '--engine', 'diesel'], UsageError],
     ['a file for a model of texts', ['tiny', '--input', 'x.json'], UsageError],
   ])('refuses %s', async (_, args, error) => {
     await expect(printed(run, ...args)).rejects.toThrow(error);
@@ -151,8 +183,9 @@ describe('evaluate', () => {
 
   test('prints the same as lines', async () => {
     await writeFile(join(root, 'one.jsonl'), '{"input":"blue","label":"BLUE"}');
-    const text = (await printed(evaluate, 'tiny', '--data', 'one.jsonl', '--fhe', 'execute')).join('\n');
+    const text = (await printed(evaluate, 'tiny', '--data', 'one.jsonl', '--fhe', 'execute', '--threads', '1')).join('\n');
     expect(text).toContain('same top-1   100.00%');
+    expect(text).toMatch(/^evaluator +engine simd, (fused|plain) kernels, 1 thread$/m);
   });
 
   test.each([

@@ -21,6 +21,7 @@ describe('pipeline', () => {
     const classify = await pipeline('text-classification', folder, { fhe });
     const results = await classify(['it is red', 'so very green', 'blue']);
     expect(results.map(([best]) => best?.label)).toEqual(['RED', 'GREEN', 'BLUE']);
+    expect(classify.engine).toBe({ disable: undefined, simulate: 'mock', execute: 'simd' }[fhe]);
     classify.dispose();
   });
 

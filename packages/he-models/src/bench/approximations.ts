@@ -1,8 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { enableProdMode } from '@tensorflow/tfjs-core';
 import { compile, profile } from 'tfjs-he-backend';
+import { choiceOption, parseArguments, requiredOption } from '../cli/arguments.js';
+import { CheckpointError, UsageError } from '../errors.js';
 import { fromPretrained } from '../index.js';
 import type { Classifier } from '../train/classifier.js';
 import { convertClassifier, serverLogits } from '../train/convert.js';
@@ -40,21 +41,21 @@ export const TRIED_DEGREES: readonly Degrees[] = [
   { reciprocal: 15, rsqrt: 15, gelu: 15 },
 ];
 
-export async function approximations(args: string[], packageRoot: string): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      data: { type: 'string' },
-      dataset: { type: 'string', default: 'banking77' },
-      vocab: { type: 'string' },
-      checkpoints: { type: 'string' },
-      measure: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+/** @throws UsageError, DataError, CheckpointError */
+export async function approximations(args: readonly string[], packageRoot: string): Promise<void> {
+  const { values, positionals } = parseArguments(args, {
+    data: { type: 'string' },
+    dataset: { type: 'string', default: 'banking77' },
+    vocab: { type: 'string' },
+    checkpoints: { type: 'string' },
+    measure: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   });
-  const { dataset } = values;
-  if (values.help || values.data === undefined || (dataset !== 'banking77' && dataset !== 'sst2')) return console.log(APPROXIMATIONS_HELP);
+  if (values.help === true) return console.log(APPROXIMATIONS_HELP);
+  if (positionals.length > 0) throw new UsageError(`approximations takes no ${positionals.join(' ')}. See --help.`, { given: positionals });
+  const dataset = choiceOption('dataset', values.dataset, ['banking77', 'sst2']);
+  const folder = requiredOption('data', values.data, "the folder of the model's data set");
   // npm runs a workspace's scripts elsewhere, but says where it was started.
   const cwd = process.env.INIT_CWD ?? process.cwd();
   const pathOf = (value: string): string => resolve(cwd, value);
@@ -62,13 +63,17 @@ export async function approximations(args: string[], packageRoot: string): Promi
   enableProdMode();
   const { config, model } = await fromPretrained(DATASETS[dataset] ?? '');
   model.dispose();
-  const data = await dataOfShipped({ dataset, data: pathOf(values.data), vocabulary: values.vocab && pathOf(values.vocab) }, config.recipe);
-  const checkpoints = values.checkpoints === undefined ? join(packageRoot, 'checkpoints', dataset) : pathOf(values.checkpoints);
+  const { vocab, checkpoints: given } = values;
+  const vocabulary = typeof vocab === 'string' ? pathOf(vocab) : undefined;
+  const data = await dataOfShipped({ dataset, data: pathOf(folder), vocabulary }, config.recipe);
+  const checkpoints = typeof given === 'string' ? pathOf(given) : join(packageRoot, 'checkpoints', dataset);
   const trained = await trainedClassifier('power', checkpoints, config.recipe, data);
-  if (trained === undefined) return console.error(`There is no checkpoint of a complete run in ${checkpoints}: train ${dataset} first.`);
+  if (trained === undefined) {
+    throw new CheckpointError(`There is no checkpoint of a complete run in ${checkpoints}: train ${dataset} first.`, { checkpoints });
+  }
   for (const degrees of TRIED_DEGREES) {
-    const row = await approximationRow(trained, data, config.recipe, degrees, values.measure);
-    console.log(values.json ? JSON.stringify({ model: config.name, ...row }) : lineOf(row));
+    const row = await approximationRow(trained, data, config.recipe, degrees, values.measure === true);
+    console.log(values.json === true ? JSON.stringify({ model: config.name, ...row }) : lineOf(row));
   }
 }
 

@@ -1,7 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { parseArgs } from 'node:util';
 import { enableProdMode, setBackend } from '@tensorflow/tfjs-core';
 import { compile, HeError, type Program, profile } from 'tfjs-he-backend';
+import { choiceOption, integerOption, parseArguments } from '../cli/arguments.js';
+import { UsageError } from '../errors.js';
 import { median } from '../use/median.js';
 import { encryptedRuns } from './encrypted_run.js';
 import { type EncoderSizes, untrainedModel } from './untrained_model.js';
@@ -43,26 +44,26 @@ export interface GrowthRow extends EncoderSizes {
   readonly error?: string;
 }
 
-export async function growth(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      of: { type: 'string' },
-      measure: { type: 'boolean', default: false },
-      repeat: { type: 'string', default: '3' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+/** @throws UsageError */
+export async function growth(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArguments(args, {
+    of: { type: 'string' },
+    measure: { type: 'boolean', default: false },
+    repeat: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   });
-  const repeat = Number(values.repeat);
-  const sizes = (['tokens', 'features', 'blocks'] as const).filter((of) => values.of === undefined || values.of === of);
-  if (values.help || sizes.length === 0 || !Number.isInteger(repeat) || repeat < 1) return console.log(GROWTH_HELP);
+  if (values.help === true) return console.log(GROWTH_HELP);
+  if (positionals.length > 0) throw new UsageError(`growth takes no ${positionals.join(' ')}. See --help.`, { given: positionals });
+  const repeat = integerOption('repeat', values.repeat, 1) ?? 1;
+  const all = ['tokens', 'features', 'blocks'] as const;
+  const sizes = values.of === undefined ? all : [choiceOption('of', values.of, all)];
   enableProdMode();
   await setBackend('cpu');
   for (const of of sizes) {
     for (const value of GROWTH[of]) {
-      const row = await growthRow(of, { ...BASE, [of]: value }, values.measure ? repeat : 0);
-      console.log(values.json ? JSON.stringify(row) : lineOf(row));
+      const row = await growthRow(of, { ...BASE, [of]: value }, values.measure === true ? repeat : 0);
+      console.log(values.json === true ? JSON.stringify(row) : lineOf(row));
     }
   }
 }

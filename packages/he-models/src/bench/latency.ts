@@ -1,13 +1,12 @@
-import { parseArgs } from 'node:util';
 import { HeError } from 'tfjs-he-backend';
-import type { ServerEngine } from 'tfjs-he-backend/server';
+import { choiceOption, integerOption, parseArguments } from '../cli/arguments.js';
+import { UsageError } from '../errors.js';
 import { PRETRAINED_NAMES } from '../pretrained/registry.js';
 import { type AgreementOptions, type AgreementReport, measureAgreement } from '../use/agreement.js';
 import type { ModelInput } from '../use/encoder.js';
+import type { EvaluatorOptions } from '../use/evaluator.js';
 import { type GenerationReport, measureGeneration } from '../use/generation_agreement.js';
 import { HeModelClient } from '../use/he_model_client.js';
-
-const ENGINES: readonly ServerEngine[] = ['simd', 'seal', 'mock'];
 
 export const LATENCY_HELP = `npm run bench -w he-models -- [options]
 
@@ -17,50 +16,64 @@ medians of warm runs.
   --model NAME   only this one
   --repeat N     warm runs (default 3)
   --engine NAME  simd (default), seal, or mock (simulation)
+  --threads N    of simd (default: 2, or 1 on a machine with one core)
   --json         one JSON object per model and line`;
 
-/** Encrypted latency of every shipped model that fits the engine's memory. */
-export async function latency(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      model: { type: 'string' },
-      repeat: { type: 'string', default: '3' },
-      engine: { type: 'string', default: 'simd' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+/** Encrypted latency of every shipped model that fits the engine's memory. @throws UsageError */
+export async function latency(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArguments(args, {
+    model: { type: 'string' },
+    repeat: { type: 'string', default: '3' },
+    engine: { type: 'string' },
+    threads: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   });
-  const repeat = Number(values.repeat);
-  const engine = ENGINES.find((name) => name === values.engine);
-  if (values.help || engine === undefined || !Number.isInteger(repeat) || repeat < 1) return console.log(LATENCY_HELP);
-  for (const model of PRETRAINED_NAMES) {
-    if (values.model !== undefined && values.model !== model) continue;
-    await measure(model, { engine, repeat, json: values.json }).catch(skipTooLarge(model));
+  if (values.help === true) return console.log(LATENCY_HELP);
+  if (positionals.length > 0) throw new UsageError(`There is no bench ${positionals.join(' ')}. See --help.`, { given: positionals });
+  const engine = values.engine === undefined ? undefined : choiceOption('engine', values.engine, ['simd', 'seal', 'mock']);
+  const threads = integerOption('threads', values.threads, 1);
+  const evaluator = { ...(engine === undefined ? {} : { engine }), ...(threads === undefined ? {} : { threads }) };
+  const repeat = integerOption('repeat', values.repeat, 1) ?? 1;
+  const models = values.model === undefined ? PRETRAINED_NAMES : [choiceOption('model', values.model, PRETRAINED_NAMES)];
+  for (const model of models) {
+    await measure(model, { evaluator, repeat, json: values.json === true }).catch(skipTooLarge(model));
   }
 }
 
 interface LatencyOptions {
-  readonly engine: ServerEngine;
+  readonly evaluator: EvaluatorOptions;
   readonly repeat: number;
   readonly json: boolean;
 }
 
-async function measure(model: string, { engine, repeat, json }: LatencyOptions): Promise<void> {
+async function measure(model: string, { evaluator, repeat, json }: LatencyOptions): Promise<void> {
   const client = await HeModelClient.from_pretrained(model);
-  const options = { fhe: engine === 'mock' ? 'simulate' : 'execute', engine } as const;
+  const options = { fhe: evaluator.engine === 'mock' ? 'simulate' : 'execute', ...evaluator } as const;
   const report =
     client.task === 'text-generation' ? await tokenReport(client, repeat, options) : await inputReport(client, repeat, options);
-  const { tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, uploadBytes, downloadBytes, bits } = report;
+  const { engine, execution, tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, uploadBytes, downloadBytes, bits } = report;
   const trafficBytes = uploadBytes + downloadBytes;
-  const row = { model, engine, tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, trafficBytes, bits };
+  const row = {
+    model,
+    engine,
+    threads: execution.threads,
+    tokens,
+    totalMs,
+    evaluateMs,
+    refreshMs,
+    refreshes,
+    keyBytes,
+    trafficBytes,
+    bits,
+  };
   if (json) console.log(JSON.stringify(row));
   else
     for (const [name, value] of Object.entries(row))
       console.log(`${name.padEnd(14)} ${typeof value === 'number' ? Math.round(value) : value}`);
 }
 
-type MeasureOptions = Pick<AgreementOptions, 'fhe' | 'engine'>;
+type MeasureOptions = Pick<AgreementOptions, 'fhe'> & EvaluatorOptions;
 
 async function inputReport(client: HeModelClient, repeat: number, options: MeasureOptions): Promise<AgreementReport> {
   const inputs = Array.from({ length: repeat + 1 }, () => ({ input: inputOf(client), label: '' }));

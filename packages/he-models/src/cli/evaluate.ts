@@ -7,6 +7,7 @@ import { type AgreementReport, measureAgreement } from '../use/agreement.js';
 import { type GenerationReport, measureGeneration } from '../use/generation_agreement.js';
 import { choiceOption, integerOption, onlyPositional, parseArguments, requiredOption } from './arguments.js';
 import { COMMON_HELP, COMMON_OPTIONS, type Command } from './command.js';
+import { EVALUATOR_HELP, EVALUATOR_OPTIONS, evaluatorOptions, shownEvaluator } from './evaluator_options.js';
 import { modelArgument } from './model_argument.js';
 import { showProgress } from './show_progress.js';
 
@@ -19,6 +20,7 @@ logits, latency, traffic.
   --data PATH        folder of the data set of a model of this package, or the folder above it; or for any model a file of lines
                      {"input": text or numbers, "label": name}, ending in .jsonl (required)
   --fhe MODE         simulate (all inputs in minutes) or execute; default simulate
+${EVALUATOR_HELP}
   --limit N          only the first N inputs (default: all in simulate, 20 in execute)
   --new-tokens N     of a language model: tokens to continue the first text's beginning by, as in the clear? (default 20; --limit is 2 texts by default)
   --seed N           of the noise in simulate
@@ -26,6 +28,7 @@ ${COMMON_HELP}`,
   run: async ({ args, cwd, print, progress, signal }) => {
     const { values, positionals } = parseArguments(args, {
       ...COMMON_OPTIONS,
+      ...EVALUATOR_OPTIONS,
       data: { type: 'string' },
       fhe: { type: 'string', default: 'simulate' },
       limit: { type: 'string' },
@@ -34,6 +37,7 @@ ${COMMON_HELP}`,
     });
     const model = await modelArgument(cwd, onlyPositional(positionals, 'model'));
     const fhe = choiceOption('fhe', values.fhe, ['simulate', 'execute']);
+    const evaluator = evaluatorOptions(values, fhe);
     const limit = integerOption('limit', values.limit, 1) ?? (fhe === 'execute' ? 20 : undefined);
     const seed = integerOption('seed', values.seed, 0);
     const { config } = await openModel(model, CLIENT_BUNDLES, { signal });
@@ -41,6 +45,7 @@ ${COMMON_HELP}`,
     const generates = config.task === 'text-generation';
     const options = {
       fhe,
+      ...evaluator,
       signal,
       progress_callback: showProgress(progress),
       onInput: (done: number, total: number) => progress.update(done, total, `${done} of ${total} ${generates ? 'tokens' : 'inputs'}`),
@@ -85,6 +90,7 @@ function costRows(report: AgreementReport | GenerationReport): Rows {
   return [
     ['difference', `mean squared ${report.mse.toExponential(1)}, ${report.bits.toFixed(1)} bits (least ${report.leastBits.toFixed(1)})`],
     ['parameters', `ring degree ${report.parameters.polyModulusDegree}, ${report.parameters.coeffModulusBits.join(' + ')} bits`],
+    ['evaluator', shownEvaluator(report)],
     ['refreshes', `${report.refreshes} ciphertexts in ${report.refreshRounds} rounds`],
     ['latency', `${seconds(report.coldMs)} cold, ${seconds(report.totalMs)} warm (${seconds(report.refreshMs)} at the client)`],
     ['traffic', `keys ${megabytes(report.keyBytes)}, up ${megabytes(report.uploadBytes)}, down ${megabytes(report.downloadBytes)}`],

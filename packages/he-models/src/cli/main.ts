@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { progressBar } from '../train/progress.js';
 import type { Command } from './command.js';
+import { signalOfInterrupt } from './interrupt.js';
+import { tellFailure } from './tell_failure.js';
 
 /** Loaded on demand: help must not wait for tfjs. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -28,7 +30,6 @@ const HELP = `Usage: he-models COMMAND [options]
 he-models COMMAND --help tells more. All take --json.`;
 
 const USAGE = 2;
-const INTERRUPTED = 130;
 
 const progress = progressBar(process.stderr);
 // Whoever reads has seen enough, as `head` has.
@@ -36,11 +37,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
-const interrupt = new AbortController();
-process.on('SIGINT', () => {
-  if (interrupt.signal.aborted) process.exit(INTERRUPTED);
-  interrupt.abort(Object.assign(new Error('interrupted'), { code: 'INTERRUPTED' }));
-});
+const signal = signalOfInterrupt();
 
 /** @returns exit code */
 async function main([name, ...args]: readonly string[]): Promise<number> {
@@ -58,7 +55,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) print(command.help);
   else {
     const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-    await command.run({ args, packageRoot, cwd: process.env.INIT_CWD ?? process.cwd(), print, progress, signal: interrupt.signal });
+    await command.run({ args, packageRoot, cwd: process.env.INIT_CWD ?? process.cwd(), print, progress, signal });
   }
   return 0;
 }
@@ -66,10 +63,8 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  // Expected failures of this package and of those below carry a code and say in one line what to do.
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code !== 'string') throw error;
-  progress.clear();
-  process.stderr.write(`error: ${(error instanceof Error ? error.message : '').replaceAll('\n', ' ')}\n`);
-  process.exitCode = code === 'USAGE' ? USAGE : code === 'INTERRUPTED' ? INTERRUPTED : 1;
+  process.exitCode = tellFailure(error, (line) => {
+    progress.clear();
+    process.stderr.write(line);
+  });
 }

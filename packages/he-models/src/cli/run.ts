@@ -5,9 +5,10 @@ import { openModel } from '../hub/model_files.js';
 import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
 import { type ClassificationTask, takesArrays } from '../pretrained/config.js';
 import type { ModelInput } from '../use/encoder.js';
-import { pipeline } from '../use/pipeline.js';
+import { type ClassificationPipeline, type GenerationPipeline, pipeline } from '../use/pipeline.js';
 import { choiceOption, integerOption, parseArguments } from './arguments.js';
 import { COMMON_HELP, COMMON_OPTIONS, type Command } from './command.js';
+import { EVALUATOR_HELP, EVALUATOR_OPTIONS, evaluatorOptions } from './evaluator_options.js';
 import { modelArgument } from './model_argument.js';
 import { showProgress } from './show_progress.js';
 
@@ -19,12 +20,14 @@ Classifies one input, or continues a text, by default encrypted, with client and
 
   --input FILE       a JSON array of numbers, for models of signals and images
   --fhe MODE         execute (on ciphertexts), simulate (with their noise) or disable (in the clear); default execute
+${EVALUATOR_HELP}
   --top-k N          labels to print (default 3)
   --max-new-tokens N of a language model (default 20)
 ${COMMON_HELP}`,
   run: async ({ args, cwd, print, progress, signal }) => {
     const { values, positionals } = parseArguments(args, {
       ...COMMON_OPTIONS,
+      ...EVALUATOR_OPTIONS,
       input: { type: 'string' },
       fhe: { type: 'string', default: 'execute' },
       'top-k': { type: 'string', default: '3' },
@@ -34,11 +37,12 @@ ${COMMON_HELP}`,
     if (name === undefined) throw new UsageError('Name a model. See --help.', {});
     const model = await modelArgument(cwd, name);
     const fhe = choiceOption('fhe', values.fhe, ['execute', 'simulate', 'disable']);
+    const evaluator = evaluatorOptions(values, fhe);
     const top_k = integerOption('top-k', values['top-k'], 1) ?? 1;
     const { config } = await openModel(model, CLIENT_BUNDLES, { signal });
     const file = typeof values.input === 'string' ? resolve(cwd, values.input) : undefined;
     const input = takesArrays(config) ? await readNumbers(file, config.name) : textOf(words, file);
-    const load = { fhe, signal, progress_callback: showProgress(progress) };
+    const load = { fhe, ...evaluator, signal, progress_callback: showProgress(progress) };
     const onProgress = (event: { readonly type: string; readonly done?: number; readonly total?: number; readonly name?: string }) => {
       if (event.type === 'layer' || event.type === 'progress') progress.update(event.done ?? 0, event.total ?? 1, event.name ?? '');
     };
@@ -49,8 +53,7 @@ ${COMMON_HELP}`,
         const max_new_tokens = integerOption('max-new-tokens', values['max-new-tokens'], 1) ?? 20;
         const [generation] = await generate(String(input), { max_new_tokens, signal, onProgress });
         progress.clear();
-        if (values.json === true)
-          return print(JSON.stringify({ model: generate.model, fhe, ...generation, ms: performance.now() - start }));
+        if (values.json === true) return print(JSON.stringify({ ...ranBy(generate), ...generation, ms: performance.now() - start }));
         return print(generation?.generated_text ?? '');
       } finally {
         generate.dispose();
@@ -61,13 +64,18 @@ ${COMMON_HELP}`,
       const start = performance.now();
       const labels = await classify(input as string & ArrayLike<number>, { top_k, signal, onProgress }); // of the kind the task takes
       progress.clear();
-      if (values.json === true) return print(JSON.stringify({ model: classify.model, fhe, labels, ms: performance.now() - start }));
+      if (values.json === true) return print(JSON.stringify({ ...ranBy(classify), labels, ms: performance.now() - start }));
       for (const { label, score } of labels) print(`${(100 * score).toFixed(1).padStart(5)}%  ${label}`);
     } finally {
       classify.dispose();
     }
   },
 };
+
+/** What ran, for `--json`; engine and threads unless in the clear. */
+function ranBy({ model, fhe, engine, execution }: ClassificationPipeline<string> | GenerationPipeline) {
+  return { model, fhe, engine, execution };
+}
 
 function textOf(words: readonly string[], file: string | undefined): string {
   if (file !== undefined) throw new UsageError('--input is for models of signals and images: write the text after the model.', {});

@@ -1,8 +1,8 @@
-import type { ServerEngine } from 'tfjs-he-backend/server';
 import type { LoadOptions } from '../hub/model_files.js';
 import { loadClearModel } from './clear_model.js';
 import { compareLogits, type LogitDifference, summarise } from './compare_logits.js';
 import type { ModelInput } from './encoder.js';
+import type { EvaluatorOptions } from './evaluator.js';
 import { type EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { type Inference, openLocalPair } from './local_pair.js';
 import { median } from './median.js';
@@ -27,10 +27,8 @@ export interface AgreementReport extends RunFigures {
   readonly layersMs: Readonly<Record<string, number>>;
 }
 
-export interface AgreementOptions extends LoadOptions {
+export interface AgreementOptions extends LoadOptions, EvaluatorOptions {
   readonly fhe: EncryptedFhe;
-  /** Evaluator of the server; see `HeModelServer`. */
-  readonly engine?: ServerEngine;
   /** Seed of the noise in `simulate`. */
   readonly seed?: number;
   readonly onInput?: (done: number, total: number) => void;

@@ -110,6 +110,11 @@ export class HeModelClient {
     }
   }
 
+  /** What a server that was loaded with `rerandomize` needs beside the keys of {@link connect}. It is no secret. @throws NotConnectedError */
+  publicKey(): Uint8Array {
+    return this.#connected().publicKey();
+  }
+
   /** Embeds and encrypts an input; see {@link embed} for its errors. @returns ciphertexts in wire form @throws NotConnectedError */
   encrypt(input: ModelInput, options?: EncodeOptions): Uint8Array[] {
     return this.encryptEmbedded(this.embed(input, options));

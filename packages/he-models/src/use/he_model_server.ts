@@ -1,18 +1,25 @@
 import { enableProdMode } from '@tensorflow/tfjs-core';
 import { type CompileOptions, compile, type Profile, type Program, profile } from 'tfjs-he-backend/compiler';
-import { createServer, type Manifest, type PrepareOptions, type Server, type ServerEngine, type Session } from 'tfjs-he-backend/server';
+import {
+  createServer,
+  type Manifest,
+  type PrepareOptions,
+  type Server,
+  type ServerEngine,
+  type Session,
+  type SessionOptions,
+} from 'tfjs-he-backend/server';
 import { type LoadOptions, openModel } from '../hub/model_files.js';
 import type { HeMetadata, PretrainedConfig } from '../pretrained/config.js';
 import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
 import { loadPolynomialModel } from '../pretrained/server_model.js';
+import { type EvaluatorOptions, evaluatorOf } from './evaluator.js';
 import type { EncryptedFhe } from './he_model_client.js';
 import { stepModel } from './step_model.js';
 
-export interface ServerLoadOptions extends LoadOptions {
+export interface ServerLoadOptions extends LoadOptions, EvaluatorOptions {
   /** Default `execute`. */
   readonly fhe?: EncryptedFhe;
-  /** Evaluator; default `simd` for `execute`, `mock` for `simulate`. `seal` computes the same, slower. */
-  readonly engine?: ServerEngine;
   /** Instead of the model's own: `he.json` says which. */
   readonly compile?: CompileOptions;
   /**
@@ -52,30 +59,29 @@ export class HeModelServer implements Server {
    * Loads the polynomial model, compiles it, and forgets the plain weights.
    *
    * @param model a model of this package, a folder (Node), a URL, or `owner/name` at `env.remoteHost`
-   * @throws UnknownModelError, ModelUnavailableError, AssetError, HeError (COMPILE_FAILED, RUNTIME_UNSUPPORTED), or the reason of an aborted
-   *   signal
+   * @throws UnknownModelError, ModelUnavailableError, AssetError, HeError (COMPILE_FAILED, RUNTIME_UNSUPPORTED, PARAMETERS_INVALID, MEMORY_BUDGET), or
+   *   the reason of an aborted signal
    */
   static async from_pretrained(model: string | URL, options: ServerLoadOptions = {}): Promise<HeModelServer> {
-    const { fhe = 'execute', signal, progress_callback: report, maskKey, seed } = options;
+    const { fhe = 'execute', compile: compileOptions, cache, signal, progress_callback: report, ...serverOptions } = options;
     enableProdMode(); // tfjs would advertise its native package on the console
     const files = await openModel(model, SERVER_BUNDLES, options);
     const { model: plain, he } = await loadPolynomialModel(files);
-    const step = options.cache === false ? undefined : stepModel(files.config, plain);
+    const step = cache === false ? undefined : stepModel(files.config, plain);
     try {
       const onProgress = (loaded: number, total: number): void => report?.({ status: 'compile', name: files.name, loaded, total });
-      const engine = options.engine ?? (fhe === 'execute' ? 'simd' : 'mock');
+      const evaluator = evaluatorOf(fhe, options);
       const program = await compile(step?.model ?? plain, {
         ...he.parameters,
         ...(step === undefined
           ? {}
           : { ...he.stepParameters, state: Object.fromEntries(step.states.map(({ name, output }) => [name, output])) }),
-        engine: costEngine(engine),
-        ...options.compile,
+        engine: costEngine(evaluator.engine),
+        ...compileOptions,
         onProgress,
         ...(signal === undefined ? {} : { signal }),
       });
-      const secrets = { ...(maskKey === undefined ? {} : { maskKey }), ...(seed === undefined ? {} : { seed }) };
-      return new HeModelServer(files.config, he, program, await createServer(program, { engine, ...secrets }));
+      return new HeModelServer(files.config, he, program, await createServer(program, { ...serverOptions, ...evaluator }));
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -89,7 +95,7 @@ export class HeModelServer implements Server {
     return this.config.name;
   }
 
-  /** How the engine computes here. */
+  /** How the engine computes here: kernels and threads. */
   get execution(): Server['execution'] {
     return this.#server.execution;
   }
@@ -121,9 +127,13 @@ export class HeModelServer implements Server {
     return this.#server.prepare(options);
   }
 
-  /** Loads a client's evaluation keys. @throws HeError WIRE_* */
-  openSession(evaluationKeys: Uint8Array): Promise<Session> {
-    return this.#server.openSession(evaluationKeys);
+  /**
+   * Loads a client's evaluation keys; a server that re-randomises what leaves (`rerandomize`) needs the client's public key too.
+   *
+   * @throws HeError WIRE_*, PARAMETERS_INVALID (no public key)
+   */
+  openSession(evaluationKeys: Parameters<Server['openSession']>[0], options?: SessionOptions): Promise<Session> {
+    return this.#server.openSession(evaluationKeys, options);
   }
 
   /** Fresh ciphertexts that any program saved with SEAL 4. @throws HeError WIRE_* */

@@ -1,10 +1,11 @@
 import type { LayerTime, ProgressEvent, Session } from 'tfjs-he-backend/server';
 import type { LoadOptions } from '../hub/model_files.js';
 import type { EncodeOptions, ModelInput } from './encoder.js';
+import type { EvaluatorOptions } from './evaluator.js';
 import type { EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { HeModelServer, type ServerLoadOptions } from './he_model_server.js';
 
-export interface PairOptions extends LoadOptions, Pick<ServerLoadOptions, 'compile' | 'engine' | 'seed' | 'cache'> {
+export interface PairOptions extends LoadOptions, EvaluatorOptions, Pick<ServerLoadOptions, 'compile' | 'seed' | 'cache'> {
   readonly fhe: EncryptedFhe;
 }
 
@@ -57,7 +58,7 @@ export async function openLocalPair(client: HeModelClient, model: string | URL, 
       onProgress: (loaded, total) => report?.({ status: 'encode', name: server.name, loaded, total }),
       ...(signal === undefined ? {} : { signal }),
     });
-    const session = await server.openSession(keys);
+    const session = await server.openSession(keys, options.rerandomize === undefined ? {} : { publicKey: client.publicKey() });
     return {
       client,
       server,

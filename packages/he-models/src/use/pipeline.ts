@@ -1,5 +1,4 @@
 import type { CompileOptions } from 'tfjs-he-backend';
-import type { ServerEngine } from 'tfjs-he-backend/server';
 import { UnknownTaskError } from '../errors.js';
 import type { LoadOptions } from '../hub/model_files.js';
 import { type ClassificationTask, TASKS, type Task } from '../pretrained/config.js';
@@ -7,6 +6,7 @@ import { loadClearModel } from './clear_model.js';
 import { loadClearReader } from './clear_reader.js';
 import { continueText, type NextToken } from './continue_text.js';
 import type { ModelInput } from './encoder.js';
+import type { Evaluator, EvaluatorOptions } from './evaluator.js';
 import { type EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { type InferOptions, openLocalPair } from './local_pair.js';
 import { openLocalReader } from './local_reader.js';
@@ -16,13 +16,11 @@ import type { TextReader } from './text_reader.js';
 /** `disable` runs the polynomial in the clear, `simulate` with the noise of encryption, `execute` on ciphertexts. */
 export type Fhe = 'disable' | 'simulate' | 'execute';
 
-export interface PipelineOptions extends LoadOptions {
+export interface PipelineOptions extends LoadOptions, EvaluatorOptions {
   /** Default `execute`. */
   readonly fhe?: Fhe;
   /** Instead of the model's own parameters. */
   readonly compile?: CompileOptions;
-  /** Evaluator of the server; see `HeModelServer`. */
-  readonly engine?: ServerEngine;
   /** Of language models: cache keys and values at the server; see `HeModelServer`. Default true. */
   readonly cache?: boolean;
   /** Seed of the noise in `simulate`. */
@@ -34,8 +32,8 @@ export interface ClassifyOptions extends InferOptions {
   readonly top_k?: number;
 }
 
-/** A loaded model, called like a function. */
-export interface ClassificationPipeline<Input extends ModelInput> {
+/** A loaded model, called like a function. `engine` and `execution` say who evaluates, unless `fhe` is `disable`. */
+export interface ClassificationPipeline<Input extends ModelInput> extends Partial<Evaluator> {
   /**
    * Classifies one input. One at a time: calls wait for each other.
    *
@@ -59,8 +57,8 @@ export interface GenerateOptions extends Pick<InferOptions, 'signal' | 'onProgre
   readonly callback_function?: (text: string) => void;
 }
 
-/** A loaded language model, called like a function. */
-export interface GenerationPipeline {
+/** A loaded language model, called like a function. `engine` and `execution` say who evaluates, unless `fhe` is `disable`. */
+export interface GenerationPipeline extends Partial<Evaluator> {
   /**
    * The text and its likeliest continuation, token by token: the client decrypts the logits, takes the likeliest token and sends it encrypted; keys and
    * values of the tokens before stay encrypted at the server until the call ends. Every token sees as many as the model's context before it, of a longer
@@ -123,14 +121,15 @@ export async function pipeline(
   const client = await HeModelClient.from_pretrained(name, options);
   if (client.task !== task) throw new UnknownTaskError(`${client.name} is a model for ${client.task}, not for ${task}.`, { task });
   if (task === 'text-generation') {
-    const { begin, dispose } =
-      fhe === 'disable' ? await loadClearReader(client, name, options) : await openLocalReader(client, name, { ...options, fhe });
+    const { begin, dispose, ...evaluator } =
+      fhe === 'disable' ? await loadClearReader(client, name, options) : await openEncryptedReader(client, name, fhe, options);
     const inTurn = oneAtATime();
     report?.({ status: 'ready', name: client.name, task });
     const generate: Generate = (text, generateOptions) => inTurn(() => generateText(client, begin, text, generateOptions));
-    return Object.assign(generate, { task, model: client.name, fhe, dispose });
+    return Object.assign(generate, { task, model: client.name, fhe, ...evaluator, dispose });
   }
-  const { logits, dispose } = fhe === 'disable' ? await openClear(client, name, options) : await openEncrypted(client, name, fhe, options);
+  const { logits, dispose, ...evaluator } =
+    fhe === 'disable' ? await openClear(client, name, options) : await openEncrypted(client, name, fhe, options);
   const inTurn = oneAtATime();
   report?.({ status: 'ready', name: client.name, task });
   const classifyOne = (input: ModelInput, { top_k = 1, ...rest }: ClassifyOptions): Promise<Classification[]> =>
@@ -138,7 +137,14 @@ export async function pipeline(
   const call = (input: ModelInput | readonly ModelInput[], classifyOptions: ClassifyOptions = {}) =>
     isList(input) ? Promise.all(input.map((one) => classifyOne(one, classifyOptions))) : classifyOne(input, classifyOptions);
   // The overloads of the interface say for each kind of input what `call` returns.
-  return Object.assign(call, { task, model: client.name, fhe, labels: client.labels, dispose }) as ClassificationPipeline<ModelInput>;
+  return Object.assign(call, {
+    task,
+    model: client.name,
+    fhe,
+    ...evaluator,
+    labels: client.labels,
+    dispose,
+  }) as ClassificationPipeline<ModelInput>;
 }
 
 type Generate = (text: string, options?: GenerateOptions) => Promise<{ readonly generated_text: string }[]>;
@@ -184,7 +190,17 @@ function isList(input: ModelInput | readonly ModelInput[]): input is readonly Mo
   return Array.isArray(input) && input.every((one) => typeof one === 'string' || (typeof one === 'object' && one !== null));
 }
 
-interface Opened {
+async function openEncryptedReader(
+  client: HeModelClient,
+  model: string | URL,
+  fhe: EncryptedFhe,
+  options: PipelineOptions,
+): Promise<TextReader & Evaluator> {
+  const { begin, dispose, pair } = await openLocalReader(client, model, { ...options, fhe });
+  return { begin, dispose, engine: pair.server.engine, execution: pair.server.execution };
+}
+
+interface Opened extends Partial<Evaluator> {
   readonly logits: (input: ModelInput, options: InferOptions) => Promise<Float32Array>;
   readonly dispose: () => void;
 }
@@ -201,6 +217,7 @@ async function openClear(client: HeModelClient, model: string | URL, options: Lo
 }
 
 async function openEncrypted(client: HeModelClient, model: string | URL, fhe: EncryptedFhe, options: PipelineOptions): Promise<Opened> {
-  const { infer, dispose } = await openLocalPair(client, model, { ...options, fhe });
-  return { logits: async (input, inferOptions) => (await infer(input, inferOptions)).logits, dispose };
+  const { infer, dispose, server } = await openLocalPair(client, model, { ...options, fhe });
+  const { engine, execution } = server;
+  return { logits: async (input, inferOptions) => (await infer(input, inferOptions)).logits, dispose, engine, execution };
 }

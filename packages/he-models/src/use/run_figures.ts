@@ -1,9 +1,10 @@
 import { type Profile, profile } from 'tfjs-he-backend';
+import type { Evaluator } from './evaluator.js';
 import type { Inference, LocalPair } from './local_pair.js';
 import { median } from './median.js';
 
 /** What encrypted runs of a model take. */
-export interface RunFigures {
+export interface RunFigures extends Evaluator {
   readonly tokens: number;
   readonly depth: number;
   /** Ciphertexts refreshed in a run, in rounds. */
@@ -33,6 +34,8 @@ export function runFigures({ client, server, keyBytes }: LocalPair, runs: readon
   const { polyModulusDegree, coeffModulusBits, totalBits, securityBits, depth, refreshes, segments } = profile(server.program);
   const warm = warmRuns(runs);
   return {
+    engine: server.engine,
+    execution: server.execution,
     tokens: client.inputShape[1],
     depth,
     refreshes,
