@@ -8,6 +8,7 @@ import { launchServer, runServer, type ServerProcess } from './cli/launch_server
 import { type Report, reportText } from './cli/report.js';
 import { loadClassifier } from './client/classifier.js';
 import { codeOf, DemoError, oneLine } from './errors.js';
+import { DEFAULT_ENGINE } from './protocol/engine.js';
 import { requireNode } from './runtime.js';
 
 const EXIT_USAGE = 2;
@@ -58,7 +59,16 @@ type LoadedClassifier = Awaited<ReturnType<typeof loadClassifier>>;
 
 async function askAt(command: AskCommand, classifier: LoadedClassifier, url: URL, signal: AbortSignal, serverMs: number): Promise<Report> {
   const { question, engine, repeat } = command;
-  const report = await ask({ classifier, question, url, engine, repeat, signal, serverMs, onEvent: (event) => display.on(event) });
+  const report = await ask({
+    classifier,
+    question,
+    url,
+    engine: engine ?? DEFAULT_ENGINE,
+    repeat,
+    signal,
+    serverMs,
+    onEvent: (event) => display.on(event),
+  });
   display.finish();
   return report;
 }

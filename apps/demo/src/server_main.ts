@@ -1,5 +1,5 @@
 /**
- * The server process: `node server_main.js [--host H] [--port N] [--model NAME] [--engine simd|seal|mock] [--max-sessions N] [--session-minutes N]`.
+ * The server process: `node server_main.js [--host H] [--port N] [--model NAME] [--engine simd|seal|mock] [--threads N] [--max-sessions N] [--session-minutes N]`.
  * Nothing reachable from here can make keys or decrypt; a test walks the module graph. A parent that forked it learns of the address, or of
  * the failure, over IPC, and takes it along when it goes.
  */
@@ -14,15 +14,18 @@ import { createApp } from './server/app.js';
 
 async function main(): Promise<void> {
   requireNode(process.versions.node);
-  const { host, port, model, engine, maxSessions, sessionMinutes } = parseServerArguments(process.argv.slice(2));
+  const { host, port, model, engine, threads, maxSessions, sessionMinutes } = parseServerArguments(process.argv.slice(2));
   await checkFree(host, port); // before seconds are spent on compiling
-  const hosted = await HeModelServer.from_pretrained(model, { engine });
+  const hosted = await HeModelServer.from_pretrained(model, {
+    ...(engine === undefined ? {} : { engine }),
+    ...(threads === undefined ? {} : { threads }),
+  });
   const app = await createApp({ models: new Map([[model, hosted]]), limits: { maxSessions, timeToLiveMs: sessionMinutes * 60_000 } });
   await app.listen({ host, port }).catch((cause: unknown) => {
     throw cannotListen(host, port, cause);
   });
   const address = app.server.address() as AddressInfo; // listening on TCP
-  report({ type: 'listening', url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/`, model, engine });
+  report({ type: 'listening', url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/`, model, engine: hosted.engine });
   await hosted.prepare(); // while the first client is still making its keys
 }
 

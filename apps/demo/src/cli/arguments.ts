@@ -1,6 +1,6 @@
 import { DemoError } from '../errors.js';
 import type { EngineName } from '../protocol/engine.js';
-import { DEFAULT_MODEL, engineOption, integerOption, parseOptions } from './options.js';
+import { DEFAULT_MODEL, engineOption, integerOption, parseOptions, threadsOption } from './options.js';
 
 export interface AskCommand {
   readonly kind: 'ask';
@@ -10,7 +10,10 @@ export interface AskCommand {
   /** 0 takes a free one. */
   readonly port: number;
   readonly model: string;
-  readonly engine: EngineName;
+  /** undefined: the server's own choice among those that encrypt. */
+  readonly engine: EngineName | undefined;
+  /** Of the server that is started. */
+  readonly threads: number | undefined;
   readonly json: boolean;
   readonly repeat: number;
   readonly timeoutSeconds: number;
@@ -36,6 +39,7 @@ function parseAsk(argv: readonly string[]): AskCommand {
     port: text,
     model: text,
     engine: text,
+    threads: text,
     json: flag,
     repeat: text,
     timeout: text,
@@ -45,6 +49,8 @@ function parseAsk(argv: readonly string[]): AskCommand {
     throw new DemoError('USAGE', 'no question given: write it in quotes, e.g. npm start -- "Where is my card?"');
   if (values.url !== undefined && values.port !== undefined)
     throw new DemoError('USAGE', '--port is for a server to start, --url for one that runs: give one');
+  if (values.url !== undefined && values.threads !== undefined)
+    throw new DemoError('USAGE', '--threads is for a server to start, --url for one that runs: give one');
   return {
     kind: 'ask',
     question: positionals.join(' '),
@@ -52,6 +58,7 @@ function parseAsk(argv: readonly string[]): AskCommand {
     port: integerOption('port', values.port, 0, 0, 65535),
     model: values.model ?? DEFAULT_MODEL,
     engine: engineOption(values.engine),
+    threads: threadsOption(values.threads),
     json: values.json === true,
     repeat: integerOption('repeat', values.repeat, 1, 1, 1000),
     timeoutSeconds: integerOption('timeout', values.timeout, 600, 1, 86_400),

@@ -42,6 +42,7 @@ export async function ask(request: AskRequest): Promise<Report> {
       ...cold,
       params: session.params,
       engine: session.engine,
+      threads: session.threads,
       evaluationKeyBytes: session.evaluationKeyBytes,
       setupMs,
       runs,

@@ -9,8 +9,11 @@ export const HELP = `Classifies a banking question that the server never sees.
   npm start -- server                                     run only the server
 
 Asking
-  --engine NAME      ${ENGINES.join(' | ')} (default simd; seal computes the same, slower;
+  --engine NAME      ${ENGINES.join(' | ')} (default simd, or seal where there is no
+                     WebAssembly SIMD; seal computes the same, slower;
                      mock imitates the arithmetic and keeps nothing secret)
+  --threads N        of engine simd at the server that is started (default: 2,
+                     or 1 on a machine with one core)
   --model NAME       default ${DEFAULT_MODEL}
   --json             one JSON object as the last line of stdout
   --repeat N         ask N times with the same keys: the first is cold, the others are warm (default 1)
@@ -22,7 +25,7 @@ Asking
 Server
   --host HOST            default 127.0.0.1, this machine only
   --port N               default ${DEFAULT_PORT}, 0 for a free one
-  --engine, --model      as above
+  --engine, --threads, --model  as above
   --max-sessions N       clients whose keys are held at once (default 4)
   --session-minutes N    forget keys unused for this long (default 15)
 `;

@@ -2,8 +2,8 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { DemoError } from '../errors.js';
-import type { EngineName } from '../protocol/engine.js';
 import { serverReport } from '../protocol/report.js';
+import type { AskCommand } from './arguments.js';
 
 const SERVER_MAIN = fileURLToPath(new URL('../server_main.js', import.meta.url));
 const STOP_MS = 2000;
@@ -21,10 +21,11 @@ export interface ServerProcess {
  * @throws DemoError SERVER_START, PORT_IN_USE, or the reason of `signal`.
  */
 export async function launchServer(
-  { port, model, engine, verbose }: { port: number; model: string; engine: EngineName; verbose: boolean },
+  { port, model, engine, threads, verbose }: Pick<AskCommand, 'port' | 'model' | 'engine' | 'threads' | 'verbose'>,
   signal: AbortSignal,
 ): Promise<ServerProcess> {
-  const child = fork(SERVER_MAIN, ['--port', String(port), '--model', model, '--engine', engine], {
+  const chosen = [...(engine === undefined ? [] : ['--engine', engine]), ...(threads === undefined ? [] : ['--threads', String(threads)])];
+  const child = fork(SERVER_MAIN, ['--port', String(port), '--model', model, ...chosen], {
     execArgv: ['--no-warnings'],
     stdio: ['ignore', 'ignore', verbose ? 'inherit' : 'ignore', 'ipc'],
   });

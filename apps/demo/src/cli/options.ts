@@ -17,6 +17,11 @@ export function parseOptions<T extends Options>(argv: readonly string[], options
   }
 }
 
+/** Threads of a server's engine; undefined if not given. @throws DemoError USAGE. */
+export function threadsOption(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : integerOption('threads', text, 1, 1, 64);
+}
+
 /** @throws DemoError USAGE. */
 export function integerOption(name: string, text: string | undefined, fallback: number, low: number, high: number): number {
   if (text === undefined) return fallback;
@@ -25,10 +30,9 @@ export function integerOption(name: string, text: string | undefined, fallback: 
   throw new DemoError('USAGE', `--${name} is '${text}': give an integer from ${low} to ${high}`);
 }
 
-/** @throws DemoError USAGE. */
-export function engineOption(text: string | undefined): EngineName {
-  const [first] = ENGINES;
-  const engine = ENGINES.find((name) => name === (text ?? first));
-  if (engine !== undefined) return engine;
+/** undefined if not given: the server's own choice. @throws DemoError USAGE. */
+export function engineOption(text: string | undefined): EngineName | undefined {
+  const engine = ENGINES.find((name) => name === text);
+  if (engine !== undefined || text === undefined) return engine;
   throw new DemoError('USAGE', `unknown engine '${text}': choose one of ${ENGINES.join(', ')}`);
 }

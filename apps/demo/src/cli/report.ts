@@ -18,6 +18,7 @@ export interface Report extends RunReport {
   readonly plain: readonly Ranked[];
   readonly params: { readonly polyModulusDegree: number; readonly coeffModulusBits: readonly number[]; readonly securityBits: number };
   readonly engine: string;
+  readonly threads: number;
   readonly evaluationKeyBytes: number;
   readonly setupMs: { readonly server: number; readonly keys: number; readonly upload: number };
   readonly runs: readonly RunReport[];
@@ -52,7 +53,7 @@ export function reportText(report: Report): string {
     `setup: server ${seconds(setupMs.server)}, keys ${seconds(setupMs.keys)}, upload ${seconds(setupMs.upload)}`,
     '',
     `traffic: ${megabytes(report.evaluationKeyBytes)} of evaluation keys once; per question ${megabytes(report.uploadBytes)} up, ${megabytes(report.downloadBytes)} down, ${report.refreshes} refreshes`,
-    `parameters: N = ${params.polyModulusDegree}, ${bits.length} primes of ${bits.join(', ')} bits (${bits.reduce((a, b) => a + b, 0)}), ${params.securityBits}-bit security, engine ${report.engine}`,
+    `parameters: N = ${params.polyModulusDegree}, ${bits.length} primes of ${bits.join(', ')} bits (${bits.reduce((a, b) => a + b, 0)}), ${params.securityBits}-bit security, engine ${report.engine}, ${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}`,
     ...(report.engine === 'mock' ? ['engine mock imitates the arithmetic: nothing was secret'] : []),
     '',
   ].join('\n');

@@ -1,13 +1,14 @@
 import { DemoError } from '../errors.js';
 import type { EngineName } from '../protocol/engine.js';
-import { DEFAULT_MODEL, engineOption, integerOption, parseOptions } from './options.js';
+import { DEFAULT_MODEL, engineOption, integerOption, parseOptions, threadsOption } from './options.js';
 
 export interface ServerArguments {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
   readonly model: string;
-  readonly engine: EngineName;
+  readonly engine: EngineName | undefined;
+  readonly threads: number | undefined;
   readonly maxSessions: number;
   readonly sessionMinutes: number;
 }
@@ -22,6 +23,7 @@ export function parseServerArguments(argv: readonly string[]): ServerArguments {
     port: text,
     model: text,
     engine: text,
+    threads: text,
     'max-sessions': text,
     'session-minutes': text,
   });
@@ -31,6 +33,7 @@ export function parseServerArguments(argv: readonly string[]): ServerArguments {
     port: integerOption('port', values.port, DEFAULT_PORT, 0, 65535),
     model: values.model ?? DEFAULT_MODEL,
     engine: engineOption(values.engine),
+    threads: threadsOption(values.threads),
     maxSessions: integerOption('max-sessions', values['max-sessions'], 4, 1, 1000),
     sessionMinutes: integerOption('session-minutes', values['session-minutes'], 15, 1, 24 * 60),
   };

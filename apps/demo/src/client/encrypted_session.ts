@@ -44,6 +44,8 @@ export interface EncryptedSession {
   readonly params: { readonly polyModulusDegree: number; readonly coeffModulusBits: readonly number[]; readonly securityBits: number };
   /** Which evaluator the server runs. */
   readonly engine: EngineName;
+  /** Of that evaluator. */
+  readonly threads: number;
   readonly evaluationKeyBytes: number;
   readonly setupMs: { readonly keys: number; readonly upload: number };
   /** @param values the model's input, row-major. */
@@ -78,7 +80,12 @@ export async function openEncryptedSession(request: SessionRequest): Promise<Enc
     });
     const setupMs = { keys: uploadStart - start, upload: performance.now() - uploadStart };
     const sessionUrl = new URL(`sessions/${session}`, withSlash(url));
-    return openSession(client, sessionUrl, request, { engine: reply.engine, evaluationKeyBytes: keys.length, setupMs });
+    return openSession(client, sessionUrl, request, {
+      engine: reply.engine,
+      threads: reply.threads,
+      evaluationKeyBytes: keys.length,
+      setupMs,
+    });
   } catch (error) {
     client.dispose();
     signal.throwIfAborted();
@@ -90,7 +97,7 @@ function openSession(
   client: Client,
   sessionUrl: URL,
   { signal, onEvent }: SessionRequest,
-  opened: Pick<EncryptedSession, 'engine' | 'evaluationKeyBytes' | 'setupMs'>,
+  opened: Pick<EncryptedSession, 'engine' | 'threads' | 'evaluationKeyBytes' | 'setupMs'>,
 ): EncryptedSession {
   const { manifest, parameters } = client;
   const input = only(manifest.inputs, 'input');

@@ -17,6 +17,8 @@ export type ErrorReply = z.infer<typeof errorReply>;
 export const manifestReply = z.object({
   model: text,
   engine: engineName,
+  /** That share every operation. */
+  threads: z.int().positive(),
   /** Exact size of the upload of evaluation keys. */
   evaluationKeyBytes: count,
   /** For `createClient` of tfjs-he-backend, which validates it. */

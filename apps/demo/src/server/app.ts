@@ -37,7 +37,7 @@ const STATUS: Partial<Record<DemoErrorCode, number>> = {
 /**
  * The routes, not yet listening:
  *
- *   GET    /models/:model           manifest, engine and size of the keys
+ *   GET    /models/:model           manifest, engine, its threads and size of the keys
  *   POST   /models/:model/sessions  evaluation keys (application/octet-stream) -> session identifier
  *   DELETE /sessions/:session       forget the keys
  *   GET    /sessions/:session/run   WebSocket: one question; with ?resume, the rest of one whose connection was lost
@@ -61,8 +61,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(websocket, { options: { maxPayload: maxMessageBytes(options.models.values()), perMessageDeflate: false } });
 
   app.get<{ Params: { model: string } }>('/models/:model', ({ params }): ManifestReply => {
-    const { engine, evaluationKeyBytes, manifest } = serverOf(params.model);
-    return { model: params.model, engine, evaluationKeyBytes, manifest };
+    const { engine, execution, evaluationKeyBytes, manifest } = serverOf(params.model);
+    return { model: params.model, engine, threads: execution.threads, evaluationKeyBytes, manifest };
   });
 
   app.post<{ Params: { model: string } }>('/models/:model/sessions', async ({ params, headers, body }, reply): Promise<SessionReply> => {

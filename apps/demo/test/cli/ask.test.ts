@@ -32,6 +32,7 @@ const report = z.strictObject({
     securityBits: z.literal(128),
   }),
   engine: z.literal('mock'),
+  threads: z.literal(1),
   evaluationKeyBytes: z.int().positive(),
   setupMs: z.strictObject({ server: z.number().positive(), keys: z.number(), upload: z.number() }),
   runs: z.array(z.strictObject(run)).length(2),

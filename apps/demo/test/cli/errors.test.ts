@@ -12,6 +12,8 @@ describe('the real command refuses in one line', () => {
     ['no question', [], 2, /^error: no question given/],
     ['a question longer than the model takes', [LONG], 1, /^error: The text has \d+ tokens and the model takes 32/],
     ['an unknown model', ['hello', '--model', 'gpt'], 1, /^error: There is no pretrained model gpt/],
+    ['no threads', ['hello', '--threads', '0'], 2, /^error: --threads is '0'/],
+    ['threads for a server that runs', ['hello', '--threads', '2', '--url', 'http://127.0.0.1:1'], 2, /^error: --threads/],
     ['an unknown engine', ['hello', '--engine', 'quantum'], 2, /^error: unknown engine 'quantum'/],
     ['an unknown option', ['hello', '--fast'], 2, /^error: Unknown option '--fast'/],
     ['an option without its value', ['hello', '--port'], 2, /^error: Option '--port <value>' argument missing/],

@@ -37,6 +37,7 @@ const report: Report = {
   ...run,
   params: { polyModulusDegree: 8192, coeffModulusBits: [50, 30, 50], securityBits: 128 },
   engine: 'seal',
+  threads: 1,
   evaluationKeyBytes: 12_000_000,
   setupMs: { server: 500, keys: 1000, upload: 500 },
   runs: [run, { ...run, latencyMs: { ...run.latencyMs, setup: 0, total: 10 } }],
@@ -53,7 +54,7 @@ describe('report for people', () => {
     /^2 \(warm\) +1 +2 +3 +4 +10$/,
     /^setup: server 0\.5 s, keys 1\.0 s, upload 0\.5 s$/,
     /^traffic: 12\.0 MB of evaluation keys once; per question 1\.5 MB up, 0\.9 kB down, 3 refreshes$/,
-    /^parameters: N = 8192, 3 primes of 50, 30, 50 bits \(130\), 128-bit security, engine seal$/,
+    /^parameters: N = 8192, 3 primes of 50, 30, 50 bits \(130\), 128-bit security, engine seal, 1 thread$/,
   ])('has a line %s', (pattern) => {
     expect(lines.some((line) => pattern.test(line))).toBe(true);
   });

@@ -34,6 +34,7 @@ describe('HTTP routes', () => {
     expect(reply.json()).toMatchObject({
       model: 'tiny',
       engine: 'mock',
+      threads: 1,
       evaluationKeyBytes: keys.length,
       manifest: { format: 'he-manifest' },
     });
