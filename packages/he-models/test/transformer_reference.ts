@@ -9,7 +9,14 @@ type Row = readonly number[];
 type Rows = readonly Row[];
 
 /** How scores become weights: softmax, or PowerSoftmax with the mean of powers (arXiv 2410.09457). */
-export type Normaliser = 'softmax' | { readonly p: number; readonly epsilon: number };
+export type Normaliser = 'softmax' | PowerNormaliser;
+
+interface PowerNormaliser {
+  readonly p: number;
+  readonly epsilon: number;
+  /** Tokens that the mean is over, padding included, whose scores are zero. Default: as many as there are scores. */
+  readonly length?: number;
+}
 
 interface Options {
   readonly normaliser?: Normaliser;
@@ -66,8 +73,9 @@ function normalise(scores: Row, normaliser: Normaliser): Row {
     return powers.map((power) => power / sum);
   }
   const powers = scores.map((score) => score ** normaliser.p);
-  const mean = powers.reduce((total, power) => total + power, 0) / powers.length;
-  return powers.map((power) => power / scores.length / (mean + normaliser.epsilon));
+  const { epsilon, length = scores.length } = normaliser;
+  const mean = powers.reduce((total, power) => total + power, 0) / length;
+  return powers.map((power) => power / length / (mean + epsilon));
 }
 
 /** @param visible number of first tokens that a query sees */

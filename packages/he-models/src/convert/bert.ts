@@ -1,10 +1,12 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import { EncoderBlock, TokenPooling } from 'tfjs-power-softmax';
 import { setNamedWeights, transposed } from '../layer_weights.js';
+import type { EmbeddingWeights } from '../text/token_embedding.js';
 import { symbolOf } from '../train/parameter.js';
 import type { BertArchitecture } from './architecture.js';
 import type { ConvertedCheckpoint } from './converted.js';
 import type { ModelForm } from './form.js';
+import { type VisibleTokens, visibleTokens, withoutShift } from './visible_tokens.js';
 import type { CheckpointWeights } from './weights.js';
 
 export interface BertOptions {
@@ -23,7 +25,8 @@ const SEED = 1;
 /**
  * BERT (Devlin et al. 2019, arXiv 1810.04805) and RoBERTa (Liu et al. 2019, arXiv 1907.11692) as an encoder of post-norm blocks with the classifier on
  * the first token. The client's embedding is `LayerNorm(token + position + segment)`, with the vector of the first segment added to the positions;
- * rows of padding are zero, which the softmax form masks.
+ * rows of padding are zero, which the softmax form masks. The PowerSoftmax form multiplies the keys by a mask that it computes from its input, see
+ * {@link visibleTokens}.
  *
  * @throws AssetError naming a tensor that is missing or of another shape
  */
@@ -34,10 +37,14 @@ export function convertBert({ architecture, weights, tokens, form, newLabels }: 
   const read = readerOf(weights, features);
   const input = tfl.input({ shape: [tokens, features], name: 'embedded' });
   const softmax = form.attention === 'softmax';
-  let x = softmax ? symbolOf(tfl.layers.masking({ name: 'padding', maskValue: 0 }).apply(input)) : input;
+  const embedding = embeddingOf(read, `${base}embeddings.`, architecture, tokens);
+  const visible = softmax ? undefined : visibleTokens(embedding);
+  const masked = visible === undefined ? withKerasMask(input) : withMask(input, visible, tokens);
+  const { mask } = masked;
+  let { x } = masked;
   for (let index = 0; index < layers; index += 1) {
     const block = blockLayer(architecture, form, index);
-    x = symbolOf(block.apply(x));
+    x = symbolOf(block.apply(mask === undefined ? x : [x, mask]));
     setNamedWeights(block, blockWeights(read, `${base}encoder.layer.${index}.`, architecture));
   }
   x = symbolOf(new TokenPooling({ name: 'first_token', position: 'first' }).apply(x));
@@ -56,10 +63,40 @@ export function convertBert({ architecture, weights, tokens, form, newLabels }: 
   } else x = symbolOf(classifier.apply(x));
   return {
     model: tfl.model({ name: architecture.family, inputs: input, outputs: x }),
-    embedding: embeddingOf(read, `${base}embeddings.`, architecture, tokens),
+    embedding: [embedding.token, embedding.position, embedding.gamma, shifted(embedding.beta, visible?.shift)],
     embeddingNormEpsilon: architecture.normEpsilon,
     changes: changesOf(architecture, form, newLabels),
   };
+}
+
+interface MaskedTokens {
+  readonly x: tfl.SymbolicTensor;
+  /** `[batch, tokens]`; undefined: `x` carries it. */
+  readonly mask?: tfl.SymbolicTensor;
+}
+
+function withKerasMask(input: tfl.SymbolicTensor): MaskedTokens {
+  return { x: symbolOf(tfl.layers.masking({ name: 'padding', maskValue: 0 }).apply(input)) };
+}
+
+/** By layers that are not for training, as the client's embedding is not. */
+function withMask(input: tfl.SymbolicTensor, { kernel, shift }: VisibleTokens, tokens: number): MaskedTokens {
+  const features = kernel.length;
+  const linear = (name: string, units: number, from: tfl.SymbolicTensor, weights: Float32Array): tfl.SymbolicTensor => {
+    const layer = tfl.layers.dense({ name, units, useBias: false, trainable: false });
+    const output = symbolOf(layer.apply(from));
+    setNamedWeights(layer, { kernel: weights });
+    return output;
+  };
+  const column = linear('visible', 1, input, kernel);
+  return {
+    x: shift === undefined ? input : linear('unshifted', features, input, withoutShift(kernel, shift)),
+    mask: symbolOf(tfl.layers.reshape({ name: 'mask', targetShape: [tokens] }).apply(column)),
+  };
+}
+
+function shifted(values: Float32Array, shift: Float32Array | undefined): Float32Array {
+  return shift === undefined ? values : values.map((value, k) => value + (shift[k] ?? 0));
 }
 
 function blockLayer({ features, heads, hidden, normEpsilon }: BertArchitecture, form: ModelForm, index: number): EncoderBlock {
@@ -102,7 +139,7 @@ function blockWeights({ dense, norm }: Reader, layer: string, { features, hidden
   };
 }
 
-function embeddingOf({ matrix, norm }: Reader, base: string, architecture: BertArchitecture, tokens: number): readonly Float32Array[] {
+function embeddingOf({ matrix, norm }: Reader, base: string, architecture: BertArchitecture, tokens: number): EmbeddingWeights {
   const { features, vocabulary, positions, firstPosition, segments } = architecture;
   const all = matrix(`${base}position_embeddings.weight`, positions);
   const segment = matrix(`${base}token_type_embeddings.weight`, segments);
@@ -110,7 +147,7 @@ function embeddingOf({ matrix, norm }: Reader, base: string, architecture: BertA
     .slice(firstPosition * features, (firstPosition + tokens) * features)
     .map((value, index) => value + (segment[index % features] ?? 0));
   const { gamma = new Float32Array(), beta = new Float32Array() } = norm(`${base}LayerNorm`, '');
-  return [matrix(`${base}word_embeddings.weight`, vocabulary), placed, gamma, beta];
+  return { token: matrix(`${base}word_embeddings.weight`, vocabulary), position: placed, gamma, beta };
 }
 
 function changesOf({ segments, normEpsilon }: BertArchitecture, form: ModelForm, newLabels: readonly string[] | undefined): string[] {
@@ -120,7 +157,7 @@ function changesOf({ segments, normEpsilon }: BertArchitecture, form: ModelForm,
     ...(form.attention === 'softmax'
       ? []
       : [
-          'padding is no longer masked: zero rows are tokens, which training teaches it to ignore',
+          'padding is masked by a factor of the keys that is computed from the encrypted tokens, which takes a level a block',
           ...(newLabels === undefined ? ['tanh of the pooler is left out, so that the classifier is linear'] : []),
           `${form.normEpsilon} in place of ${normEpsilon} is added to variances in the blocks, so that 1/sqrt has an interval`,
         ]),
