@@ -114,33 +114,32 @@ function* searchParameters(
     state,
     settings.matmul,
   );
-  const found: Found[] = [];
-  let fastest = Number.POSITIVE_INFINITY;
-  let reason: HeError | null = null;
-  let degree = 0;
-  let fastestOfDegree = fastest;
-  for (const [done, parameters] of candidates.entries()) {
-    yield { done, total: candidates.length };
-    if (parameters.polyModulusDegree !== degree) {
-      // A ring twice as large saves half of the ciphertexts at most: where that does not pay, still larger ones do not either.
-      if (lowerings.inParts && fastestOfDegree > fastest) break;
-      degree = parameters.polyModulusDegree;
-      fastestOfDegree = Number.POSITIVE_INFINITY;
-    }
-    const candidate = cheapestOf(lowerings.at(parameters.slots), parameters, settings, REFINED_RANGE * fastest);
-    if (candidate instanceof HeError) reason = closer(reason, candidate);
-    else if (candidate !== null) {
-      found.push(candidate);
-      fastest = Math.min(fastest, candidate.ms);
-      fastestOfDegree = Math.min(fastestOfDegree, candidate.ms);
-    }
-  }
+  const total = candidates.length;
+  let done = 0;
   let best: Found | null = null;
-  // Moving refreshes takes longer than placing them: for the best sets only.
-  for (const candidate of found.sort((a, b) => a.ms - b.ms).slice(0, REFINED)) {
-    yield { done: candidates.length, total: candidates.length };
-    const refined = hoisted(refine(candidate, settings), settings);
-    if (best === null || refined.ms < best.ms) best = refined;
+  let reason: HeError | null = null;
+  for (const slotCounts of lowerings.stages) {
+    const found: Found[] = [];
+    let fastest = Number.POSITIVE_INFINITY;
+    for (const parameters of candidates.filter(({ slots }) => slotCounts.includes(slots))) {
+      yield { done: done++, total };
+      const limit = Math.min(REFINED_RANGE * fastest, mostRefined(parameters) * (best?.ms ?? Number.POSITIVE_INFINITY));
+      const candidate = cheapestOf(lowerings.at(parameters.slots), parameters, settings, limit);
+      if (candidate instanceof HeError) reason = closer(reason, candidate);
+      else if (candidate !== null) {
+        found.push(candidate);
+        fastest = Math.min(fastest, candidate.ms);
+      }
+    }
+    const before: Found | null = best;
+    // Moving refreshes takes longer than placing them: for the best sets only.
+    for (const candidate of found.sort((a, b) => a.ms - b.ms).slice(0, REFINED)) {
+      yield { done, total };
+      const refined = hoisted(refine(candidate, settings), settings);
+      if (best === null || refined.ms < best.ms) best = refined;
+    }
+    // From one stage to the next, rings are twice as large, and ciphertexts half as many at best, or the other way round: where that does not pay, the next step does not either.
+    if (before !== null && best === before) break;
   }
   if (best === null) throw reason === null ? noParameters('none was tried') : leastKeys.has(reason) ? reason : noParameters(reason.message);
   const program = withOutputShapes(best.program, outputs);
@@ -180,8 +179,14 @@ interface Found {
   readonly ms: number;
 }
 
-/** Parameter sets, of those with the least latency, whose refreshes are placed by search. */
+/** Parameter sets, of those with the least latency of a stage, whose refreshes are placed by search. */
 const REFINED = 3;
+
+/** What takes longer than the fastest known set by this factor, takes longer also with refreshes moved and rotations hoisted: the more levels between two refreshes, the more that gains. */
+function mostRefined({ maxLevel, refreshLevel }: Parameters): number {
+  return 1 + 0.1 * (maxLevel - refreshLevel - 1);
+}
+
 /** Sets slower than the fastest by more than this are not refined. */
 const REFINED_RANGE = 1.2;
 /** Refreshes are moved for a gain of 3 %; for one of 10 % where that takes more rounds, which a faster engine would not make up for. */

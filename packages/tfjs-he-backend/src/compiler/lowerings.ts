@@ -12,15 +12,18 @@ import { type SplitGraph, splitTensors, unsplit } from './split_tensors.js';
 type State = ReadonlyMap<number, string>;
 
 export interface Lowerings {
-  /** Whether some tensor takes several ciphertexts at any number of slots. */
-  readonly inParts: boolean;
+  /**
+   * Numbers of slots in stages, in the order in which to try them: those for which tensors fit whole; then those for which they take several ciphertexts, from the one next to these
+   * on (from the smallest where none fits whole).
+   */
+  readonly stages: readonly (readonly number[])[];
   /** Circuits worth trying at one number of slots, or why there are none. */
   at(slots: number): readonly Lowered[] | HeError;
 }
 
 /**
  * The circuits of a graph, by the number of slots. If its tensors fit whole for one of `slotCounts` (ascending), one circuit for the smallest such number: layouts fit
- * in any larger ciphertext. Else, for every number, tensors over several ciphertexts; matrix products in as few parts as possible, and in parts that fit twice.
+ * in any larger ciphertext. For every smaller number, tensors over several ciphertexts; matrix products in as few parts as possible, and in parts that fit twice.
  */
 export function createLowerings(
   outputs: readonly TensorNode[],
@@ -28,20 +31,32 @@ export function createLowerings(
   state: State,
   matmul: MatMulMethod,
 ): Lowerings {
-  let reason: HeError | null = null;
-  const lowered = (graph: SplitGraph, slots: number): Lowered[] => lowerBoth(graph, slots, state, matmul);
-  for (const enough of slotCounts) {
-    const whole = attempt(() => lowered(unsplit(outputs), enough));
-    if (!(whole instanceof HeError)) return { inParts: false, at: (slots) => (slots >= enough ? whole : (reason ?? [])) };
-    reason = whole;
-  }
+  const firstWhole = wholeLowering(outputs, slotCounts, state, matmul);
+  const enough = firstWhole?.slots ?? Number.POSITIVE_INFINITY;
+  const parts = slotCounts.filter((slots) => slots < enough).map((slots) => [slots]);
+  const stages = firstWhole === null ? parts : [slotCounts.filter((slots) => slots >= enough), ...parts.reverse()];
   const cached = new Map<number, readonly Lowered[] | HeError>();
   const at = (slots: number): readonly Lowered[] | HeError => {
+    if (firstWhole !== null && slots >= enough) return firstWhole.lowered;
     const known = cached.get(slots) ?? inParts(outputs, slots, state, matmul);
     cached.set(slots, known);
     return known;
   };
-  return { inParts: true, at };
+  return { stages, at };
+}
+
+/** At the smallest number of slots for which all tensors fit whole; null: at none. */
+function wholeLowering(
+  outputs: readonly TensorNode[],
+  slotCounts: readonly number[],
+  state: State,
+  matmul: MatMulMethod,
+): { readonly slots: number; readonly lowered: readonly Lowered[] } | null {
+  for (const slots of slotCounts) {
+    const lowered = attempt(() => lowerBoth(unsplit(outputs), slots, state, matmul));
+    if (!(lowered instanceof HeError)) return { slots, lowered };
+  }
+  return null;
 }
 
 function inParts(outputs: readonly TensorNode[], slots: number, state: State, matmul: MatMulMethod): readonly Lowered[] | HeError {
