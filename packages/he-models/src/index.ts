@@ -1,5 +1,7 @@
 /** Pretrained transformers whose server part is a polynomial, ready to run on encrypted data. */
-import { type ClientModel, clientFromPretrained } from './pretrained/client_model.js';
+import type { LoadOptions } from './hub/model_files.js';
+import { type ClientModel, clientFromPretrained, type TextClassifierName } from './pretrained/client_model.js';
+import type { GenerationConfig, ModelConfig, TextConfig } from './pretrained/config.js';
 import { type ServerModel, serverFromPretrained } from './pretrained/server_model.js';
 
 export * from './client.js';
@@ -19,17 +21,20 @@ export {
   type TaskInputs,
 } from './use/pipeline.js';
 
-/** Both halves of a pretrained model. */
-export interface PretrainedModel extends ClientModel, ServerModel {}
+/** Both halves of a pretrained text model. */
+export interface PretrainedModel<Config extends TextConfig | GenerationConfig = ModelConfig> extends ClientModel<Config>, ServerModel {}
 
 /**
- * Loads a pretrained model from the package itself: no network, in Node and through bundlers. The digests of all files are checked. A tfjs
- * backend must be set up first, e.g. by importing `@tensorflow/tfjs-backend-cpu`.
+ * Loads both halves of a text model, to run in the clear; one of this package without a network. The digests of all files are checked. A tfjs backend
+ * must be set up first, e.g. by importing `@tensorflow/tfjs-backend-cpu`.
  *
- * @param name e.g. `power-banking77`
- * @throws UnknownModelError, AssetError
+ * @param name e.g. `power-banking77`; a folder (Node), a URL or `owner/name` of a model in this package's format. One that was converted and not yet
+ *   turned into a polynomial is loaded as it is: `he.needs` says what it lacks to run encrypted
+ * @throws UnknownModelError, UnknownTaskError for a model of arrays, ModelUnavailableError, AssetError
  */
-export async function fromPretrained(name: string): Promise<PretrainedModel> {
-  const client = await clientFromPretrained(name);
-  return { ...client, ...(await serverFromPretrained(name, client.config.files)) };
+export function fromPretrained(name: TextClassifierName, options?: LoadOptions): Promise<PretrainedModel>;
+export function fromPretrained(name: string | URL, options?: LoadOptions): Promise<PretrainedModel<TextConfig | GenerationConfig>>;
+export async function fromPretrained(name: string | URL, options?: LoadOptions): Promise<PretrainedModel<TextConfig | GenerationConfig>> {
+  const client = await clientFromPretrained(name, options);
+  return { ...client, ...(await serverFromPretrained(name, client.config.files, options)) };
 }

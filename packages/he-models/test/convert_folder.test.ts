@@ -2,8 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as tf from '@tensorflow/tfjs-core';
 import { convert } from '../src/cli/convert.js';
 import { AssetError, ModelUnavailableError, UnknownModelError, UsageError } from '../src/errors.js';
+import { fromPretrained } from '../src/index.js';
 import { loadClearModel } from '../src/use/clear_model.js';
 import { HeModelClient } from '../src/use/he_model_client.js';
 import { openLocalPair } from '../src/use/local_pair.js';
@@ -234,6 +236,27 @@ describe('a converted model', () => {
     }
     pair.dispose();
   }, 60_000);
+
+  test('is loaded by fromPretrained, which says what it needs, and gives the same logits', async () => {
+    await writeCheckpoint(join(root, 'loadable'), tinyBert());
+    await printed('loadable', '--out', 'loadable-power', '--tokens', '6');
+    const loaded = await fromPretrained(join(root, 'loadable-power'));
+    expect(loaded.he.needs?.at(-1)).toContain('--calibration');
+    const { values } = await logitsOf('loadable-power', 'a cat');
+    const logits = tf.tidy(() => (loaded.model.predict(tf.tensor(loaded.embed('a cat'), [...loaded.inputShape])) as tf.Tensor).dataSync());
+    expect([...logits]).toEqual(values);
+    loaded.model.dispose();
+  });
+
+  test('of texts to be continued is loaded by fromPretrained too', async () => {
+    await writeCheckpoint(join(root, 'loadable-neox'), tinyNeox());
+    await printed('loadable-neox', '--out', 'loadable-neox-power', '--tokens', '6');
+    const { model, tokenize, inputShape, config } = await fromPretrained(join(root, 'loadable-neox-power'));
+    expect(config.task).toBe('text-generation');
+    expect(tokenize('the cat').tokens).toEqual(['the', 'Ġc', 'at']);
+    expect(model.inputs[0]!.shape.slice(1)).toEqual(inputShape.slice(1));
+    model.dispose();
+  });
 
   test('is not run encrypted before', async () => {
     await writeCheckpoint(join(root, 'unready'), tinyBert());

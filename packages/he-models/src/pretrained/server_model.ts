@@ -2,7 +2,7 @@ import { io } from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import 'tfjs-power-softmax';
 import { AssetError, UnknownTaskError } from '../errors.js';
-import { type ModelFiles, openModel } from '../hub/model_files.js';
+import { type LoadOptions, type ModelFiles, openModel } from '../hub/model_files.js';
 import { parseJson } from './assets.js';
 import type { FileDigest, HeMetadata } from './config.js';
 import { SERVER_BUNDLES } from './server_bundles.js';
@@ -26,8 +26,12 @@ interface StoredModel {
  * @param digests of the files, as the client's configuration has them; default: those of the model's own
  * @throws UnknownModelError, ModelUnavailableError, AssetError
  */
-export async function serverFromPretrained(name: string, digests?: Readonly<Record<string, FileDigest>>): Promise<ServerModel> {
-  const files = await openModel(name, SERVER_BUNDLES);
+export async function serverFromPretrained(
+  name: string | URL,
+  digests?: Readonly<Record<string, FileDigest>>,
+  options?: LoadOptions,
+): Promise<ServerModel> {
+  const files = await openModel(name, SERVER_BUNDLES, options);
   if (digests === undefined) return loadServerModel(files);
   for (const [file, { sha256 }] of Object.entries(files.config.files)) {
     if (digests[file]?.sha256 !== sha256) {

@@ -3,11 +3,10 @@ import { fromPretrained, type PretrainedModel } from '../index.js';
 import type { Accuracies } from '../pretrained/config.js';
 import { type EncodedQuestions, selectQuestions } from './batches.js';
 import { type Agreement, accuracy, agreement, classifierLogits, rowsOf } from './metrics.js';
-import { DATASETS, type EvaluateOptions } from './options.js';
+import type { EvaluateOptions } from './options.js';
 import type { PreparedData } from './prepare.js';
 import type { Recipe, Variant } from './recipe.js';
-import { MODEL_NAME } from './run.js';
-import { dataOfShipped, trainedClassifier } from './trained_classifier.js';
+import { dataOfShipped, shippedName, trainedClassifier } from './trained_classifier.js';
 
 /** What the evaluation command reports. */
 export interface EvaluationSummary {
@@ -22,7 +21,7 @@ export interface EvaluationSummary {
 
 /** Accuracies on the development questions: of the shipped polynomial, and of the variants whose checkpoints exist. */
 export async function runEvaluation(options: EvaluateOptions): Promise<EvaluationSummary> {
-  const model = DATASETS[options.dataset] ?? MODEL_NAME;
+  const model = shippedName(options.dataset);
   const pretrained = await fromPretrained(model);
   const { recipe } = pretrained.config;
   const data = await dataOfShipped(options, recipe);

@@ -1,15 +1,21 @@
 import { openModel } from '../hub/model_files.js';
 import { parseJson } from '../pretrained/assets.js';
 import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
+import type { TextClassifierName } from '../pretrained/client_model.js';
 import type { TokenizerJson } from '../text/tokenizer_json.js';
 import { identityOf, readCheckpoint } from './checkpoint.js';
 import { buildClassifier, type Classifier } from './classifier.js';
 import { restoreParameters } from './optimise.js';
-import { type CommonOptions, DATASETS } from './options.js';
+import type { CommonOptions } from './options.js';
 import { type PreparedData, prepareBanking77 } from './prepare.js';
 import type { Recipe, Variant } from './recipe.js';
 import { checkpointPath, MODEL_NAME } from './run.js';
 import { prepareSst2With } from './sst2/prepare_sst2.js';
+
+/** The text classifier that is trained on a data set. */
+export function shippedName(dataset: string): TextClassifierName {
+  return dataset === 'sst2' ? 'power-sst2' : MODEL_NAME;
+}
 
 /** The data of a shipped text model, in its tokens. @throws DataError */
 export async function dataOfShipped(
@@ -17,7 +23,7 @@ export async function dataOfShipped(
   recipe: Recipe,
 ): Promise<PreparedData> {
   if (dataset !== 'sst2') return prepareBanking77(data, vocabulary, recipe);
-  const files = await openModel(DATASETS[dataset] ?? MODEL_NAME, CLIENT_BUNDLES);
+  const files = await openModel(shippedName(dataset), CLIENT_BUNDLES);
   return prepareSst2With(data, parseJson<TokenizerJson>(await files.file('tokenizer.json'), 'tokenizer.json'), recipe);
 }
 
