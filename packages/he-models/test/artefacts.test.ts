@@ -57,10 +57,13 @@ describe('writeArtefacts', () => {
         const content = await readFile(join(folder, name));
         expect([content.length, createHash('sha256').update(content).digest('hex')]).toEqual([bytes, sha256]);
       }
-      expect((await readdir(folder)).sort()).toEqual([...Object.keys(config.files), 'README.md', 'config.json'].sort());
+      expect((await readdir(folder)).sort()).toEqual([...Object.keys(config.files), 'README.md', 'config.json', 'encrypted.json'].sort());
       const card = await readFile(join(folder, 'README.md'), 'utf8');
       for (const share of [0.5, 0.25, 0.125]) expect(card).toContain(percent(share));
       expect(card).toContain('3 of 10 values are outside');
+      const he = JSON.parse(await readFile(join(folder, 'he.json'), 'utf8'));
+      expect(card).toContain(`${he.depth} levels`);
+      expect(card).toContain('Predicted for a warm run');
     });
   });
 });

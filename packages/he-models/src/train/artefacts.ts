@@ -3,7 +3,7 @@ import type { Accuracies, ApproximationSummary, ClassScores, HeMetadata, ModelCo
 import type { EmbeddingWeights } from '../text/token_embedding.js';
 import type { TokenizerJson } from '../text/tokenizer_json.js';
 import { modelCard, type TextCardText } from './card.js';
-import { heDefaults } from './he_defaults.js';
+import { compiledDefaults } from './he_defaults.js';
 import { digestsOf, jsonBytes, littleEndian, serialiseModel, writeModelFolder } from './model_folder.js';
 import type { Recipe } from './recipe.js';
 
@@ -29,7 +29,8 @@ export interface TrainedModel {
 /** Writes a model's folder: configuration with digests, both parts' weights, tokenizer and card. */
 export async function writeArtefacts(directory: string, trained: TrainedModel): Promise<ModelConfig> {
   const { modelJson, weights } = await serialiseModel(trained.polynomial.model);
-  const he = await heMetadata(trained);
+  const { defaults, plan } = await compiledDefaults(trained.polynomial.model);
+  const he = heMetadata(trained, defaults);
   const { token, position, gamma, beta } = trained.embedding;
   const contents: Readonly<Record<string, Uint8Array>> = {
     'tokenizer.json': jsonBytes(trained.tokenizer),
@@ -55,11 +56,14 @@ export async function writeArtefacts(directory: string, trained: TrainedModel): 
     parameters: { client: token.length + position.length + gamma.length + beta.length, server: weights.length / 4 },
     files: digestsOf(contents),
   };
-  await writeModelFolder(directory, config, contents, modelCard(config, he, trained.card));
+  await writeModelFolder(directory, config, contents, modelCard(config, he, trained.card), plan);
   return config;
 }
 
-async function heMetadata({ polynomial, recipe, labels, maxInput, maxLogit }: TrainedModel): Promise<HeMetadata> {
+function heMetadata(
+  { polynomial, recipe, labels, maxInput, maxLogit }: TrainedModel,
+  defaults: Pick<HeMetadata, 'depth' | 'parameters'>,
+): HeMetadata {
   const { maxTokens, features } = recipe.architecture;
   return {
     inputShape: [1, maxTokens, features],
@@ -68,7 +72,7 @@ async function heMetadata({ polynomial, recipe, labels, maxInput, maxLogit }: Tr
     maxLogit,
     approximations: approximationSummaries(polynomial),
     tokens: maxTokens,
-    ...(await heDefaults(polynomial.model)),
+    ...defaults,
   };
 }
 

@@ -1,21 +1,36 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { FIGURES_FILE, figuresText, readFigures, weightsDigest } from '../cards/encrypted_figures.js';
+import { encryptedSection, withEncryptedSection } from '../cards/encrypted_section.js';
 import type { FileDigest, PretrainedConfig } from '../pretrained/config.js';
+import type { PlanFigures } from '../use/plan_figures.js';
 import { writeTogether } from '../write_together.js';
 
 /**
- * Writes a model's folder in the format that `pipeline` loads, all files or none.
+ * Writes a model's folder in the format that `pipeline` loads, all files or none. The card says of encrypted runs what the folder's `encrypted.json` has of the same weights.
  *
  * @param contents all files but `config.json` and the card; `config.files` has their digests
+ * @param plan of the compiled model, for the card
  */
 export async function writeModelFolder(
   directory: string,
   config: PretrainedConfig,
   contents: Readonly<Record<string, Uint8Array>>,
   card: string,
+  plan?: PlanFigures,
 ): Promise<void> {
-  await writeTogether(directory, { ...contents, 'config.json': jsonBytes(config), 'README.md': card });
+  const weights = weightsDigest(config);
+  const measured = await readFigures(join(directory, FIGURES_FILE), weights);
+  const figures = plan === undefined ? measured : { ...measured, format: 1 as const, weights, plan };
+  await writeTogether(directory, {
+    ...contents,
+    'config.json': jsonBytes(config),
+    ...(figures === undefined
+      ? { 'README.md': card }
+      : { 'README.md': withEncryptedSection(card, encryptedSection(figures)), [FIGURES_FILE]: figuresText(figures) }),
+  });
 }
 
 /** A model in the tfjs layers format: `model.json` naming one shard `weights.bin`. */

@@ -1,15 +1,14 @@
 import type { LoadOptions } from '../hub/model_files.js';
 import { loadClearModel } from './clear_model.js';
-import { compareLogits, type LogitDifference, summarise } from './compare_logits.js';
+import { compareLogits, type DifferenceSummary, type LogitDifference, summarise } from './compare_logits.js';
 import type { ModelInput } from './encoder.js';
 import type { EvaluatorOptions } from './evaluator.js';
 import { type EncryptedFhe, HeModelClient } from './he_model_client.js';
 import { type Inference, openLocalPair } from './local_pair.js';
-import { median } from './median.js';
-import { type RunFigures, runFigures, warmRuns } from './run_figures.js';
+import { type RunFigures, runFigures } from './run_figures.js';
 
 /** How the encrypted model compares with the clear polynomial one. */
-export interface AgreementReport extends RunFigures {
+export interface AgreementReport extends RunFigures, DifferenceSummary {
   readonly model: string;
   readonly fhe: EncryptedFhe;
   readonly inputs: number;
@@ -18,13 +17,6 @@ export interface AgreementReport extends RunFigures {
   /** Share whose top-1 is the label, encrypted and in the clear. */
   readonly accuracy: number;
   readonly clearAccuracy: number;
-  /** Mean squared difference of the logits. */
-  readonly mse: number;
-  /** -log2 of the largest difference of an input's logits: mean over the inputs, and the least. */
-  readonly bits: number;
-  readonly leastBits: number;
-  /** Median per layer, in the order of execution. */
-  readonly layersMs: Readonly<Record<string, number>>;
 }
 
 export interface AgreementOptions extends LoadOptions, EvaluatorOptions {
@@ -48,7 +40,9 @@ export async function measureAgreement(
   const { fhe, onInput, signal } = options;
   const client = await HeModelClient.from_pretrained(model, options);
   const clear = await loadClearModel(model, options);
+  const start = performance.now();
   const pair = await openLocalPair(client, model, options);
+  const setupMs = performance.now() - start;
   const inferences: Inference[] = [];
   const differences: LogitDifference[] = [];
   const counts = { same: 0, right: 0, clearRight: 0 };
@@ -72,18 +66,10 @@ export async function measureAgreement(
       accuracy: counts.right / inferences.length,
       clearAccuracy: counts.clearRight / inferences.length,
       ...summarise(differences),
-      ...runFigures(pair, inferences),
-      layersMs: layerMedians(warmRuns(inferences)),
+      ...runFigures(pair, inferences, setupMs),
     };
   } finally {
     pair.dispose();
     clear.dispose();
   }
-}
-
-function layerMedians(inferences: readonly Inference[]): Readonly<Record<string, number>> {
-  const names = [...new Set(inferences.flatMap(({ layers }) => layers.map(({ name }) => name)))];
-  const msOf = (inference: Inference, layer: string): number =>
-    inference.layers.reduce((sum, { name, ms }) => (name === layer ? sum + ms : sum), 0);
-  return Object.fromEntries(names.map((name) => [name, median(inferences.map((inference) => msOf(inference, name)))]));
 }

@@ -5,6 +5,8 @@ import { type OpenText, type ReadOptions, readWindows, type TextReader } from '.
 /** Client and server of a language model in this process. */
 export interface LocalReader extends TextReader {
   readonly pair: LocalPair;
+  /** Whether keys and values of tokens read stay at the server; otherwise every token is a run over the whole context. */
+  readonly cached: boolean;
 }
 
 /** Reads texts encrypted; keys and values of the tokens read stay at the server, until the text is disposed of. @throws as `openLocalPair` */
@@ -16,7 +18,7 @@ export async function openLocalReader(client: HeModelClient, model: string | URL
     onRun?.(run);
     return run.logits;
   });
-  return { pair, begin: cached ? () => readSteps(pair) : window, dispose: pair.dispose };
+  return { pair, cached, begin: cached ? () => readSteps(pair) : window, dispose: pair.dispose };
 }
 
 function readSteps({ client, session, measure }: LocalPair): OpenText {

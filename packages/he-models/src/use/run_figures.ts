@@ -1,22 +1,23 @@
-import { type Profile, profile } from 'tfjs-he-backend';
+import { profile } from 'tfjs-he-backend';
 import type { Evaluator } from './evaluator.js';
+import { type LayerTimes, layerMedians } from './layer_times.js';
 import type { Inference, LocalPair } from './local_pair.js';
 import { median } from './median.js';
+import { type PlanFigures, planFigures } from './plan_figures.js';
 
 /** What encrypted runs of a model take. */
-export interface RunFigures extends Evaluator {
-  readonly tokens: number;
-  readonly depth: number;
-  /** Ciphertexts refreshed in a run, in rounds. */
-  readonly refreshes: number;
-  readonly refreshRounds: number;
-  readonly parameters: Pick<Profile, 'polyModulusDegree' | 'coeffModulusBits' | 'totalBits' | 'securityBits'>;
+export interface RunFigures extends Evaluator, PlanFigures {
+  /** To load the server's half, compile it, make keys, hand them over and encode all constants. */
+  readonly setupMs: number;
   /** First run. */
   readonly coldMs: number;
   /** Medians over the others (over the first where it is the only one). */
   readonly totalMs: number;
   readonly evaluateMs: number;
   readonly refreshMs: number;
+  /** By layer, of the first run and medians over the others. */
+  readonly coldLayersMs: LayerTimes;
+  readonly layersMs: LayerTimes;
   /** Evaluation keys as sent. */
   readonly keyBytes: number;
   /** Ciphertexts of one run, both ways. */
@@ -25,26 +26,24 @@ export interface RunFigures extends Evaluator {
 }
 
 /** The runs that count as warm: all but the first, unless it is the only one. */
-export function warmRuns(runs: readonly Inference[]): readonly Inference[] {
+function warmRuns(runs: readonly Inference[]): readonly Inference[] {
   return runs.length > 1 ? runs.slice(1) : runs;
 }
 
 /** @param runs at least one, in their order */
-export function runFigures({ client, server, keyBytes }: LocalPair, runs: readonly Inference[]): RunFigures {
-  const { polyModulusDegree, coeffModulusBits, totalBits, securityBits, depth, refreshes, segments } = profile(server.program);
+export function runFigures({ server, keyBytes }: LocalPair, runs: readonly Inference[], setupMs: number): RunFigures {
   const warm = warmRuns(runs);
   return {
     engine: server.engine,
     execution: server.execution,
-    tokens: client.inputShape[1],
-    depth,
-    refreshes,
-    refreshRounds: segments - 1,
-    parameters: { polyModulusDegree, coeffModulusBits, totalBits, securityBits },
+    ...planFigures(profile(server.program), server.he.tokens),
+    setupMs,
     coldMs: runs[0]?.totalMs ?? 0,
     totalMs: median(warm.map(({ totalMs }) => totalMs)),
     evaluateMs: median(warm.map(({ evaluateMs }) => evaluateMs)),
     refreshMs: median(warm.map(({ refreshMs }) => refreshMs)),
+    coldLayersMs: layerMedians(runs.slice(0, 1)),
+    layersMs: layerMedians(warm),
     keyBytes,
     uploadBytes: warm[0]?.uploadBytes ?? 0,
     downloadBytes: warm[0]?.downloadBytes ?? 0,

@@ -1,0 +1,154 @@
+import type { PlanFigures } from '../use/plan_figures.js';
+import type { CacheComparison, EncryptedFigures, Machine, MeasuredRun } from './encrypted_figures.js';
+
+/** What a card says of encrypted runs, in Markdown from its heading on; every figure comes from the arguments. */
+export function encryptedSection({ plan, simulate, execute, cache }: EncryptedFigures): string {
+  const runs = [simulate, execute].filter((run) => run !== undefined);
+  const paragraphs = [
+    '## Encrypted',
+    planText(plan),
+    ...(runs.length === 0
+      ? [`Predicted for a warm run on one thread of a 2-vCPU Xeon, with 20 ms a round of refreshes: ${seconds(plan.predictedMs)}.`]
+      : []),
+    ...(runs.length === 0 ? [] : [`Against the polynomial in the clear, on development examples:`, agreementTable(runs)]),
+    ...runs.flatMap(continuationText),
+    ...(execute === undefined ? [] : [costText(execute, plan)]),
+    layerTable(plan, execute),
+    ...(cache === undefined ? [] : [cacheText(cache)]),
+    ...(runs.length === 0 ? [] : ['Measured by', runs.map(({ command }) => `    ${command}`).join('\n')]),
+  ];
+  return `${paragraphs.join('\n\n')}\n`;
+}
+
+const OLD_SECTION = /^## Encrypted\n(?:(?!## ).*\n)*/m;
+const NEXT_SECTION = /^## Use and limits$/m;
+
+/** A card with the section in place of an older one, or before "Use and limits", or at the end. */
+export function withEncryptedSection(card: string, section: string): string {
+  const rest = card.replace(OLD_SECTION, '');
+  const old = card.search(OLD_SECTION);
+  const place = old === -1 ? rest.search(NEXT_SECTION) : old;
+  if (place === -1) return `${rest.trimEnd()}\n\n${section}`;
+  const below = rest.slice(place);
+  return `${rest.slice(0, place).trimEnd()}\n\n${section}${below === '' ? '' : `\n${below}`}`;
+}
+
+function planText(plan: PlanFigures): string {
+  const { polyModulusDegree, coeffModulusBits, totalBits, securityBits } = plan.parameters;
+  const blocks = depthsOfBlocks(plan);
+  const split = blocks.length < 2 ? '' : ` (${blocks.map(({ name, depth }) => `\`${name}\` ${depth}`).join(', ')})`;
+  return `Compiled by \`tfjs-he-backend\` with the parameters in \`he.json\`: ring degree ${polyModulusDegree}, primes of ${coeffModulusBits.join(' + ')} = ${totalBits} bits, ${securityBits}-bit security, batch 1;
+${plan.depth} levels${split}, ${plan.refreshes} ciphertexts refreshed in ${plan.refreshRounds} rounds, ${plan.keySwitches} key switches. In the server's memory
+${megabytes(plan.serverKeyBytes)} of evaluation keys and ${megabytes(plan.constantBytes)} of constants.`;
+}
+
+/** Levels that each block (the part of a layer's name before a slash, or the layer) makes the longest way longer by, in the order of the blocks. */
+export function depthsOfBlocks({ layers }: PlanFigures): readonly { readonly name: string; readonly depth: number }[] {
+  const ends = new Map<string, number>();
+  for (const { name, depthSoFar } of layers) {
+    const [block = name] = name.split('/');
+    ends.set(block, Math.max(ends.get(block) ?? 0, depthSoFar));
+  }
+  const inOrder = [...ends].sort(([, a], [, b]) => a - b);
+  return inOrder.map(([name, end], i) => ({ name, depth: end - (inOrder[i - 1]?.[1] ?? 0) }));
+}
+
+function agreementTable(runs: readonly MeasuredRun[]): string {
+  const rows = runs.map((run) => {
+    const [count, accuracy] =
+      'inputs' in run
+        ? [run.inputs, `${percent(run.accuracy)} (${percent(run.clearAccuracy)})`]
+        : [run.read, run.written === 0 ? '' : `${run.sameWritten} of ${run.written}`];
+    const same = `${Math.round(run.sameTop1 * count)} of ${count}`;
+    return [
+      `\`${run.fhe}\``,
+      threadsOf(run),
+      same,
+      accuracy,
+      run.mse.toExponential(1),
+      run.maxDifference.toExponential(1),
+      `${run.bits.toFixed(1)} / ${run.leastBits.toFixed(1)}`,
+    ];
+  });
+  const generates = runs.some((run) => 'read' in run);
+  return table(
+    [
+      '`--fhe`',
+      'engine',
+      'same top-1',
+      generates ? 'tokens written as in the clear' : 'accuracy (of the same in the clear)',
+      'mean squared difference of the logits',
+      'largest',
+      'bits, mean / least',
+    ],
+    rows,
+  );
+}
+
+function continuationText(run: MeasuredRun): readonly string[] {
+  if ('inputs' in run || run.written === 0) return [];
+  return [`With \`--fhe ${run.fhe}\`, "${run.prompt}" went on: "${run.continuation}".`];
+}
+
+function costText(run: MeasuredRun, plan: PlanFigures): string {
+  const unit = 'inputs' in run ? 'input' : 'token';
+  const other =
+    run.refreshes === plan.refreshes && run.refreshRounds === plan.refreshRounds && run.keySwitches === plan.keySwitches
+      ? ''
+      : ` (with ${run.refreshes} ciphertexts refreshed in ${run.refreshRounds} rounds and ${run.keySwitches} key switches, by an earlier version)`;
+  return `Client and server in one process, ${threadsOf(run)}, on ${machineText(run.machine)}${other}: ${seconds(run.setupMs)} to load, compile, make keys
+and encode the constants; then the first ${unit} takes ${seconds(run.coldMs)} (cold), and a warm one ${seconds(run.totalMs)} (median), ${seconds(run.evaluateMs)} of it in the server's evaluator and
+${seconds(run.refreshMs)} waiting for the client's refreshes. Once per client ${megabytes(run.keyBytes)} of evaluation keys are sent; per ${unit} ${megabytes(run.uploadBytes)} up and ${megabytes(run.downloadBytes)} down,
+refreshes included.`;
+}
+
+function layerTable({ layers }: PlanFigures, execute: MeasuredRun | undefined): string {
+  const timeOf = (name: string, predictedMs: number): readonly string[] =>
+    execute === undefined ? [milliseconds(predictedMs)] : [milliseconds(execute.coldLayersMs[name]), milliseconds(execute.layersMs[name])];
+  return table(
+    ['layer', 'levels', 'key switches', ...(execute === undefined ? ['predicted'] : ['cold', 'warm, median'])],
+    layers.map(({ name, depth, keySwitches, predictedMs }) => [
+      `\`${name}\``,
+      String(depth),
+      String(keySwitches),
+      ...timeOf(name, predictedMs),
+    ]),
+  );
+}
+
+function cacheText({ context, cachedMs, wholeMs, machine, command }: CacheComparison): string {
+  return `What keeping keys and values saves: the same weights for a context of ${context} tokens take ${seconds(wholeMs)} a token when every token is a run over the whole context, and
+${seconds(cachedMs)} with the cache, ${(wholeMs / cachedMs).toFixed(1)} times less, on ${machineText(machine)}:
+
+    ${command}`;
+}
+
+function threadsOf({ engine, execution }: MeasuredRun): string {
+  const { threads } = execution;
+  return engine === 'mock' ? 'mock' : `${engine}, ${threads === 1 ? 'one thread' : `${threads} threads`}`;
+}
+
+function machineText({ cpu, cores, node }: Machine): string {
+  return `${cores} core${cores === 1 ? '' : 's'} of ${cpu} with Node ${node.replace(/^v(\d+).*/, '$1')}`;
+}
+
+/** Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toPrecision(2)} s`;
+}
+
+function milliseconds(ms: number | undefined): string {
+  return ms === undefined ? '' : `${Math.round(ms)} ms`;
+}
+
+export function megabytes(bytes: number): string {
+  return bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)}%`;
+}
