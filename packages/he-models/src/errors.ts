@@ -10,6 +10,7 @@ export type HeModelsErrorCode =
   | 'ASSET_CORRUPT'
   | 'DATA_INVALID'
   | 'CHECKPOINT_INVALID'
+  | 'OUTPUT_REFUSED'
   | 'USAGE';
 
 /** What every error of this package carries besides its message. */
@@ -84,6 +85,11 @@ export class DataError extends HeModelsError {
 /** A training checkpoint is unreadable or belongs to another run. */
 export class CheckpointError extends HeModelsError {
   override readonly code = 'CHECKPOINT_INVALID';
+}
+
+/** The system refuses to write a result: no space, no permission, or something else is in the way. Nothing half-written is left. */
+export class OutputError extends HeModelsError {
+  override readonly code = 'OUTPUT_REFUSED';
 }
 
 /** A command line that the training or evaluation command does not understand. */

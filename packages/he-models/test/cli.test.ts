@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -93,6 +94,21 @@ describe('the command he-models', () => {
       stderr: expect.stringMatching(/^error: .*power-banking77.*\n$/),
     });
   });
+});
+
+test('Ctrl-C ends training with 130 and one line, and leaves nothing half-written', async () => {
+  await writeFile(join(root, 'letters.csv'), ['text,label', ...Array.from({ length: 40 }, (_, i) => `letter ${i},${i % 2}`)].join('\n'));
+  const task = ['--task', 'text-classification', '--train', join(root, 'letters.csv'), '--epochs', '1000', '--out', join(root, 'letters')];
+  const child = spawn(process.execPath, [join(packageRoot, 'dist', 'cli', 'main.js'), 'train', ...task], { cwd: root });
+  let stderr = '';
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += data.toString();
+    if (stderr.includes('epoch 1/')) child.kill('SIGINT');
+  });
+  const [code] = await once(child, 'close');
+  expect([code, stderr.split('\n').at(-2)]).toEqual([130, 'error: interrupted']);
+  expect(await readdir(root)).not.toContain('letters');
+  expect(await readdir(join(root, 'letters.checkpoints'))).toEqual(['power.json']);
 });
 
 test('npm run bench prints what a run takes, by model', async () => {
@@ -211,6 +227,15 @@ describe('export', () => {
     expect((await readdir(join(root, 'copy'))).sort()).toEqual(files.map(({ name }: { name: string }) => name).sort());
     expect((await json(run, 'copy', 'green', '--fhe', 'disable')).labels[0].label).toBe('GREEN');
     expect(JSON.parse(await readFile(join(root, 'copy', 'manifest.json'), 'utf8'))).toMatchObject({ format: 'he-manifest' });
+  });
+
+  test.each([
+    ['a file', 'in-the-way'],
+    ['a place in a file', 'in-the-way/x'],
+  ])('refuses to write to %s', async (_, out) => {
+    await writeFile(join(root, 'in-the-way'), '');
+    await expect(printed(exportModel, 'tiny', '--out', out)).rejects.toThrow(UsageError);
+    await expect(printed(convert, 'tiny', '--swap-softmax', '4', '--out', out)).rejects.toThrow('name a folder');
   });
 
   test('leaves nothing behind when a file is damaged', async () => {

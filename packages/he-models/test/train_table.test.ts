@@ -106,6 +106,25 @@ describe('trainTable', () => {
     });
   });
 
+  test('interrupted, it leaves a checkpoint and nothing half-written; run again, it goes on from it', async () => {
+    await withFolder(async (folder) => {
+      await writeFile(join(folder, 'letters.csv'), csv);
+      const args = ['--train', join(folder, 'letters.csv'), '--text', 'letter', '--label', 'mood', '--out', join(folder, 'moods')];
+      const options = parse(...args, '--epochs', '2');
+      const interrupt = new AbortController();
+      const update = (step: number, steps: number): void => {
+        if (step > steps / 2) interrupt.abort(new Error('enough'));
+      };
+      await expect(trainTable(options, { ...quiet, update, signal: interrupt.signal }, TINY_RECIPE)).rejects.toThrow('enough');
+      expect((await readdir(folder)).sort()).toEqual(['letters.csv', 'moods.checkpoints']);
+      expect(await readdir(join(folder, 'moods.checkpoints'))).toEqual(['power.json']);
+      const lines: string[] = [];
+      await trainTable(options, { ...quiet, log: (line) => void lines.push(line) }, TINY_RECIPE);
+      expect(lines).toContain('power: continuing after epoch 1 of 2');
+      expect(await readdir(join(folder, 'moods'))).toContain('config.json');
+    });
+  });
+
   test.each<[string, string | Uint8Array, string]>([
     ['without the column, and names those that are there', 'letter,mood\na,b\nc,d\n', 'it has letter, mood'],
     ['that is not UTF-8', Uint8Array.of(116, 101, 120, 116, 44, 0xe9, 10), 'UTF-8'],

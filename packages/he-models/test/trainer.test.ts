@@ -47,6 +47,25 @@ describe('train', () => {
     });
   });
 
+  test('interrupted, it ends between two steps, with the states of the epochs before', async () => {
+    const classifier = buildClassifier(TINY_RECIPE, 'power', TINY_VOCABULARY, TINY_LABELS);
+    const interrupt = new AbortController();
+    const epochs: number[] = [];
+    let last = 0;
+    const events = {
+      signal: interrupt.signal,
+      onStep: ({ epoch, step }: { readonly epoch: number; readonly step: number }) => {
+        last = step;
+        if (epoch === 1) interrupt.abort(new Error('enough'));
+      },
+      onEpoch: async ({ epoch }: TrainingState) => void epochs.push(epoch),
+    };
+    await expect(train(classifier, questions, TINY_RECIPE, events)).rejects.toThrow('enough');
+    classifier.dispose();
+    const stepsPerEpoch = Math.floor(questions.count / TINY_RECIPE.batchSize);
+    expect([epochs, last]).toEqual([[1], stepsPerEpoch + 1]);
+  });
+
   test('leaves no tensors behind', async () => {
     const before = tf.memory().numTensors;
     await run({ ...TINY_RECIPE, epochs: 1 });

@@ -1,27 +1,34 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { convertFolder } from '../convert/convert_folder.js';
 import type { ModelForm } from '../convert/form.js';
 import { UsageError } from '../errors.js';
 import { startWasm } from '../train/wasm.js';
+import { takeTurn } from '../turns.js';
 import { writeTogether } from '../write_together.js';
-import { integerOption, numberOption, type OptionValues, requiredOption } from './arguments.js';
+import { integerOption, numberOption, type OptionValues } from './arguments.js';
 import type { CommandContext } from './command.js';
+import { outFolder } from './out_folder.js';
 
 const DEFAULT_POWER = 4;
 /** With these, a reciprocal and an inverse square root have polynomials of low degree on what training leaves them. */
 const DEFAULT_EPSILON = 0.1;
 
 /** The form of `convert` for folders of Hugging Face. */
-export async function convertHuggingFaceFolder(folder: string, values: OptionValues, { cwd, print }: CommandContext): Promise<void> {
+export async function convertHuggingFaceFolder(
+  folder: string,
+  values: OptionValues,
+  { cwd, print, signal }: CommandContext,
+): Promise<void> {
   const given = ['calibration', 'margin', 'bits', 'value-bits', 'tokenizer', 'sample', 'seed'].find(
     (option) => values[option] !== undefined,
   );
   if (given !== undefined) throw new UsageError(`--${given} is not for folders of Hugging Face. See --help.`, { option: given });
-  const out = resolve(cwd, requiredOption('out', values.out, 'the folder to write to'));
+  const out = await outFolder(cwd, values.out);
   const tokens = integerOption('tokens', values.tokens, 1);
   const options = { name: basename(out), form: formOf(values), tokens, labels: labelsOf(values.labels) };
   await startWasm();
   const { report, files } = await convertFolder(folder, options);
+  await takeTurn(signal);
   await writeTogether(out, files);
   if (values.json === true) return print(JSON.stringify({ out, ...report }));
   print(

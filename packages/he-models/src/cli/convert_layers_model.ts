@@ -9,17 +9,19 @@ import { InputError, UsageError } from '../errors.js';
 import { floatsAt } from '../pretrained/assets.js';
 import { jsonBytes, serialiseModel } from '../train/model_folder.js';
 import { startWasm } from '../train/wasm.js';
+import { takeTurn } from '../turns.js';
 import { writeTogether } from '../write_together.js';
-import { integerOption, numberOption, type OptionValues, requiredOption } from './arguments.js';
+import { integerOption, numberOption, type OptionValues } from './arguments.js';
 import type { CommandContext } from './command.js';
+import { outFolder } from './out_folder.js';
 
 /** A little more than what shipped models need: those were trained to have small values. */
 const DEFAULT_VALUE_BITS = 8;
 
 /** The forms of `convert` for a folder with a `LayersModel`. */
 export async function convertLayersModel(source: string, values: OptionValues, context: CommandContext): Promise<void> {
-  const { cwd, print } = context;
-  const out = resolve(cwd, requiredOption('out', values.out, 'the folder to write to'));
+  const { cwd } = context;
+  const out = await outFolder(cwd, values.out);
   const p = integerOption('swap-softmax', values['swap-softmax'], 2);
   if ((p === undefined) === (typeof values.calibration !== 'string')) {
     throw new UsageError('Give either --calibration FILE or --swap-softmax P. See --help.', {});
@@ -27,15 +29,17 @@ export async function convertLayersModel(source: string, values: OptionValues, c
   const given = ['keep-softmax', 'labels', 'tokens', 'tokenizer', 'sample', 'seed'].find((option) => values[option] !== undefined);
   if (given !== undefined)
     throw new UsageError(`--${given} is for checkpoints, and ${source} holds a LayersModel. See --help.`, { option: given });
-  if (p !== undefined) return swapSoftmax(source, out, p, values, print);
+  if (p !== undefined) return swapSoftmax(source, out, p, values, context);
   return makePolynomial(source, out, values, context);
 }
 
-async function swapSoftmax(source: string, out: string, p: number, values: OptionValues, print: CommandContext['print']): Promise<void> {
+async function swapSoftmax(source: string, out: string, p: number, values: OptionValues, { print, signal }: CommandContext): Promise<void> {
   await startWasm();
   const model = await loadLayersFolder(source);
   const { model: twin, report } = replaceSoftmax(model, { p });
-  await writeTogether(out, await modelFiles(twin, report));
+  const files = await modelFiles(twin, report);
+  await takeTurn(signal);
+  await writeTogether(out, files);
   if (values.json === true) return print(JSON.stringify({ out, needsTraining: true, report }));
   for (const { layer } of report.replaced) print(`replaced  ${layer}`);
   for (const layer of report.kept) print(`kept      ${layer}`);
@@ -43,7 +47,12 @@ async function swapSoftmax(source: string, out: string, p: number, values: Optio
   print(`written to ${out}; train it further, with the range loss, then convert it with --calibration`);
 }
 
-async function makePolynomial(source: string, out: string, values: OptionValues, { cwd, print, progress }: CommandContext): Promise<void> {
+async function makePolynomial(
+  source: string,
+  out: string,
+  values: OptionValues,
+  { cwd, print, progress, signal }: CommandContext,
+): Promise<void> {
   const bits = integerOption('bits', values.bits, 1);
   const margin = numberOption('margin', values.margin, 1, 100) ?? 1.3;
   const valueBits = numberOption('value-bits', values['value-bits'], 0, 40) ?? DEFAULT_VALUE_BITS;
@@ -52,12 +61,15 @@ async function makePolynomial(source: string, out: string, values: OptionValues,
   const file = resolve(cwd, String(values.calibration));
   const text = file.endsWith('.txt') ? await openTextFolder(source) : undefined;
   const calibration = text === undefined ? await readCalibration(file, model) : await embedLines(file, text, model);
+  await takeTurn(signal);
   const polynomial = toPolynomial(model, { calibration, margin, ...(bits === undefined ? {} : { bits }) });
   const files = await modelFiles(polynomial.model, polynomial.report);
+  await takeTurn(signal);
   if (text !== undefined) progress.log('choosing parameters');
   const folder =
     text === undefined ? files : await polynomialFolder({ name: basename(out), text, polynomial, calibration, valueBits, files });
   calibration.dispose();
+  await takeTurn(signal);
   await writeTogether(out, folder);
   if (values.json === true) return print(JSON.stringify({ out, report: polynomial.report }));
   print(formatReport(polynomial.report));

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { compile, manifestOf, serializeProgram } from 'tfjs-he-backend';
 import { openModel } from '../hub/model_files.js';
 import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
 import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
 import { loadServerModel } from '../pretrained/server_model.js';
 import { writeTogether } from '../write_together.js';
-import { onlyPositional, parseArguments, requiredOption } from './arguments.js';
+import { onlyPositional, parseArguments } from './arguments.js';
 import { COMMON_HELP, COMMON_OPTIONS, type Command } from './command.js';
 import { modelArgument } from './model_argument.js';
+import { outFolder } from './out_folder.js';
 import { showProgress } from './show_progress.js';
 
 /** Files of a model that its client needs, besides the configuration. */
@@ -26,7 +27,7 @@ ${COMMON_HELP}`,
   run: async ({ args, cwd, print, progress, signal, packageRoot }) => {
     const { values, positionals } = parseArguments(args, { ...COMMON_OPTIONS, out: { type: 'string' }, program: { type: 'boolean' } });
     const model = await modelArgument(cwd, onlyPositional(positionals, 'model'));
-    const out = resolve(cwd, requiredOption('out', values.out, 'the folder to write to'));
+    const out = await outFolder(cwd, values.out);
     const options = { signal, progress_callback: showProgress(progress) };
     const [client, server] = [await openModel(model, CLIENT_BUNDLES, options), await openModel(model, SERVER_BUNDLES, options)];
     const contents = new Map<string, Uint8Array>();

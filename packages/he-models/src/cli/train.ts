@@ -4,5 +4,5 @@ import type { Command } from './command.js';
 
 export const train: Command = {
   help: TRAIN_HELP,
-  run: ({ args, packageRoot, cwd, print, progress }) => trainModel(args, packageRoot, cwd, print, progress),
+  run: ({ args, packageRoot, cwd, print, progress, signal }) => trainModel(args, packageRoot, cwd, print, { ...progress, signal }),
 };

@@ -18,6 +18,6 @@ export async function heldOutStories(directory: string): Promise<readonly (reado
   const [bytes] = (await Promise.all(paths.map((path) => readFile(path).catch(() => undefined)))).filter((found) => found !== undefined);
   if (bytes === undefined) throw new DataError(`No ${paths.join(' or ')}: see the README for what the data folder holds.`, { paths });
   const { heldOutTokens, seed, tokens } = STORIES_RECIPE;
-  const text = sampleTexts(parseLlamaCheckpoint(bytes, FILE), heldOutTokens, seed + 1).flatMap((ids) => [...ids]);
+  const text = (await sampleTexts(parseLlamaCheckpoint(bytes, FILE), heldOutTokens, seed + 1)).flatMap((ids) => [...ids]);
   return Array.from({ length: Math.floor((text.length - 1) / tokens) }, (_, window) => text.slice(window * tokens, (window + 1) * tokens));
 }

@@ -1,6 +1,7 @@
 import { uniformFloat32 } from 'pure-rand/distribution/uniformFloat32';
 import { type RandomGenerator, seededRandom } from '../random.js';
 import { argMax } from '../train/metrics.js';
+import { createTurns } from '../turns.js';
 import type { LlamaCheckpoint } from './checkpoint.js';
 import { llamaDecoder, softmax } from './decoder.js';
 import { BEGIN_TOKEN } from './tokenizer.js';
@@ -28,13 +29,17 @@ export function writeText(checkpoint: LlamaCheckpoint, tokens: number, random?: 
  *
  * @param least number of tokens in all; the last text is finished
  * @param onText called with the number of tokens so far
+ * @param signal ends it between two texts
+ * @throws the reason of an aborted signal
  */
-export function sampleTexts(
+export async function sampleTexts(
   checkpoint: LlamaCheckpoint,
   least: number,
   seed: number,
   onText: (tokens: number) => void = () => {},
-): readonly Int32Array[] {
+  signal?: AbortSignal,
+): Promise<readonly Int32Array[]> {
+  const turn = createTurns(signal);
   const random = seededRandom(seed);
   // The first numbers of this generator are near 1 for small seeds, which would be an unlikely first word.
   for (let skipped = 0; skipped < 16; skipped += 1) random.next();
@@ -45,6 +50,7 @@ export function sampleTexts(
     texts.push(text);
     tokens += text.length;
     onText(tokens);
+    await turn();
   }
   return texts;
 }

@@ -1,8 +1,8 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readIfPresent } from '../data/banking77.js';
 import { CheckpointError } from '../errors.js';
+import { writeWhole } from '../write_together.js';
 import type { Moments } from './adamw.js';
 import type { Variant } from './recipe.js';
 
@@ -42,7 +42,7 @@ export function identityOf<R extends { readonly conversion: unknown }>(
 
 const FORMAT = 'he-models-checkpoint-1';
 
-/** Writes a checkpoint as JSON, floats as base64 of little-endian float32; the file is replaced in one step. */
+/** Writes a checkpoint as JSON, floats as base64 of little-endian float32; the file is replaced in one step. @throws OutputError */
 export async function writeCheckpoint(path: string, identity: RunIdentity, state: TrainingState): Promise<void> {
   const parameters = state.parameters.map(({ name, values, first, second }) => ({
     name,
@@ -50,9 +50,7 @@ export async function writeCheckpoint(path: string, identity: RunIdentity, state
     first: encodeFloats(first),
     second: encodeFloats(second),
   }));
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.part`, JSON.stringify({ format: FORMAT, identity, state: { ...state, parameters } }));
-  await rename(`${path}.part`, path);
+  await writeWhole(dirname(path), basename(path), JSON.stringify({ format: FORMAT, identity, state: { ...state, parameters } }));
 }
 
 /**

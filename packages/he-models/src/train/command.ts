@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HeModelsError } from '../errors.js';
+import { tellFailure } from '../cli/tell_failure.js';
 
 /** What a command works with. */
 export interface CommandContext {
@@ -13,15 +13,13 @@ export interface CommandContext {
   readonly print: (line: string) => void;
 }
 
-/** Runs a command; an expected failure becomes one line on standard error and exit code 1. */
+/** Runs a command; an expected failure becomes one line on standard error and an exit code, as of the command `he-models`. */
 export async function runCommand(body: (context: CommandContext) => Promise<void>): Promise<void> {
   const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
   const cwd = process.env.INIT_CWD ?? process.cwd();
   try {
     await body({ args: process.argv.slice(2), packageRoot, cwd, print: (line) => process.stdout.write(`${line}\n`) });
   } catch (error) {
-    if (!(error instanceof HeModelsError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
+    process.exitCode = tellFailure(error, (line) => process.stderr.write(line));
   }
 }

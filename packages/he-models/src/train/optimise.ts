@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError } from '../errors.js';
 import { type RandomGenerator, restoredRandom, seededRandom } from '../random.js';
+import { createTurns } from '../turns.js';
 import { adamWStep, clipByGlobalNorm, cosineSchedule, type Moments, zeroMoments } from './adamw.js';
 import type { TrainingState } from './checkpoint.js';
 import type { Parameter } from './parameter.js';
@@ -34,13 +35,15 @@ export interface TrainingEvents {
   readonly onStep?: (progress: { readonly epoch: number; readonly step: number; readonly steps: number; readonly loss: number }) => void;
   /** After each epoch, with what a checkpoint needs. */
   readonly onEpoch?: (state: TrainingState, meanLoss: number) => Promise<void>;
+  /** Ends training between two steps. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Trains in place for the epochs of `schedule` that `from` has not completed. The result depends on nothing but the arguments: a run
  * interrupted after an epoch and continued from its state ends with the same weights, bit for bit, on one backend.
  *
- * @throws CheckpointError if `from` does not fit the task
+ * @throws CheckpointError if `from` does not fit the task; the reason of an aborted signal
  */
 export async function optimise<Batch>(
   task: TrainingTask<Batch>,
@@ -54,6 +57,7 @@ export async function optimise<Batch>(
   const moments = parameters.map(({ variable }, index): Moments => from?.parameters[index] ?? zeroMoments(variable.size));
   // Apart from the seed of the initial weights, so that the two streams do not overlap.
   const random = from === undefined ? seededRandom(schedule.seed + 1_000_003) : restoredRandom(from.random);
+  const turn = createTurns(events.signal);
   let step = from?.step ?? 0;
   for (let epoch = from?.epoch ?? 0; epoch < schedule.epochs; epoch += 1) {
     let total = 0;
@@ -63,6 +67,7 @@ export async function optimise<Batch>(
       const loss = trainStep(parameters, task.loss(batch, random), { ...schedule, learningRate }, moments, step);
       total += loss;
       events.onStep?.({ epoch, step, steps, loss });
+      await turn();
     }
     await events.onEpoch?.(captureState(parameters, moments, epoch + 1, step, random), total / stepsPerEpoch);
   }

@@ -1,10 +1,12 @@
-/** Draws the state of a long job. */
+/** Draws the state of a long job, and may end it. */
 export interface Progress {
   readonly update: (done: number, total: number, note: string) => void;
   /** A line that stays. */
   readonly log: (line: string) => void;
   /** Erases the bar: something else is about to be written. */
   readonly clear: () => void;
+  /** Ends the job between two of its steps. */
+  readonly signal?: AbortSignal;
 }
 
 const WIDTH = 30;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkIntervals } from 'tfjs-power-softmax';
 import type { Accuracies, ClassScores, ModelConfig } from '../pretrained/config.js';
+import { takeTurn } from '../turns.js';
 import { writeArtefacts } from './artefacts.js';
 import { BANKING77_CARD, percent, type TextCardText } from './card.js';
 import { identityOf, readCheckpoint, writeCheckpoint } from './checkpoint.js';
@@ -67,6 +68,7 @@ export async function runTraining(
   const twin = await trainVariant('softmax', options, recipe, data, progress);
   const softmax = classifierLogits(twin, data.dev);
   twin.dispose();
+  await takeTurn(progress.signal);
   const { config, agreement: agreed } = await shipModel(power, softmax, options.out, recipe, data, model);
   power.dispose();
   const classes = config.classes === undefined ? {} : { classes: config.classes };
@@ -97,6 +99,7 @@ async function trainVariant(
     data.train,
     recipe,
     {
+      signal: progress.signal,
       onStep: ({ epoch, step, steps, loss }) =>
         progress.update(step, steps, `${variant} epoch ${epoch + 1}/${recipe.epochs} loss ${loss.toFixed(3)}`),
       onEpoch: async (state, meanLoss) => {

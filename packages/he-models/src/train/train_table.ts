@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { integerOption, parseArguments, requiredOption } from '../cli/arguments.js';
+import { requireFolder } from '../cli/out_folder.js';
 import { DataError, UsageError } from '../errors.js';
 import type { TextCardText } from './card.js';
 import { type PreparedTable, prepareTable } from './prepare.js';
@@ -80,11 +81,11 @@ export interface TableSummary extends TrainingSummary {
  * Trains a text classifier and its softmax twin on a table, converts it and writes its folder, which `pipeline` loads. All rows are read and
  * checked before anything is written.
  *
- * @throws DataError, CheckpointError
+ * @throws DataError, CheckpointError, UsageError and OutputError (where it is to be written), or the reason of `progress.signal`
  */
 export async function trainTable(options: TableOptions, progress: Progress, base: Recipe = BANKING77_RECIPE): Promise<TableSummary> {
   const csv = await readTable(options.file);
-  await refuseFile(options.out);
+  await requireFolder(options.out);
   await startWasm();
   const architecture = { ...base.architecture, maxTokens: options.tokens ?? base.architecture.maxTokens };
   const data = prepareTable(csv, options.columns, { ...base, architecture }, options.balanced);
@@ -113,12 +114,6 @@ async function readTable(file: string): Promise<string> {
   } catch {
     throw new DataError(`The table ${file} is not UTF-8: save it as CSV in UTF-8.`, { file });
   }
-}
-
-/** Before hours of training, not after. @throws UsageError for a file where the model's folder is to be */
-async function refuseFile(out: string): Promise<void> {
-  const found = await stat(out).catch(() => undefined);
-  if (found !== undefined && !found.isDirectory()) throw new UsageError(`--out ${out} is a file: name a folder.`, { out });
 }
 
 function describe(data: PreparedTable, recipe: Recipe, progress: Progress): void {

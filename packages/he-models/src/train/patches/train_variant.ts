@@ -35,6 +35,7 @@ export async function trainPatchVariant(variant: Variant, run: VariantRun): Prom
     train,
     recipe,
     {
+      signal: progress.signal,
       onStep: ({ epoch, step, steps, loss }) =>
         progress.update(step, steps, `${variant} epoch ${epoch + 1}/${recipe.epochs} loss ${loss.toFixed(3)}`),
       onEpoch: async (state, meanLoss) => {

@@ -62,6 +62,7 @@ async function pretrainedVectors(
       progress.log(`embedding: epoch ${state.epoch}/${pretraining.epochs}`);
     },
     from,
+    progress.signal,
   );
 }
 

@@ -1,4 +1,5 @@
 import { type RandomGenerator, restoredRandom, seededRandom } from '../../random.js';
+import { createTurns } from '../../turns.js';
 import type { TrainingState } from '../checkpoint.js';
 
 /** Texts as token indices, one after the other. */
@@ -34,6 +35,8 @@ const NOISE_POWER = 0.75;
  * mean the opposite come apart. Plain arrays in place of tensors: a step touches a dozen rows.
  *
  * @param onEpoch gets what `from` takes to continue, of which the parameter `token` is the result `[vocabulary * features]`
+ * @param signal ends it between two texts
+ * @throws the reason of an aborted signal
  */
 export async function pretrainEmbedding(
   corpus: TokenCorpus,
@@ -43,14 +46,16 @@ export async function pretrainEmbedding(
   recipe: PretrainingRecipe,
   onEpoch: (state: TrainingState) => Promise<void>,
   from?: TrainingState,
+  signal?: AbortSignal,
 ): Promise<Float32Array> {
+  const turn = createTurns(signal);
   const random = from === undefined ? seededRandom(seed) : restoredRandom(from.random);
   const weights = from === undefined ? initialWeights(vocabulary, features, random) : restoredWeights(from);
   const frequencies = frequenciesOf(corpus.ids, vocabulary);
   const noise = noiseTable(frequencies);
   const kept = frequencies.map((frequency) => Math.min(1, Math.sqrt(recipe.subsample / Math.max(frequency, 1e-12))));
   for (let epoch = from?.epoch ?? 0; epoch < recipe.epochs; epoch += 1) {
-    runEpoch(corpus, weights, { recipe, features, noise, kept, epoch }, random);
+    await runEpoch(corpus, weights, { recipe, features, noise, kept, epoch }, random, turn);
     await onEpoch(stateOf(weights, epoch + 1, random));
   }
   return weights.token;
@@ -71,17 +76,19 @@ interface EpochSettings {
   readonly epoch: number;
 }
 
-function runEpoch(
+async function runEpoch(
   { ids, starts, polarity }: TokenCorpus,
   weights: Weights,
   { recipe, features, noise, kept, epoch }: EpochSettings,
   random: RandomGenerator,
-): void {
+  turn: () => Promise<void>,
+): Promise<void> {
   const context = new Float32Array(features);
   const change = new Float32Array(features);
   const texts = starts.length - 1;
   const row: number[] = [];
   for (let text = 0; text < texts; text += 1) {
+    await turn();
     const rate = recipe.learningRate * (1 - (epoch + text / texts) / recipe.epochs);
     row.length = 0;
     for (let at = starts[text] ?? 0; at < (starts[text + 1] ?? 0); at += 1) {

@@ -35,10 +35,12 @@ export async function prepareStories(directory: string, recipe: StoryRecipe, pro
   const sample = new TextDecoder().decode(await read('text', SAMPLE_FILE));
   const checkpoint = parseLlamaCheckpoint(model, MODEL_FILES[0]);
   const tokenizer = bytePairTokenizerJson(parseLlamaVocabulary(vocabulary, checkpoint.config.vocabulary, MODEL_FILES[1]));
-  const write = (tokens: number, seed: number, note: string): number[] =>
-    sampleTexts(checkpoint, tokens, seed, (done) => progress.update(Math.min(done, tokens), tokens, note)).flatMap((text) => [...text]);
-  const heldOut = Int32Array.from(write(recipe.heldOutTokens, recipe.seed + 1, 'writing held-out text'));
-  const sampled = write(recipe.sampledTokens, recipe.seed, 'writing training text');
+  const write = async (tokens: number, seed: number, note: string): Promise<number[]> => {
+    const onText = (done: number): void => progress.update(Math.min(done, tokens), tokens, note);
+    return (await sampleTexts(checkpoint, tokens, seed, onText, progress.signal)).flatMap((text) => [...text]);
+  };
+  const heldOut = Int32Array.from(await write(recipe.heldOutTokens, recipe.seed + 1, 'writing held-out text'));
+  const sampled = await write(recipe.sampledTokens, recipe.seed, 'writing training text');
   const train = Int32Array.from([...sampled, BEGIN_TOKEN, ...new Tokenizer(tokenizer, {}).encode(sample).ids]);
   const hash = createHash('sha256')
     .update(model)

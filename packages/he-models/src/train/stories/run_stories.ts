@@ -3,6 +3,7 @@ import { checkIntervals, type PolynomialModel, toPolynomial } from 'tfjs-power-s
 import { UsageError } from '../../errors.js';
 import { buildLlama } from '../../llama/llama_model.js';
 import { seededRandom } from '../../random.js';
+import { takeTurn } from '../../turns.js';
 import { identityOf, readCheckpoint, writeCheckpoint } from '../checkpoint.js';
 import type { TrainOptions } from '../options.js';
 import type { Progress } from '../progress.js';
@@ -52,6 +53,7 @@ export async function trainStudent(
     train,
     recipe,
     {
+      signal: progress.signal,
       onStep: ({ epoch, step, steps, loss }) => progress.update(step, steps, `epoch ${epoch + 1}/${recipe.epochs} loss ${loss.toFixed(3)}`),
       onEpoch: async (state, loss) => {
         await writeCheckpoint(path, identity, state);
@@ -87,6 +89,7 @@ export async function trainStories(options: TrainOptions, recipe: StoryRecipe, p
   progress.log(`${train.length} training and ${data.heldOut.length} held-out tokens`);
   const heldOut = evaluationBatches(data.heldOut, recipe.tokens);
   const models = await trainStudent(data, heldOut, options, recipe, progress);
+  await takeTurn(progress.signal);
   const shippedRecipe = { ...recipe, tokens: context };
   const student = withContext(models, data, shippedRecipe);
   const polynomial = convertStudent(student, data, shippedRecipe);
