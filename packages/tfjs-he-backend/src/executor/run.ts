@@ -52,13 +52,15 @@ const KEEP_BYTES = 256 * 2 ** 20;
  * A run of a program: segment by segment, a round of refreshes between two. Registers are released at their last use; what a segment starts from
  * is kept until it has ended.
  * @param start input ciphertexts, or what save() of another run of the program gave
- * @throws HeError WIRE_* when the inputs are not what the program takes.
+ * @throws HeError WIRE_* when the inputs are not what the program takes, RUN_UNAVAILABLE for a program with state where `context` has none.
  */
 export function createRun<C, P>(context: RunContext<C, P>, start: readonly Uint8Array[] | Uint8Array, options: KeepOptions = {}): Run {
   const { program, engine, keys = '' } = context;
   const { keepMs = KEEP_MS, keepBytes = KEEP_BYTES } = options;
+  requireState(context, start instanceof Uint8Array ? 'restore' : 'run');
+  const origin = { program, keys };
   const { record, registers } =
-    start instanceof Uint8Array ? decodeRun(program, engine, start, keys) : { record: BEGINNING, registers: loadInputs(context, start) };
+    start instanceof Uint8Array ? decodeRun(origin, engine, start) : { record: BEGINNING, registers: loadInputs(context, start) };
   const clock = new LayerClock(program);
   const dying = lastUses(program);
   const needed = neededAfter(program);
@@ -117,6 +119,8 @@ export function createRun<C, P>(context: RunContext<C, P>, start: readonly Uint8
     } finally {
       time.total += performance.now() - start;
     }
+    // From here to the new state nothing waits: a run that was disposed of meanwhile has not changed it.
+    throwIfAborted(disposal.signal, 'run');
     const outputs = sentOutputs(program)
       .flatMap(({ registers: own }) => own)
       .map((register) => {
@@ -153,7 +157,7 @@ export function createRun<C, P>(context: RunContext<C, P>, start: readonly Uint8
     },
     save() {
       if (result !== undefined || state === 'gone' || (state === 'running' && !waiting)) throw unavailable(state, 'save');
-      return encodeRun(program, engine, registers, { position, refreshes, totalMs: time.total, refreshMs: time.refresh }, keys);
+      return encodeRun(origin, engine, registers, { position, refreshes, totalMs: time.total, refreshMs: time.refresh });
     },
     get segment() {
       return position.segment;
@@ -184,6 +188,15 @@ function unavailable(state: Run['state'], op: string): HeError {
   return new HeError('RUN_UNAVAILABLE', message, { op, hint });
 }
 
+function requireState<C, P>({ program, state }: RunContext<C, P>, op: 'run' | 'restore'): void {
+  if (state !== undefined || stateRegisters(program).length === 0) return;
+  const hint = {
+    run: 'Begin a sequence of runs with session.sequence().',
+    restore: 'Save the sequence itself, with sequence.save(), and restore it with session.restoreSequence().',
+  };
+  throw new HeError('RUN_UNAVAILABLE', 'the program goes on from what the run before has left', { op, hint: hint[op] });
+}
+
 function loadInputs<C, P>({ program, engine, state }: RunContext<C, P>, inputs: readonly Uint8Array[]): RegisterFile<C> {
   const sent = sentInputs(program).flatMap(({ registers }) => registers);
   if (inputs.length !== sent.length) {
@@ -192,17 +205,10 @@ function loadInputs<C, P>({ program, engine, state }: RunContext<C, P>, inputs: 
       hint: 'Send the ciphertexts of every input of the manifest, in order.',
     });
   }
-  const taken = stateRegisters(program);
-  if (taken.length > 0 && state === undefined) {
-    throw new HeError('RUN_UNAVAILABLE', 'the program goes on from what the run before has left', {
-      op: 'run',
-      hint: 'Begin a sequence of runs with session.sequence().',
-    });
-  }
   const registers = new RegisterFile(engine);
   try {
     for (const [i, register] of sent.entries()) registers.set(register, engine.load(inputs[i] ?? new Uint8Array(0)));
-    for (const [i, register] of taken.entries()) {
+    for (const [i, register] of stateRegisters(program).entries()) {
       const ciphertext = state?.current[i];
       if (ciphertext !== undefined) registers.set(register, engine.clone(ciphertext));
     }

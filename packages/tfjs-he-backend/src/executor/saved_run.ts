@@ -1,9 +1,7 @@
 import type { Engine } from '../engines/engine.js';
-import { HeError } from '../errors.js';
-import { programDigest } from '../program/digest.js';
 import { outputRegisters, type Program, type Register, readsOf, writeOf } from '../program/program.js';
-import { createJsonReader } from '../wire/json.js';
 import { RegisterFile } from './register_file.js';
+import { type Origin, savedReader, writeSaved } from './saved_file.js';
 
 /** A border of a run: before the instructions of a segment, or after them and before its refreshes. */
 export interface Position {
@@ -21,9 +19,8 @@ export interface RunRecord {
 
 export const BEGINNING: RunRecord = { position: { segment: 0, evaluated: false }, refreshes: 0, totalMs: 0, refreshMs: 0 };
 
-const MAGIC = 0x31524548; // 'HER1', little-endian
-const PREFIX = 8;
-const MAX_HEADER = 1 << 22;
+const MAGIC = 'HER1';
+const reader = savedReader(MAGIC, 'run', 'Start another run from the inputs.');
 
 /** Registers that what follows a border reads before it writes them, ascending. */
 export function registersAt(program: Program, { segment, evaluated }: Position): Register[] {
@@ -45,42 +42,25 @@ export function registersAt(program: Program, { segment, evaluated }: Position):
   return [...required].sort((a, b) => a - b);
 }
 
-/**
- * 'HER1', length of the JSON part (u32, little-endian), JSON, then the ciphertexts as frames, in the order of `registers` in the JSON.
- * @param keys names the evaluation keys of the session
- */
+/** 'HER1' ({@link writeSaved}): the JSON says the border, the times, and of every register its level and bytes; the parts are the registers, as frames. */
 export function encodeRun<C>(
-  program: Program,
+  origin: Origin,
   engine: Engine<C, unknown>,
   registers: RegisterFile<C>,
   { position, refreshes, totalMs, refreshMs }: RunRecord,
-  keys: string,
 ): Uint8Array {
-  const frames = registersAt(program, position).map((register) => {
+  const frames = registersAt(origin.program, position).map((register) => {
     const ciphertext = registers.get(register);
     return { register, level: engine.info(ciphertext).level, frame: engine.save(ciphertext) };
   });
-  const header = {
-    program: programDigest(program),
-    keys,
-    ...position,
-    refreshes,
-    totalMs,
-    refreshMs,
-    registers: frames.map(({ register, level, frame }) => ({ register, level, bytes: frame.length })),
-  };
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const out = new Uint8Array(frames.reduce((size, { frame }) => size + frame.length, PREFIX + json.length));
-  const view = new DataView(out.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint32(4, json.length, true);
-  out.set(json, PREFIX);
-  let at = PREFIX + json.length;
-  for (const { frame } of frames) {
-    out.set(frame, at);
-    at += frame.length;
-  }
-  return out;
+  const entries = frames.map(({ register, level, frame }) => ({ register, level, bytes: frame.length }));
+  const header = { ...position, refreshes, totalMs, refreshMs, registers: entries };
+  return writeSaved(
+    MAGIC,
+    origin,
+    header,
+    frames.map(({ frame }) => frame),
+  );
 }
 
 /**
@@ -88,49 +68,39 @@ export function encodeRun<C>(
  * @throws HeError WIRE_TRUNCATED, WIRE_MALFORMED, WIRE_PARAMETERS_MISMATCH (another program, or other keys), WIRE_* of the frames.
  */
 export function decodeRun<C>(
-  program: Program,
+  origin: Origin,
   engine: Engine<C, unknown>,
   bytes: Uint8Array,
-  keys: string,
 ): { readonly record: RunRecord; readonly registers: RegisterFile<C> } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes.length < PREFIX) throw refuse('WIRE_TRUNCATED', 'there is no header');
-  if (view.getUint32(0, true) !== MAGIC) throw refuse('WIRE_MALFORMED', 'not a saved run of this version');
-  const length = view.getUint32(4, true);
-  if (length > MAX_HEADER) throw refuse('WIRE_MALFORMED', 'the header is too large');
-  if (PREFIX + length > bytes.length) throw refuse('WIRE_TRUNCATED', 'the header is cut off');
-  const raw = json.record(parseJson(bytes.subarray(PREFIX, PREFIX + length)), 'the header');
-  if (raw.program !== programDigest(program)) throw refuse('WIRE_PARAMETERS_MISMATCH', 'it is a run of another program');
-  if (raw.keys !== keys) throw refuse('WIRE_PARAMETERS_MISMATCH', 'it is a run under other evaluation keys');
-  if (typeof raw.evaluated !== 'boolean') return json.fail('evaluated is not a boolean');
-  const position = { segment: json.integer(raw.segment, 'segment', 0, program.segments.length - 1), evaluated: raw.evaluated };
+  const { program } = origin;
+  const { json } = reader;
+  const { header, body } = reader.open(bytes, origin);
+  if (typeof header.evaluated !== 'boolean') return json.fail('evaluated is not a boolean');
+  const position = { segment: json.integer(header.segment, 'segment', 0, program.segments.length - 1), evaluated: header.evaluated };
   const record: RunRecord = {
     position,
-    refreshes: json.integer(raw.refreshes, 'refreshes', 0, Number.MAX_SAFE_INTEGER),
-    totalMs: duration(raw.totalMs),
-    refreshMs: duration(raw.refreshMs),
+    refreshes: json.integer(header.refreshes, 'refreshes', 0, Number.MAX_SAFE_INTEGER),
+    totalMs: duration(header.totalMs),
+    refreshMs: duration(header.refreshMs),
   };
   const expected = registersAt(program, position);
-  const entries = json.list(raw.registers, 'registers', program.registers).map((value, i) => {
+  const entries = json.list(header.registers, 'registers', program.registers).map((value, i) => {
     const { register, level, bytes: size } = json.record(value, 'a register');
     if (register !== expected[i]) json.fail('the registers are not those that the program needs');
     return {
       register: expected[i] ?? 0,
       level: json.integer(level, 'a level', 0, engine.parameters.maxLevel),
-      size: json.integer(size, 'the bytes of a register', 0, bytes.length),
+      size: json.integer(size, 'the bytes of a register', 0, body.length),
     };
   });
   if (entries.length !== expected.length) json.fail('the registers are not those that the program needs');
-  const total = entries.reduce((sum, { size }) => sum + size, PREFIX + length);
-  if (total > bytes.length) throw refuse('WIRE_TRUNCATED', 'ciphertexts are cut off');
-  if (total < bytes.length) throw refuse('WIRE_MALFORMED', 'bytes follow the end');
+  const frames = reader.cut(
+    body,
+    entries.map(({ size }) => size),
+  );
   const registers = new RegisterFile(engine);
   try {
-    let at = PREFIX + length;
-    for (const { register, level, size } of entries) {
-      registers.set(register, engine.load(bytes.subarray(at, at + size), level));
-      at += size;
-    }
+    for (const [i, { register, level }] of entries.entries()) registers.set(register, engine.load(frames[i] ?? new Uint8Array(0), level));
     return { record, registers };
   } catch (error) {
     registers.releaseAll();
@@ -138,20 +108,7 @@ export function decodeRun<C>(
   }
 }
 
-const json = createJsonReader((what) => refuse('WIRE_MALFORMED', what));
-
 function duration(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : json.fail('a time is not a number of milliseconds');
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return json.fail('the header is not JSON');
-  }
-}
-
-function refuse(code: 'WIRE_TRUNCATED' | 'WIRE_MALFORMED' | 'WIRE_PARAMETERS_MISMATCH', what: string): HeError {
-  return new HeError(code, `the saved run cannot be restored: ${what}`, { op: 'restore', hint: 'Start another run from the inputs.' });
+  const valid = typeof value === 'number' && Number.isFinite(value) && value >= 0;
+  return valid ? value : reader.json.fail('a time is not a number of milliseconds');
 }

@@ -59,7 +59,7 @@ export interface Run {
   /**
    * The run at the border of a segment, as bytes for `Session.restore` of this or another process: possible whenever it is not evaluating, so also while
    * `refresh` waits for the client. They hold intermediate values under the client's keys that no mask is on, and no secret: keep them where the server's
-   * data is, and away from the client, who could decrypt them.
+   * data is, and away from the client, who could decrypt them. Of a run of a sequence, save the sequence: Sequence.save.
    * @throws HeError RUN_UNAVAILABLE (evaluating, ended, given up or disposed of).
    */
   save(): Uint8Array;

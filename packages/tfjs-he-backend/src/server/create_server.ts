@@ -26,7 +26,7 @@ import {
 } from './memory.js';
 import { checkFloodBits, createRerandomizer } from './rerandomizer.js';
 import { fromSeal, toSeal } from './seal_ciphertexts.js';
-import { createSequence } from './sequence.js';
+import { createSequence, type SequenceContext } from './sequence.js';
 import {
   type PrepareOptions,
   SERVER_ENGINES,
@@ -111,21 +111,19 @@ export async function createServer(program: Program, given: ServerOptions = {}):
     };
     const start: Session['start'] = (inputs, keep) => begin(inputs, keep);
     const sequences = new Set<Sequence>();
+    const openSequence = (from: readonly Uint8Array[] | Uint8Array, keep?: KeepOptions): Sequence => {
+      const onDispose = () => sequences.delete(sequence);
+      const beginWith: SequenceContext<CiphertextHandle<unknown>>['begin'] = (inputs, state, options) => begin(inputs, options, state);
+      const sequence = createSequence({ program, engine, keys: keysName, begin: beginWith, onDispose }, from, keep);
+      sequences.add(sequence);
+      return sequence;
+    };
     return {
       ledger,
       start,
       restore: (saved, keep) => begin(saved, keep),
-      sequence(initial) {
-        const sequence = createSequence(
-          program,
-          engine,
-          initial,
-          (inputs, state) => begin(inputs, undefined, state),
-          () => sequences.delete(sequence),
-        );
-        sequences.add(sequence);
-        return sequence;
-      },
+      sequence: (initial) => openSequence(initial),
+      restoreSequence: openSequence,
       async run(inputs, runOptions) {
         const run = start(inputs);
         try {

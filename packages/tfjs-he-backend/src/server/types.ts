@@ -70,6 +70,13 @@ export interface Session {
    * @throws HeError WIRE_*, RUN_UNAVAILABLE for a program without state.
    */
   sequence(initial: readonly Uint8Array[]): Sequence;
+  /**
+   * A sequence that was saved, here or in another process, to go on with: the program must be the same, and the session opened with the same evaluation keys.
+   * A run that had begun is its `pending`, to `proceed` with; its refreshes get new masks. Restored twice, it is two sequences.
+   * @param options for the pending run.
+   * @throws HeError WIRE_* (damaged, or of another program or other keys), RUN_UNAVAILABLE for a program without state.
+   */
+  restoreSequence(saved: Uint8Array, options?: KeepOptions): Sequence;
   /** Forgets the keys, the runs that wait and the sequences. */
   dispose(): void;
 }
@@ -78,13 +85,27 @@ export interface Session {
 export interface Sequence {
   /** Runs that have ended. */
   readonly length: number;
+  /** The run that has begun and not ended; none once it was given up or disposed of. */
+  readonly pending: Run | undefined;
   /**
    * Evaluates the program on encrypted inputs (wire form, in the order of manifest.inputs) and what the run before has left. One at a time; one that
    * fails changes nothing, so it can be run again.
    * @throws HeError as Session.run, and RUN_UNAVAILABLE while another is under way, or after disposal.
    */
   run(inputs: readonly Uint8Array[], options: RunOptions): Promise<RunResult>;
-  /** Forgets what was kept. */
+  /**
+   * The next run, to survive interruptions as Session.start: proceed() with it, again and again if need be. Until it has ended, or is disposed of and changes
+   * nothing, there is no other.
+   * @throws HeError WIRE_*, and RUN_UNAVAILABLE while another is under way, or after disposal.
+   */
+  start(inputs: readonly Uint8Array[], options?: KeepOptions): Run;
+  /**
+   * The sequence as bytes for `Session.restoreSequence` of this or another process, with the pending run if there is one: possible whenever that is not
+   * evaluating, so also while `refresh` waits for the client. They are to be kept as those of Run.save are.
+   * @throws HeError RUN_UNAVAILABLE (a run is evaluating, or after disposal).
+   */
+  save(): Uint8Array;
+  /** Forgets what was kept, and the pending run. */
   dispose(): void;
 }
 

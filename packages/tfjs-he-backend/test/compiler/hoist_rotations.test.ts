@@ -59,7 +59,7 @@ describe('rotations with a key for every distance', () => {
     ['mock', 1],
     ['simd', 2],
   ] as const)('compute the same on %s with %d threads', async (engine, threads) => {
-    const pair = await openPair(hoistRotations(program), engine, threads);
+    const pair = await openPair(hoistRotations(program), engine, { threads });
     const [expected] = evaluateGraph(graph, new Map([['input', x]]));
     expect(bitsOfAgreement(await pair.infer(x), expected!)).toBeGreaterThan(11);
     pair.dispose();

@@ -1,50 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import * as tf from '@tensorflow/tfjs-core';
-import { createClient } from '../../src/client/create_client.js';
+import type { RunOptions } from '../../src/executor/types.js';
 import type { TensorNode } from '../../src/graph/node.js';
-import { compileGraph, type Program, parseProgram, serializeProgram, traceFunction } from '../../src/index.js';
+import { compileGraph, type Program, parseProgram, serializeProgram } from '../../src/index.js';
 import { createServer, type Sequence, type Session } from '../../src/server/index.js';
-import { pack, unpack } from '../../src/wire/layout.js';
 import { randomValues } from '../support/random.js';
-
-const ROWS = 4;
-const WIDTH = 3;
-const W = randomValues(WIDTH * WIDTH, 2, 0.5);
-const STATE = { cache: 1, row: 2 };
-
-/** A shift register of what W makes of the inputs, and the squares of its sum: `row` is deep, `cache` takes no level. */
-function step(x: tf.Tensor, cache: tf.Tensor, row: tf.Tensor): tf.Tensor[] {
-  const sum = tf.add(cache, row);
-  const moved = tf.concat([tf.slice(sum, [ROWS - 1, 0], [1, WIDTH]), tf.slice(sum, [0, 0], [ROWS - 1, WIDTH])], 0);
-  const first = tf.tensor2d([1, ...new Array<number>(ROWS - 1).fill(0)], [ROWS, 1]);
-  const y = tf.matMul(tf.square(tf.reshape(x, [1, WIDTH])), tf.tensor2d(Float32Array.from(W), [WIDTH, WIDTH]));
-  const next = tf.sub(tf.mul(first, y), tf.mul(first, moved));
-  const held = tf.add(tf.mul(tf.sub(1, first), moved), tf.mul(first, y));
-  return [tf.square(tf.sum(held, 0)), moved, next];
-}
-
-/** Outputs for inputs one after the other, in the clear: each of the last inputs counts. */
-function expectedOutputs(inputs: readonly Float64Array[]): number[][] {
-  const mapped = inputs.map((x) =>
-    Array.from({ length: WIDTH }, (_, j) => x.reduce((sum, v, i) => sum + v * v * (W[i * WIDTH + j] ?? 0), 0)),
-  );
-  return mapped.map((_, t) =>
-    Array.from(
-      { length: WIDTH },
-      (_unused, j) => mapped.slice(Math.max(0, t - ROWS + 1), t + 1).reduce((sum, y) => sum + (y[j] ?? 0), 0) ** 2,
-    ),
-  );
-}
+import { openPair } from '../support/session.js';
+import { expectedOutputs, largestError, STATE, traceShiftRegister, WIDTH } from '../support/shift_register.js';
+import { compileSmall } from '../support/small_ring.js';
 
 let graph: TensorNode[];
 let program: Program;
+let small: Program;
 beforeAll(async () => {
-  const shapes = { x: [WIDTH], cache: [ROWS, WIDTH], row: [ROWS, WIDTH] };
-  graph = await traceFunction(
-    (inputs) => step(...(inputs as [tf.Tensor, tf.Tensor, tf.Tensor])),
-    Object.entries(shapes).map(([name, shape]) => ({ name, shape })),
-  );
+  graph = await traceShiftRegister();
   program = compileGraph(graph, { polyModulusDegrees: [8192], state: STATE });
+  small = compileSmall(graph, { state: STATE });
 });
 
 describe('compiling with state', () => {
@@ -83,29 +53,19 @@ describe('compiling with state', () => {
 for (const engine of ['mock', 'seal', 'simd'] as const) {
   describe(`a sequence on ${engine}`, () => {
     const inputs = Array.from({ length: 7 }, (_, t) => randomValues(WIDTH, 40 + t, 0.8));
-    let client: Awaited<ReturnType<typeof createClient>>;
-    let server: Awaited<ReturnType<typeof createServer>>;
+    let pair: Awaited<ReturnType<typeof openPair>>;
     let session: Session;
     beforeAll(async () => {
-      server = await createServer(program, { engine });
-      client = await createClient(JSON.parse(JSON.stringify(server.manifest)), { engine: engine === 'mock' ? 'mock' : 'seal' });
-      session = await server.openSession(await client.evaluationKeys());
+      pair = await openPair(small, engine);
+      session = pair.session;
     });
-    afterAll(() => {
-      session.dispose();
-      server.dispose();
-      client.dispose();
-    });
+    afterAll(() => pair.dispose());
 
-    const zeros = (): Uint8Array[] => client.encrypt((client.manifest.state ?? []).map(() => new Float64Array(client.parameters.slots)));
-    const encrypted = (x: Float64Array): Uint8Array[] => client.encrypt(pack(x, client.manifest.inputs[0]!, client.parameters.slots));
-    const refresh = async (sent: readonly Uint8Array[]) => client.refresh(sent);
-    const runStep = async (sequence: Sequence, x: Float64Array): Promise<number[]> => {
-      const { outputs } = await sequence.run(encrypted(x), { refresh });
-      return [...unpack(client.decrypt(outputs), client.manifest.outputs[0]!, client.parameters.slots)];
-    };
-    const largestError = (actual: readonly number[], expected: readonly number[]): number =>
-      Math.max(...expected.map((value, i) => Math.abs(value - (actual[i] ?? Number.NaN))));
+    const encrypted = (x: Float64Array): Uint8Array[] => pair.encrypt(x);
+    const zeros = (): Uint8Array[] => pair.zeros(Object.keys(STATE).length);
+    const refresh: RunOptions['refresh'] = async (sent) => pair.client.refresh(sent);
+    const runStep = async (sequence: Sequence, x: Float64Array): Promise<Float32Array> =>
+      pair.decrypt((await sequence.run(encrypted(x), { refresh })).outputs);
 
     test('goes on from run to run, past where the register is full', async () => {
       const sequence = session.sequence(zeros());
@@ -147,25 +107,22 @@ for (const engine of ['mock', 'seal', 'simd'] as const) {
 
 describe('a sequence refuses', () => {
   const open = async (of: Program) => {
-    const server = await createServer(of, { engine: 'mock' });
-    const client = await createClient(server.manifest, { engine: 'mock' });
-    const session = await server.openSession(await client.evaluationKeys());
-    const zeros = (count: number) => client.encrypt(Array.from({ length: count }, () => new Float64Array(client.parameters.slots)));
+    const { session, zeros, client } = await openPair(of, 'mock');
     return { session, zeros, refresh: async (sent: readonly Uint8Array[]) => client.refresh(sent) };
   };
 
   test('to begin where a program keeps nothing', async () => {
-    const { session } = await open(compileGraph(graph, { polyModulusDegrees: [8192] }));
+    const { session } = await open(compileSmall(graph));
     expect(() => session.sequence([])).toThrow(expect.objectContaining({ code: 'RUN_UNAVAILABLE' }));
   });
 
   test('to begin with too little', async () => {
-    const { session, zeros } = await open(program);
+    const { session, zeros } = await open(small);
     expect(() => session.sequence(zeros(1))).toThrow(expect.objectContaining({ code: 'WIRE_MALFORMED', op: 'sequence' }));
   });
 
   test('to begin with garbage, and leaves nothing behind', async () => {
-    const { session, zeros } = await open(program);
+    const { session, zeros } = await open(small);
     expect(() => session.sequence([...zeros(1), new Uint8Array(8)])).toThrow(
       expect.objectContaining({ code: expect.stringMatching(/^WIRE_/) }),
     );
@@ -173,7 +130,7 @@ describe('a sequence refuses', () => {
   });
 
   test('a run while another is under way, and after disposal', async () => {
-    const { session, zeros, refresh } = await open(program);
+    const { session, zeros, refresh } = await open(small);
     const sequence = session.sequence(zeros(2));
     const first = sequence.run(zeros(1), { refresh });
     await expect(sequence.run(zeros(1), { refresh })).rejects.toMatchObject({ code: 'RUN_UNAVAILABLE' });
@@ -183,7 +140,7 @@ describe('a sequence refuses', () => {
   });
 
   test('a single run of a program with state', async () => {
-    const { session, zeros, refresh } = await open(program);
+    const { session, zeros, refresh } = await open(small);
     await expect(session.run(zeros(1), { refresh })).rejects.toMatchObject({ code: 'RUN_UNAVAILABLE', op: 'run' });
   });
 });
