@@ -1,10 +1,12 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { HeError } from '../errors.js';
 import { constantOf } from '../graph/constants.js';
+import { depthOf } from '../graph/depth.js';
 import type { TensorNode } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
+import { MINIMUM_MASK_SLACK_BITS, maskSlackBits } from '../ring/mask.js';
 import { createTurns, throwIfAborted } from '../turns.js';
 import { attempt } from './attempt.js';
 import { checkProgram } from './check.js';
@@ -21,6 +23,7 @@ import { createLowerings } from './lowerings.js';
 import { type CompileOptions, type CompileSettings, compileSettings } from './options.js';
 import { candidateParameters } from './parameter_search.js';
 import { precisionShortfall } from './precision_shortfall.js';
+import { fitsWithoutRefresh, refreshFreeCandidates } from './refresh_free.js';
 import { placeRefreshesByCost } from './refresh_placement.js';
 import { restrictKeys } from './restrict_keys.js';
 import { type TensorFunction, trace } from './trace.js';
@@ -106,7 +109,9 @@ function* searchParameters(
   state: ReadonlyMap<number, string>,
 ): Generator<{ readonly done: number; readonly total: number }, Program> {
   const simplified = simplifyEncrypted(outputs);
-  const candidates = candidateParameters(settings);
+  const refreshing = candidateParameters(settings);
+  const refreshFree = state.size > 0 ? [] : refreshFreeCandidates(settings, Math.max(...simplified.map(depthOf)));
+  const candidates = [...refreshFree, ...refreshing];
   if (candidates.length === 0) throw precisionShortfall(settings);
   const lowerings = createLowerings(
     simplified,
@@ -118,15 +123,19 @@ function* searchParameters(
   let done = 0;
   let best: Found | null = null;
   let reason: HeError | null = null;
+  let slotsOfReason = 0;
   for (const slotCounts of lowerings.stages) {
     const found: Found[] = [];
     let fastest = Number.POSITIVE_INFINITY;
     for (const parameters of candidates.filter(({ slots }) => slotCounts.includes(slots))) {
       yield { done: done++, total };
       const limit = Math.min(REFINED_RANGE * fastest, mostRefined(parameters) * (best?.ms ?? Number.POSITIVE_INFINITY));
-      const candidate = cheapestOf(lowerings.at(parameters.slots), parameters, settings, limit);
-      if (candidate instanceof HeError) reason = closer(reason, candidate);
-      else if (candidate !== null) {
+      const candidate = cheapestOf(circuitsFor(lowerings.at(parameters.slots), parameters), parameters, settings, limit);
+      if (candidate instanceof HeError) {
+        // Stages may go from large rings to small ones; what a larger ring lacks is nearer to what is needed.
+        if (parameters.slots >= slotsOfReason) reason = closer(reason, candidate);
+        slotsOfReason = Math.max(slotsOfReason, parameters.slots);
+      } else if (candidate !== null) {
         found.push(candidate);
         fastest = Math.min(fastest, candidate.ms);
       }
@@ -141,17 +150,19 @@ function* searchParameters(
     // From one stage to the next, rings are twice as large, and ciphertexts half as many at best, or the other way round: where that does not pay, the next step does not either.
     if (before !== null && best === before) break;
   }
-  if (best === null) throw reason === null ? noParameters('none was tried') : leastKeys.has(reason) ? reason : noParameters(reason.message);
+  if (best === null) {
+    if (reason === null || refreshing.length === 0) throw precisionShortfall(settings);
+    throw reason;
+  }
   const program = withOutputShapes(best.program, outputs);
   checkProgram(program);
   return program;
 }
 
-function noParameters(why: string): HeError {
-  return new HeError('COMPILE_FAILED', `no parameters fit: ${why}`, {
-    op: 'compile',
-    hint: 'Allow a larger ring degree or more key bytes, or ask for less precision.',
-  });
+/** Of the ways to compute a model, those that parameters without room for masks can run. */
+function circuitsFor(lowered: readonly Lowered[] | HeError, parameters: Parameters): readonly Lowered[] | HeError {
+  if (lowered instanceof HeError || maskSlackBits(parameters) >= MINIMUM_MASK_SLACK_BITS) return lowered;
+  return lowered.filter(({ circuit }) => fitsWithoutRefresh(circuit, parameters));
 }
 
 function cheapestOf(

@@ -1,5 +1,5 @@
 import { HeError } from '../errors.js';
-import { createParameters, type Parameters } from '../parameters/parameters.js';
+import { createParameters, MAX_PRIME_BITS, type Parameters } from '../parameters/parameters.js';
 import { choosePrimes } from '../parameters/primes.js';
 import { maxTotalBits } from '../parameters/security.js';
 import { MINIMUM_MASK_SLACK_BITS } from '../ring/mask.js';
@@ -14,16 +14,15 @@ export interface ParameterRequest {
   readonly polyModulusDegrees: readonly number[];
 }
 
-const MAX_PRIME_BITS = 50;
 /** A refresh leaves two levels at least, or a matmul with masks would not fit. */
 const MIN_LEVELS_BETWEEN_REFRESHES = 2;
 /** Bits of noise the values gain on their way (reciprocals, squares, sums of products), over the noise of one rescaling. */
 const AMPLIFICATION_BITS = 9;
 /** Room that is there is used for precision, up to this; more would only cost traffic. */
-const SCALE_HEADROOM_BITS = 8;
+export const SCALE_HEADROOM_BITS = 8;
 
 /**
- * Parameter sets worth trying: for every ring degree and every number of levels between two refreshes, the largest scale that the security
+ * Parameter sets worth trying for programs with refreshes: for every ring degree and every number of levels between two refreshes, the largest scale that the security
  * level leaves room for. q_0 and the special prime are of equal size; below the refresh level lie the primes the mask needs.
  */
 export function candidateParameters(request: ParameterRequest): Parameters[] {

@@ -1,7 +1,6 @@
 import { HeError } from '../errors.js';
+import { LARGEST_DEGREE } from '../parameters/security.js';
 import { candidateParameters, type ParameterRequest } from './parameter_search.js';
-
-const LARGEST_DEGREE = 32768;
 
 /**
  * Why a request has no candidates: which limit it breaks, by how much, and which options would help. The answers are found by asking for less.

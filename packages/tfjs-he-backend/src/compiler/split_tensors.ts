@@ -11,6 +11,7 @@ import {
   topologicalOrder,
 } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
+import { LARGEST_DEGREE } from '../parameters/security.js';
 import { MAX_CIPHERTEXTS } from '../wire/layout.js';
 import { blockMaps } from './block_maps.js';
 import { byFeatures, inheritedPartition, type Partition, samePartition, whole } from './partition.js';
@@ -245,7 +246,7 @@ function tooMany(node: TensorNode, count: number, slots: number): HeError {
     `the tensor [${node.shape.join(', ')}] of '${node.label}' takes ${count} ciphertexts of ${slots} slots, ${count - MAX_CIPHERTEXTS} more than a tensor may`,
     {
       op: 'lower',
-      hint: 'Allow a larger ring degree in polyModulusDegrees, or make the sequence, the width or the number of heads smaller.',
+      hint: `${2 * slots < LARGEST_DEGREE ? 'Allow a larger ring degree in polyModulusDegrees, or make' : 'Make'} the sequence, the width or the number of heads smaller.`,
     },
   );
 }

@@ -101,8 +101,20 @@ function labelLayers(model: LayersModel, recorder: Recorder): () => void {
   };
 }
 
-/** Records any function of one or several encrypted tensors. */
-export async function traceFunction(
+/** The end of the recording under way: tfjs has one backend at a time. */
+let recording: Promise<unknown> = Promise.resolve();
+
+/** Records any function of one or several encrypted tensors; one after the other if several are asked for at once. */
+export function traceFunction(
+  body: (x: Tensor | Tensor[], recorder: Recorder) => unknown,
+  inputs: readonly { readonly name: string; readonly shape: readonly number[] }[],
+): Promise<TensorNode[]> {
+  const result = recording.then(() => recordOnBackend(body, inputs));
+  recording = result.catch(() => undefined);
+  return result;
+}
+
+async function recordOnBackend(
   body: (x: Tensor | Tensor[], recorder: Recorder) => unknown,
   inputs: readonly { readonly name: string; readonly shape: readonly number[] }[],
 ): Promise<TensorNode[]> {

@@ -38,8 +38,9 @@ export interface Parameters extends ParametersLiteral {
   levelScale(level: number): number;
 }
 
-const MAX_PRIME_BITS = 50;
-const MIN_PRIME_BITS = 20;
+/** Largest and smallest primes that are accepted, in bits: engine simd keeps residues in doubles. */
+export const MAX_PRIME_BITS = 50;
+export const MIN_PRIME_BITS = 20;
 
 function invalid(message: string, hint: string): HeError {
   return new HeError('PARAMETERS_INVALID', message, { op: 'createParameters', hint });

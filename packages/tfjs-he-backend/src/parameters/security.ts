@@ -1,6 +1,9 @@
 /** 0 turns the check off: for tests only. */
 export type SecurityBits = 0 | 128 | 192 | 256;
 
+/** Largest ring degree of the table. */
+export const LARGEST_DEGREE = 32768;
+
 /**
  * Largest total modulus, in bits, by ring degree, for ternary secrets against classical attacks: Homomorphic Encryption
  * Standard (2018), tables of section 2.1.5, as built into Microsoft SEAL.

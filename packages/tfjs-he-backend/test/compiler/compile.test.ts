@@ -117,6 +117,27 @@ describe('compile', () => {
     );
   });
 
+  test('where the largest ring is too small, the hint names no larger one', async () => {
+    const graph = await traceFunction((x) => tf.square(x as tf.Tensor), [{ name: 'x', shape: [1, 65, 16384] }]);
+    expect(() => compileGraph(graph)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(
+          /^COMPILE_FAILED: the tensor \[1, 65, 16384\] of '\w*' takes 128 ciphertexts of 16384 slots, 64 more/,
+        ),
+        hint: expect.stringMatching(/^Make the sequence/),
+      }),
+    );
+  });
+
+  test('models that are compiled at the same time are recorded one after the other', async () => {
+    const backend = tf.getBackend();
+    const programs = await Promise.all(
+      [2, 3].map((factor) => compile((x: tf.Tensor) => tf.mul(tf.square(x), factor), { ...SMALL, inputShape: [1, 4] })),
+    );
+    expect(programs.map((program) => profile(program).depth)).toEqual([1, 1]);
+    expect(tf.getBackend()).toBe(backend);
+  });
+
   test('an output that depends on no input is GRAPH_INVALID', async () => {
     const graph = await traceFunction((x) => tf.add(tf.mul(x as tf.Tensor, 0), 1), [{ name: 'x', shape: [1, 3] }]);
     expect(() => compileGraph(graph, SMALL)).toThrow(expect.objectContaining({ code: 'GRAPH_INVALID' }));
