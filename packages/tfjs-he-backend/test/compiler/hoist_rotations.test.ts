@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { rotationGroups } from '../../src/executor/rotation_groups.js';
 import type { TensorNode } from '../../src/graph/node.js';
-import { compileGraph, evaluateGraph, hoistRotations, keySwitchingKeyBytes, type Program } from '../../src/index.js';
+import { evaluateGraph, hoistRotations, keySwitchingKeyBytes, type Program } from '../../src/index.js';
 import type { Instruction } from '../../src/program/program.js';
 import { traceAttention } from '../support/attention.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 import { openPair } from '../support/session.js';
+import { compileSmall } from '../support/small_ring.js';
 
 const SHAPE = { tokens: 4, heads: 2, headDim: 4, labels: 3 };
 const x = randomValues(32, 5);
@@ -14,7 +15,7 @@ let program: Program;
 
 beforeAll(async () => {
   graph = await traceAttention(SHAPE);
-  program = compileGraph(graph, { polyModulusDegrees: [8192] });
+  program = compileSmall(graph);
 });
 
 const rotationsOf = ({ segments }: Program) =>

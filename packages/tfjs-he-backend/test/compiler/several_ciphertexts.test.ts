@@ -3,8 +3,6 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { compileGraphFor } from '../../src/compiler/compile.js';
-import { compileSettings } from '../../src/compiler/options.js';
-import { candidateParameters } from '../../src/compiler/parameter_search.js';
 import * as he from '../../src/eager/index.js';
 import { evaluateGraph } from '../../src/graph/evaluate.js';
 import type { TensorNode } from '../../src/graph/node.js';
@@ -15,8 +13,9 @@ import { randomGraph } from '../support/graphs.js';
 import { seeds } from '../support/maps.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 import { openPair } from '../support/session.js';
+import { smallRing } from '../support/small_ring.js';
 
-const [PARAMETERS] = candidateParameters(compileSettings({ polyModulusDegrees: [8192], precisionBits: 13 }));
+const PARAMETERS = smallRing();
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -60,7 +59,7 @@ describe('programs whose tensors lie in several ciphertexts', () => {
       fc.asyncProperty(fc.integer({ min: 1, max: 7 }), seeds, fc.constantFrom(4, 8, 16), async (steps, seed, slots) => {
         const graph = randomGraph(steps, seed);
         if (graph.length === 0) return;
-        const program = compileGraphFor(graph, PARAMETERS!, slots);
+        const program = compileGraphFor(graph, PARAMETERS, slots);
         const values = valuesFor(program, seed);
         for (const name of ['x', 'y']) if (!values.has(name)) values.set(name, new Float64Array(0));
         if (ciphertextsOf(program) === 1 || evaluateGraph(graph, values).some((output) => output.some((v) => Math.abs(v) > 8))) return;
@@ -78,13 +77,13 @@ describe('programs whose tensors lie in several ciphertexts', () => {
     ['a part of a head in a ciphertext', 8],
   ])('attention is the same with %s', async (_, slots) => {
     const graph = await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 });
-    const program = compileGraphFor(graph, PARAMETERS!, slots);
+    const program = compileGraphFor(graph, PARAMETERS, slots);
     expect(await runAgainst(program, graph, valuesFor(program, 5), 'mock')).toBeGreaterThan(10);
   });
 
   test.each(['seal', 'simd'] as const)('run on %s', async (engine) => {
     const graph = await traceAttention({ tokens: 2, heads: 2, headDim: 2, labels: 2 });
-    const program = compileGraphFor(graph, PARAMETERS!, 4);
+    const program = compileGraphFor(graph, PARAMETERS, 4);
     expect(ciphertextsOf(program)).toBeGreaterThan(1);
     expect(await runAgainst(program, graph, valuesFor(program, 5), engine)).toBeGreaterThan(10);
   });
@@ -100,7 +99,7 @@ describe('programs whose tensors lie in several ciphertexts', () => {
         { name: 'y', shape: [3, 8] },
       ],
     );
-    const program = compileGraphFor(graph, PARAMETERS!, 16);
+    const program = compileGraphFor(graph, PARAMETERS, 16);
     expect(program.inputs.map(({ registers }) => registers.length)).toEqual([2, 2]);
     expect(program.outputs.map(({ layout }) => layout.ciphertexts)).toEqual([2, 4]);
     expect(await runAgainst(program, graph, valuesFor(program, 3), 'mock')).toBeGreaterThan(10);
@@ -125,12 +124,12 @@ describe('programs whose tensors lie in several ciphertexts', () => {
   });
 
   test('survive the round trip through a file', async () => {
-    const program = compileGraphFor(await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 }), PARAMETERS!, 16);
+    const program = compileGraphFor(await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 }), PARAMETERS, 16);
     expect(parseProgram(serializeProgram(program))).toEqual(program);
   });
 
   test('are refused from files that have not one register per ciphertext', async () => {
-    const program = compileGraphFor(await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 }), PARAMETERS!, 16);
+    const program = compileGraphFor(await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 }), PARAMETERS, 16);
     const inputs = program.inputs.map((input) => ({ ...input, registers: input.registers.slice(1) }));
     expect(() => parseProgram(serializeProgram({ ...program, inputs }))).toThrow(
       expect.objectContaining({ code: 'PROGRAM_INVALID', message: expect.stringContaining('not one register per ciphertext') }),

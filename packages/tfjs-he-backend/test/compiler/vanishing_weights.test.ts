@@ -1,16 +1,15 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { compileGraph, type Program, traceFunction } from '../../src/index.js';
+import { type Program, traceFunction } from '../../src/index.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 import { openPair } from '../support/session.js';
-
-const OPTIONS = { polyModulusDegrees: [8192] };
+import { compileSmall } from '../support/small_ring.js';
 
 function compileScaled(weights: readonly number[]): Promise<Program> {
   const matrix = tf.tensor2d(weights.map((w, row) => weights.map((_, col) => (col === (row + 1) % 4 ? w : row === col ? 1e-13 : 0))));
   return traceFunction((x) => tf.add(tf.matMul(x as tf.Tensor, matrix), 0.5), [{ name: 'x', shape: [1, 4] }]).then((graph) =>
-    compileGraph(graph, OPTIONS),
+    compileSmall(graph),
   );
 }
 

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import { type DebugReport, debugProgram, debugTable, HeError } from '../../src/debug/index.js';
-import { compileGraph, type Program, traceFunction } from '../../src/index.js';
+import { type Program, traceFunction } from '../../src/index.js';
 import { createServer } from '../../src/server/index.js';
 import { randomValues } from '../support/random.js';
+import { compileSmall } from '../support/small_ring.js';
 
 const LABELS = 4;
 const x = randomValues(4, 5);
@@ -16,9 +17,7 @@ beforeAll(async () => {
   const dense = (input: tf.Tensor) => tf.matMul(input as tf.Tensor2D, weights);
   // Deep enough for two rounds of refreshes.
   const model = (input: tf.Tensor) => tf.square(tf.square(tf.square(dense(tf.square(dense(input))))));
-  program = compileGraph(await traceFunction((input) => model(input as tf.Tensor), [{ name: 'x', shape: [1, 4] }]), {
-    polyModulusDegrees: [8192],
-  });
+  program = compileSmall(await traceFunction((input) => model(input as tf.Tensor), [{ name: 'x', shape: [1, 4] }]));
   report = await debugProgram(program, [x]);
 });
 
@@ -76,9 +75,7 @@ describe('debugProgram', () => {
   });
 
   test('names the operation at which values outgrow the modulus, and ends there', async () => {
-    const squares = compileGraph(await traceFunction((input) => tf.square(tf.square(input as tf.Tensor)), [{ name: 'x', shape: [1, 4] }]), {
-      polyModulusDegrees: [8192],
-    });
+    const squares = compileSmall(await traceFunction((input) => tf.square(tf.square(input as tf.Tensor)), [{ name: 'x', shape: [1, 4] }]));
     expect(squares.segments.length).toBe(1);
     const { outside, steps, outputs } = await debugProgram(squares, [x.map((value) => value * 2 ** 14)]);
     expect(outside).toMatchObject({ source: 'modulus', op: squares.segments[0]!.instructions[outside!.step]!.op, step: steps.length });

@@ -3,19 +3,20 @@ import { createEmptyEngine } from '../../src/engines/empty.js';
 import { createRun } from '../../src/executor/run.js';
 import type { KeepOptions, ProgressEvent, Run, RunOptions } from '../../src/executor/types.js';
 import type { TensorNode } from '../../src/graph/node.js';
-import { compileGraph, evaluateGraph, type Program } from '../../src/index.js';
+import { evaluateGraph, type Program } from '../../src/index.js';
 import { createParameters } from '../../src/parameters/parameters.js';
 import { unpack } from '../../src/wire/layout.js';
 import { traceAttention } from '../support/attention.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 import { openPair } from '../support/session.js';
+import { compileSmall } from '../support/small_ring.js';
 
 const x = randomValues(8, 5);
 let graph: TensorNode[];
 let program: Program;
 beforeAll(async () => {
   graph = await traceAttention({ tokens: 2, heads: 2, headDim: 2, labels: 3 });
-  program = compileGraph(graph, { polyModulusDegrees: [8192] });
+  program = compileSmall(graph);
 });
 
 describe('a run', () => {

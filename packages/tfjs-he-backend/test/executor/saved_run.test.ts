@@ -1,26 +1,27 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { createClient } from '../../src/client/index.js';
 import type { RunOptions } from '../../src/executor/types.js';
 import type { TensorNode } from '../../src/graph/node.js';
-import { compileGraph, evaluateGraph, manifestOf, type Program } from '../../src/index.js';
+import { evaluateGraph, manifestOf, type Program } from '../../src/index.js';
 import { createServer } from '../../src/server/index.js';
 import { pack, unpack } from '../../src/wire/layout.js';
 import { traceAttention } from '../support/attention.js';
 import { createMutator } from '../support/mutate.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
+import { openClient } from '../support/session.js';
+import { compileSmall } from '../support/small_ring.js';
 
 const x = randomValues(8, 5);
 let graph: TensorNode[];
 let program: Program;
 beforeAll(async () => {
   graph = await traceAttention({ tokens: 2, heads: 2, headDim: 2, labels: 3 });
-  program = compileGraph(graph, { polyModulusDegrees: [8192] });
+  program = compileSmall(graph);
 });
 
 type Engine = 'mock' | 'simd';
 
-async function openClient(engine: Engine) {
-  const client = await createClient(manifestOf(program), { engine: engine === 'mock' ? 'mock' : 'seal' });
+async function openHolder(engine: Engine) {
+  const client = await openClient(program, engine);
   const { slots } = client.parameters;
   return {
     client,
@@ -32,7 +33,7 @@ async function openClient(engine: Engine) {
 }
 
 /** A run as a server process left it: saved while it waits for the refreshes after `segment`. */
-async function savedAfter(segment: number, engine: Engine, { keys, inputs, refresh }: Awaited<ReturnType<typeof openClient>>) {
+async function savedAfter(segment: number, engine: Engine, { keys, inputs, refresh }: Awaited<ReturnType<typeof openHolder>>) {
   const server = await createServer(program, { engine });
   const session = await server.openSession(keys);
   const run = session.start(inputs);
@@ -53,7 +54,7 @@ async function savedAfter(segment: number, engine: Engine, { keys, inputs, refre
 
 describe.each(['mock', 'simd'] as const)('a run of engine %s', (engine) => {
   test('goes on in another process from every border at which it was saved', async () => {
-    const holder = await openClient(engine);
+    const holder = await openHolder(engine);
     const [exact] = evaluateGraph(graph, new Map([['input', x]]));
     const borders = engine === 'mock' ? program.segments.length - 1 : 1;
     for (let segment = 0; segment < borders; segment++) {
@@ -75,7 +76,7 @@ describe.each(['mock', 'simd'] as const)('a run of engine %s', (engine) => {
 
 describe('a saved run', () => {
   const open = async () => {
-    const holder = await openClient('mock');
+    const holder = await openHolder('mock');
     const server = await createServer(program, { engine: 'mock' });
     return { holder, session: await server.openSession(holder.keys) };
   };
@@ -121,7 +122,7 @@ describe('a saved run', () => {
     const foreign = await (await createServer(other, { engine: 'mock' })).openSession(holder.keys);
     const refused = expect.objectContaining({ code: 'WIRE_PARAMETERS_MISMATCH' });
     expect(() => foreign.restore(saved)).toThrow(refused);
-    const seal = await openClient('simd');
+    const seal = await openHolder('simd');
     const server = await createServer(program, { engine: 'simd' });
     const own = await server.openSession(seal.keys);
     const simdSaved = own.start(seal.inputs).save();

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createClient, pack, unpack } from '../../src/client/index.js';
+import { type Client, pack, unpack } from '../../src/client/index.js';
 import type { ProgressEvent, RunOptions } from '../../src/executor/types.js';
 import type { TensorNode } from '../../src/graph/node.js';
-import { compileGraph, evaluateGraph, manifestOf, type Program } from '../../src/index.js';
+import { evaluateGraph, type Program } from '../../src/index.js';
 import { createServer, type Server, type Session } from '../../src/server/index.js';
 import { traceAttention } from '../support/attention.js';
 import { bundleWorker } from '../support/bundle_worker.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
+import { openClient } from '../support/session.js';
+import { compileSmall } from '../support/small_ring.js';
 
 let worker: Awaited<ReturnType<typeof bundleWorker>>;
 let graph: TensorNode[];
@@ -14,17 +16,17 @@ let program: Program;
 beforeAll(async () => {
   worker = await bundleWorker();
   graph = await traceAttention({ tokens: 2, heads: 2, headDim: 2, labels: 3 });
-  program = compileGraph(graph, { polyModulusDegrees: [8192] });
+  program = compileSmall(graph);
 });
 afterAll(() => worker.remove());
 const x = randomValues(8, 5);
 
 describe.each(['mock', 'seal', 'simd'] as const)('two workers with the %s engine', (engine) => {
-  let client: Awaited<ReturnType<typeof createClient>>;
+  let client: Client;
   let server: Server;
   let session: Session;
   beforeAll(async () => {
-    client = await createClient(manifestOf(program), { engine: engine === 'mock' ? 'mock' : 'seal' });
+    client = await openClient(program, engine);
     server = await createServer(program, { engine, workers: { count: 2, url: worker.url } });
     session = await server.openSession(await client.evaluationKeys());
   });

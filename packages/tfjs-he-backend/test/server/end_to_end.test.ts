@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ProgressEvent } from '../../src/executor/types.js';
 import type { TensorNode } from '../../src/graph/node.js';
-import { compileGraph, evaluateGraph, type Program } from '../../src/index.js';
+import { evaluateGraph, type Program } from '../../src/index.js';
 import { traceAttention } from '../support/attention.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 import { openPair } from '../support/session.js';
+import { compileSmall } from '../support/small_ring.js';
 
 const SHAPE = { tokens: 2, heads: 2, headDim: 2, labels: 3 };
 const x = randomValues(8, 5);
@@ -13,7 +14,7 @@ let program: Program;
 
 beforeAll(async () => {
   graph = await traceAttention(SHAPE);
-  program = compileGraph(graph, { polyModulusDegrees: [8192] });
+  program = compileSmall(graph);
 });
 
 for (const engine of ['mock', 'seal', 'simd'] as const) {

@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
-import { createClient } from '../../src/client/index.js';
-import { compileGraph, manifestOf, type Program, traceFunction } from '../../src/index.js';
+import { type Program, traceFunction } from '../../src/index.js';
 import { createParameters } from '../../src/parameters/parameters.js';
 import { createServer, rerandomizedBits, type ServerOptions } from '../../src/server/index.js';
 import { pack, unpack } from '../../src/wire/layout.js';
 import { createSealFrames } from '../../src/wire/seal_frames.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
+import { openClient } from '../support/session.js';
+import { compileSmall } from '../support/small_ring.js';
 
 let program: Program;
 beforeAll(async () => {
   const power = await traceFunction((t) => tf.pow(t as tf.Tensor, 16), [{ name: 'x', shape: [8] }]);
-  program = compileGraph(power, { polyModulusDegrees: [8192] });
+  program = compileSmall(power);
 });
 const closers: (() => void)[] = [];
 afterAll(() => {
@@ -23,7 +24,7 @@ const exact = x.map((v) => v ** 16);
 
 /** Runs the program once, twice the same inputs: what it decrypts to, and all ciphertexts that left the server. */
 async function runs(engine: 'mock' | 'seal' | 'simd', options: Partial<ServerOptions>) {
-  const client = await createClient(manifestOf(program), { engine: engine === 'mock' ? 'mock' : 'seal' });
+  const client = await openClient(program, engine);
   const server = await createServer(program, { engine, ...options });
   const session = await server.openSession(await client.evaluationKeys(), { publicKey: client.publicKey() });
   closers.push(() => {
@@ -71,7 +72,7 @@ test('the second polynomials of what leaves differ from run to run, even of the 
 });
 
 test('a session without a public key, a damaged one, and useless floods are refused', async () => {
-  const client = await createClient(manifestOf(program), { engine: 'mock' });
+  const client = await openClient(program, 'mock');
   const server = await createServer(program, { engine: 'mock', rerandomize: {} });
   const keys = await client.evaluationKeys();
   await expect(server.openSession(keys)).rejects.toMatchObject({ code: 'PARAMETERS_INVALID' });

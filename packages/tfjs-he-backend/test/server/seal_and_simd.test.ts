@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Client, createClient } from '../../src/client/index.js';
 import type { TensorNode } from '../../src/graph/node.js';
-import { compileGraph, evaluateGraph, manifestOf, type Program } from '../../src/index.js';
+import { evaluateGraph, manifestOf, type Program } from '../../src/index.js';
 import { createParameters } from '../../src/parameters/parameters.js';
 import type { Instruction, ProgramTensor } from '../../src/program/program.js';
 import { createSealContext } from '../../src/seal/context.js';
@@ -10,6 +10,8 @@ import { createServer, type SealKeyObjects } from '../../src/server/index.js';
 import { pack, unpack } from '../../src/wire/layout.js';
 import { traceAttention } from '../support/attention.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
+import { openClient } from '../support/session.js';
+import { compileSmall } from '../support/small_ring.js';
 
 const ENGINES = ['seal', 'simd'] as const;
 
@@ -36,11 +38,11 @@ let graph: TensorNode[];
 let attention: Program;
 beforeAll(async () => {
   graph = await traceAttention({ tokens: 2, heads: 2, headDim: 2, labels: 3 });
-  attention = compileGraph(graph, { polyModulusDegrees: [8192] });
+  attention = compileSmall(graph);
 });
 
 test('a model decrypts to the same values on seal and simd, to within one bit of what either keeps', async () => {
-  const client = await createClient(manifestOf(attention), { engine: 'seal' });
+  const client = await openClient(attention, 'seal');
   const { manifest, parameters } = client;
   const x = randomValues(8, 5);
   const outputs = await outputsOf(
@@ -62,7 +64,7 @@ describe('single operations on the same ciphertexts and keys', () => {
   let client: Client;
   let inputs: Uint8Array[];
   beforeAll(async () => {
-    client = await createClient({ ...manifestOf(attention), galoisSteps: [5] }, { engine: 'seal' });
+    client = await createClient({ ...manifestOf(attention), galoisSteps: [5] }, { engine: 'seal', minimumSecurityBits: 0 });
     const { slots } = client.parameters;
     inputs = client.encrypt([randomValues(slots, 1), randomValues(slots, 2)]);
   });
@@ -115,7 +117,7 @@ describe('single operations on the same ciphertexts and keys', () => {
     const { program } = allOperations();
     const { polyModulusDegree, coeffModulus } = createParameters(program.parameters);
     const seal = await loadSealModule();
-    const context = createSealContext(seal, polyModulusDegree, coeffModulus, { expandChain: true, securityBits: 128 });
+    const context = createSealContext(seal, polyModulusDegree, coeffModulus, { expandChain: true, securityBits: 0 });
     const generator = new seal.KeyGenerator(context);
     const keys = {
       relinKeys: generator.createRelinKeysSerializable().saveToArray(seal.ComprModeType.zstd) as Uint8Array,
