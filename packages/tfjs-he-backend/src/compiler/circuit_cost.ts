@@ -2,7 +2,7 @@ import type { Parameters } from '../parameters/parameters.js';
 import { refreshMs } from './cost_model.js';
 import type { Costs } from './costs.js';
 import type { LeveledCircuit } from './levels.js';
-import type { PlacementCosts } from './refresh_path.js';
+import { type PlacementCosts, weighted } from './placement_costs.js';
 import { type Work, workMs } from './work.js';
 
 /** Work at a level so much above that of the value it is for. */
@@ -45,8 +45,9 @@ export function circuitCost(
   return { valueMs, refreshMs: refreshMs(n, maxLevel + 1, costs), roundMs: roundTripMs };
 }
 
-/** Milliseconds of a leveled circuit. */
-export function placementMs({ circuit, level, segment, origin }: LeveledCircuit, { valueMs, refreshMs, roundMs }: PlacementCosts): number {
+/** Milliseconds of a leveled circuit, weighted by its rounds. */
+export function placementMs({ circuit, level, segment, origin }: LeveledCircuit, costs: PlacementCosts): number {
+  const { valueMs, refreshMs, roundMs } = costs;
   let total = 0;
   let rounds = 0;
   for (const { id, op } of circuit.values) {
@@ -57,5 +58,5 @@ export function placementMs({ circuit, level, segment, origin }: LeveledCircuit,
       rounds = Math.max(rounds, segment[id] ?? 0);
     } else total += valueMs(origin[id] ?? -1, own);
   }
-  return total + rounds * roundMs;
+  return weighted(total + rounds * roundMs, rounds, costs);
 }

@@ -217,10 +217,16 @@ function cheapest(lowered: Lowered, parameters: Parameters, settings: CompileSet
 function refine(found: Found, settings: CompileSettings): Found {
   const { lowered, parameters, leveled } = found;
   const costs = circuitCost(measureWork(lowered, leveled, parameters, engineOf(settings.costs)), parameters, settings);
-  const refined = emitted(lowered, parameters, placeRefreshesByCost(lowered.circuit, parameters, costs), settings, found.ms);
-  if (refined === null) return found;
-  const worth = refined.program.segments.length > found.program.segments.length ? WORTH_MOVING.moreRounds : WORTH_MOVING.sameRounds;
-  return refined.ms < worth * found.ms ? refined : found;
+  const rounds = { most: found.program.segments.length - 1, factor: WORTH_MOVING.sameRounds / WORTH_MOVING.moreRounds };
+  for (const compared of [costs, { ...costs, rounds }]) {
+    const refined = emitted(lowered, parameters, placeRefreshesByCost(lowered.circuit, parameters, compared), settings, found.ms);
+    if (refined === null) return found;
+    const moreRounds = refined.program.segments.length - 1 > rounds.most;
+    if (refined.ms < (moreRounds ? WORTH_MOVING.moreRounds : WORTH_MOVING.sameRounds) * found.ms) return refined;
+    // Where more rounds do not pay, the same number still may.
+    if (!moreRounds) return found;
+  }
+  return found;
 }
 
 /** With rotations that an engine which shares work between them can share. */

@@ -22,8 +22,6 @@ export interface LevelOptions {
    * ciphertexts per round, may save rounds.
    */
   readonly refreshTogether: boolean;
-  /** Values (ids of the circuit) refreshed before anything uses them, earlier than they have to be. */
-  readonly early?: ReadonlySet<number>;
   /** Instead of all that: exactly these. */
   readonly placement?: Placement;
 }
@@ -56,7 +54,7 @@ interface Forward {
   readonly maskOnA: ReadonlySet<number>;
 }
 
-function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshTogether, early, placement }: LevelOptions): Forward {
+function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshTogether, placement }: LevelOptions): Forward {
   const values: CircuitValue[] = [];
   const available: number[] = [];
   const segment: number[] = [];
@@ -91,7 +89,6 @@ function placeRefreshes(circuit: Circuit, { maxLevel, refreshLevel, refreshToget
       moved.set(value, append(value.label, value.op, maxLevel, 0, value.id));
       continue;
     }
-    if (early !== undefined) operands = operands.map((operand) => (early.has(origin[operand.id] ?? -1) ? refresh(operand) : operand));
     const taken = placement?.fresh.get(value.id);
     if (taken !== undefined) operands = operands.map((operand) => (taken.has(origin[operand.id] ?? -1) ? refresh(operand) : operand));
     const costsOf = (): Costs =>
@@ -190,21 +187,6 @@ export function withOperands(op: CircuitOp, operands: readonly CircuitValue[]): 
     case 'bicyclic':
       return { ...op, a: operand(0), b: operand(1) };
   }
-}
-
-/** Levels between the inputs of a circuit and the outputs that lie deepest, masks included, with no refresh on the way. */
-export function circuitDepth({ values, outputs }: Circuit): number {
-  const depth: number[] = [];
-  const depthOf = (value: CircuitValue): number => depth[value.id] ?? 0;
-  for (const value of values) {
-    const operands = operandsOf(value).map(depthOf);
-    const costs = operandCosts(
-      value.op,
-      operands.map((below) => -below),
-    );
-    depth[value.id] = Math.max(0, ...operands.map((below, i) => below + (costs[i] ?? 0)));
-  }
-  return Math.max(0, ...outputs.map(depthOf));
 }
 
 /** Levels that every operand of a value must be above it. */

@@ -1,94 +1,61 @@
 import { type Circuit, type CircuitValue, operandsOf } from './circuit.js';
+import { type Demand, FRESH, levelOf, placementOf, roundsOf, type State, stricter, undominated } from './cut_state.js';
 import { type LevelOptions, operandCostVariants, type Placement } from './levels.js';
+import { type PlacementCosts, weighted } from './placement_costs.js';
 
-/** What a placement of refreshes costs; its parts add up. */
-export interface PlacementCosts {
-  /** Milliseconds to compute a value (its id in the circuit) at a level. */
-  readonly valueMs: (id: number, level: number) => number;
-  /** Of every refreshed ciphertext. */
-  readonly refreshMs: number;
-  /** Of every round of refreshes. */
-  readonly roundMs: number;
-}
+type Chain = Pick<LevelOptions, 'maxLevel' | 'refreshLevel'>;
 
-/** States that a cut keeps: more than circuits of transformers have after pruning. */
-const MOST_STATES = 800;
-
-/**
- * What the users that have been seen ask of a value: the level for those that take it as it is (-1: none does), whether others take it refreshed, and the rounds of
- * refreshes on the way from it to the outputs.
- */
-interface Demand {
-  readonly level: number;
-  readonly fresh: boolean;
-  readonly rounds: number;
-}
-
-/** A node of the level digraph: what a cut asks of the values that cross it, and the cheapest way to get there. */
-interface State {
-  readonly demands: ReadonlyMap<number, Demand>;
-  readonly ms: number;
-  readonly rounds: number;
-  readonly ahead: Ahead;
-  readonly before: State | null;
-  readonly choice: Choice | null;
-}
-
-/** What must still come between a cut and the inputs, since values of the cut lie deeper than the chain is long. */
-interface Ahead {
-  /** Rounds of refreshes on the longest way from the inputs to the outputs. */
-  readonly rounds: number;
-  /** Refreshes one after another. */
-  readonly refreshes: number;
-  /** Refreshes side by side, of values of the cut. */
-  readonly due: number;
-}
-
-/** How a value takes its operands. */
-interface Choice {
-  readonly id: number;
-  /** Ids of operands taken refreshed. */
-  readonly fresh: readonly number[];
-  readonly maskOnA: boolean;
+/** How one value is computed, the same in every state: from a cut with it to one with its operands instead. */
+interface Step {
+  readonly value: CircuitValue;
+  /** Of the value in the cut before. */
+  readonly place: number;
+  /** Ids of the values that cross the cut after. */
+  readonly cut: readonly number[];
+  /** Of those, the levels that are consumed at least on the way to them. */
+  readonly depth: readonly number[];
+  /** Of those, by level, the milliseconds over those of the lowest level. */
+  readonly extra: readonly Float64Array[];
+  /** Of the operands in the cut after. */
+  readonly operands: readonly number[];
+  /** Levels that every operand must be above the value, in all ways there are. */
+  readonly above: readonly { readonly levels: readonly number[]; readonly maskOnA: boolean }[];
+  /** Of the operands, those taken refreshed, in all ways to choose them. */
+  readonly fresh: readonly (readonly boolean[])[];
 }
 
 /**
  * Where to refresh: a shortest path over cuts of the circuit, from the outputs to the inputs. A node is what a cut demands of the values that cross it (levels, refreshes, rounds); an
  * edge computes one value at the lowest level that serves, and takes each operand as it is or refreshed. On chains this is the shortest path in Orion's level
- * digraph (Ebel et al., 2025); where branches run side by side, a cut is crossed by one value of each. Ways that cannot beat `limitMs` are left.
+ * digraph (Ebel et al., 2025); where branches run side by side, a cut is crossed by one value of each. Left out are ways that cannot beat `limitMs`, and those that another makes up for whatever
+ * follows: one that asks for no higher level, and is cheaper by the refreshes and rounds that it asks for besides.
  * @returns the cheapest placement (null: none is below the limit), and whether no cut was too wide to keep all of its nodes
  */
 export function shortestPlacement(
   circuit: Circuit,
-  { maxLevel, refreshLevel }: Pick<LevelOptions, 'maxLevel' | 'refreshLevel'>,
+  { maxLevel, refreshLevel }: Chain,
   costs: PlacementCosts,
   limitMs: number,
 ): { readonly placement: Placement | null; readonly exact: boolean } {
   const used = usedValues(circuit);
   const depth = depths(circuit);
-  const least = leastRemaining(used, costs, maxLevel, refreshLevel);
-  const levels: Levels = { maxLevel, refreshLevel, depth };
-  let states: State[] = [start(circuit, levels)];
+  const chain = { maxLevel, refreshLevel };
+  const least = leastRemaining(used, costs, chain);
+  const extraOf = extraMs(costs, chain);
+  let { cut, states } = start(circuit, refreshLevel);
   let exact = used.every((value) => new Set(operandsOf(value)).size <= ALL_SUBSETS);
   for (let i = used.length - 1; i >= 0; i--) {
     const value = used[i];
     if (value === undefined) continue;
-    const next = new Map<string, { state: State; bound: number }>();
-    for (const state of states) {
-      for (const made of compute(value, state, levels, costs)) {
-        const bound = made.ms + (least[i] ?? 0) + aheadMs(made.ahead, costs);
-        if (bound >= limitMs) continue;
-        const key = keyOf(made);
-        const known = next.get(key);
-        if (known === undefined || made.ms < known.state.ms) next.set(key, { state: made, bound });
-      }
-    }
-    const kept = [...next.values()].sort((a, b) => a.bound - b.bound);
-    if (kept.length > MOST_STATES) exact = false;
-    states = kept.slice(0, MOST_STATES).map(({ state }) => state);
+    const step = stepTo(value, cut, depth, extraOf);
+    const made = extended(states, step, chain, costs, least[i] ?? 0, limitMs);
+    const kept = undominated(made, costs);
+    exact &&= kept.all;
+    states = kept.states;
+    cut = step.cut;
   }
-  const total = ({ ms, rounds }: State): number => ms + rounds * costs.roundMs;
-  const [best] = states.sort((a, b) => total(a) - total(b));
+  const total = ({ ms, rounds }: State): number => weighted(ms + rounds * costs.roundMs, rounds, costs);
+  const [best] = [...states].sort((a, b) => total(a) - total(b));
   return { placement: best === undefined ? null : placementOf(best), exact };
 }
 
@@ -99,88 +66,128 @@ function usedValues({ values, outputs }: Circuit): CircuitValue[] {
 }
 
 /** Outputs are taken at the refresh level; those that are kept for the next run, refreshed. */
-function start({ outputs, kept }: Circuit, levels: Levels): State {
+function start({ outputs, kept }: Circuit, refreshLevel: number): { readonly cut: readonly number[]; readonly states: readonly State[] } {
   const demands = new Map<number, Demand>();
   outputs.forEach(({ id, op }, i) => {
     const fresh = op.kind !== 'input' && kept?.has(i) === true;
-    const before = demands.get(id) ?? { level: -1, fresh: false, rounds: 0 };
-    demands.set(id, {
-      level: fresh ? before.level : levels.refreshLevel,
-      fresh: before.fresh || fresh,
-      rounds: Math.max(before.rounds, fresh ? 1 : 0),
-    });
+    demands.set(id, stricter(demands.get(id) ?? 0, refreshLevel, fresh, fresh ? 1 : 0));
   });
-  return { demands, ms: 0, rounds: 0, ahead: aheadOf(demands, 0, levels), before: null, choice: null };
+  const state = { demands: Int32Array.from(demands.values()), ms: 0, bound: 0, rounds: 0, allRounds: 0, before: null, choice: null };
+  return { cut: [...demands.keys()], states: [state] };
 }
 
-/** Of the chain; and for every value, by its id, the levels that are consumed at least on the way to it. */
-interface Levels extends Pick<LevelOptions, 'maxLevel' | 'refreshLevel'> {
-  readonly depth: ReadonlyMap<number, number>;
+function stepTo(
+  value: CircuitValue,
+  before: readonly number[],
+  depth: ReadonlyMap<number, number>,
+  extraOf: (id: number) => Float64Array,
+): Step {
+  const operands = [...new Set(operandsOf(value))];
+  const rest = before.filter((id) => id !== value.id);
+  const cut = [...new Set([...rest, ...operands.map(({ id }) => id)])];
+  return {
+    value,
+    place: before.indexOf(value.id),
+    cut,
+    depth: cut.map((id) => depth.get(id) ?? 0),
+    extra: cut.map(extraOf),
+    operands: operands.map(({ id }) => cut.indexOf(id)),
+    above: operandCostVariants(value.op).map((variant) => ({ levels: highest(value, operands, variant), maskOnA: variant[0] === 2 })),
+    fresh: choices(operands.map(({ op }) => op.kind !== 'input')),
+  };
 }
 
-/** All ways to compute a value. */
-function compute(value: CircuitValue, state: State, levels: Levels, costs: PlacementCosts): State[] {
-  const { maxLevel, refreshLevel } = levels;
-  const demand = state.demands.get(value.id);
-  if (demand === undefined) return [state];
-  const rest = new Map(state.demands);
-  rest.delete(value.id);
-  if (value.op.kind === 'input') {
-    const rounds = Math.max(state.rounds, demand.rounds);
-    return [{ ...state, demands: rest, rounds, ahead: aheadOf(rest, rounds, levels) }];
-  }
-  const others = aheadOf(rest, state.rounds, levels);
-  const level = Math.max(demand.level, demand.fresh ? refreshLevel : -1);
-  const ms = state.ms + costs.valueMs(value.id, level) + (demand.fresh ? costs.refreshMs : 0);
-  const made: State[] = [];
-  for (const variant of operandCostVariants(value.op)) {
-    const above = highest(value, variant);
-    if ([...above.values()].some((cost) => level + cost > maxLevel)) continue;
-    const operands = [...above];
-    const freeChoices = operands.filter(([operand]) => operand.op.kind !== 'input').map(([{ id }]) => id);
-    for (const fresh of subsets(freeChoices)) {
-      const demands = new Map(rest);
-      let ahead = others;
-      for (const [{ id }, cost] of operands) {
-        const isFresh = fresh.includes(id);
-        const before = demands.get(id) ?? { level: -1, fresh: false, rounds: 0 };
-        const now = {
-          level: isFresh ? before.level : Math.max(before.level, level + cost),
-          fresh: before.fresh || isFresh,
-          rounds: Math.max(before.rounds, demand.rounds + (isFresh ? 1 : 0)),
-        };
-        demands.set(id, now);
-        // Demands only grow, so that a value's own part of the bound replaces what it was before.
-        ahead = furtherAhead(ahead, id, now, now.fresh && !before.fresh, levels);
-      }
-      made.push({ demands, ms, rounds: state.rounds, ahead, before: state, choice: { id: value.id, fresh, maskOnA: variant[0] === 2 } });
-    }
-  }
-  return made;
+/** Levels that every operand must be above the value; one that it takes twice, as often as the larger of both. */
+function highest(value: CircuitValue, operands: readonly CircuitValue[], variant: readonly number[]): number[] {
+  const all = operandsOf(value);
+  return operands.map((operand) => Math.max(...all.map((other, i) => (other === operand ? (variant[i] ?? 0) : 0))));
 }
 
 /** Operands beyond this number are taken refreshed all, none, or one at a time. */
 const ALL_SUBSETS = 6;
 
-function subsets(ids: readonly number[]): number[][] {
-  if (ids.length > ALL_SUBSETS) return [[], [...ids], ...ids.map((id) => [id])];
-  return Array.from({ length: 2 ** ids.length }, (_, set) => ids.filter((_, k) => ((set >> k) & 1) === 1));
+/** Subsets of the operands that can be refreshed. */
+function choices(free: readonly boolean[]): boolean[][] {
+  const places = free.flatMap((isFree, i) => (isFree ? [i] : []));
+  const only = (chosen: readonly number[]): boolean[] => free.map((_, i) => chosen.includes(i));
+  if (places.length > ALL_SUBSETS) return [only([]), only(places), ...places.map((place) => only([place]))];
+  return Array.from({ length: 2 ** places.length }, (_, set) => only(places.filter((_, k) => ((set >> k) & 1) === 1)));
 }
 
-/** Levels that every operand must be above the value; one that it takes twice, as often as the larger of both. */
-function highest(value: CircuitValue, variant: readonly number[]): Map<CircuitValue, number> {
-  const above = new Map<CircuitValue, number>();
-  operandsOf(value).forEach((operand, i) => {
-    above.set(operand, Math.max(above.get(operand) ?? 0, variant[i] ?? 0));
-  });
-  return above;
-}
-
-function keyOf({ demands, rounds }: State): string {
-  let key = String(rounds);
-  for (const [id, { level, fresh, rounds: own }] of [...demands].sort(([a], [b]) => a - b))
-    key += `|${id},${level},${fresh ? 1 : 0},${own}`;
-  return key;
+/** All ways to compute a value from all states, of equal ones the cheapest, that stay below the limit. `least`: milliseconds of all values before it. */
+function extended(
+  states: readonly State[],
+  { value, place, cut, depth, extra, operands, above, fresh }: Step,
+  { maxLevel, refreshLevel }: Chain,
+  costs: PlacementCosts,
+  least: number,
+  limitMs: number,
+): State[] {
+  const made = new Map<string, State>();
+  const { refreshMs, roundMs } = costs;
+  const demands = new Int32Array(cut.length);
+  const key = new Uint16Array(demands.buffer);
+  const rest = new Int32Array(cut.length);
+  const refreshesTo = (demand: Demand, at: number): number =>
+    Math.max(0, Math.ceil((levelOf(demand) + (depth[at] ?? 0) - maxLevel) / (maxLevel - refreshLevel)));
+  for (const state of states) {
+    const own = state.demands[place] ?? 0;
+    const isInput = value.op.kind === 'input';
+    const finished = isInput ? Math.max(state.rounds, roundsOf(own)) : state.rounds;
+    const ms = isInput ? state.ms : state.ms + costs.valueMs(value.id, levelOf(own)) + ((own & FRESH) === 0 ? 0 : refreshMs);
+    // What must still come before the inputs: rounds on the longest way; refreshes one after another, or side by side, of values of the cut.
+    let [rounds, serial, parallel, higher] = [finished, 0, 0, 0];
+    rest.fill(0);
+    for (let from = 0, to = 0; from < state.demands.length; from++) {
+      if (from === place) continue;
+      const demand = state.demands[from] ?? 0;
+      const refreshes = refreshesTo(demand, to);
+      rounds = Math.max(rounds, roundsOf(demand) + refreshes);
+      serial = Math.max(serial, refreshes);
+      if ((demand & FRESH) !== 0) parallel++;
+      higher += extra[to]?.[levelOf(demand)] ?? 0;
+      rest[to++] = demand;
+    }
+    if (weighted(ms + least + higher + rounds * roundMs + Math.max(serial, parallel) * refreshMs, rounds, costs) >= limitMs) continue;
+    for (const { levels, maskOnA } of above) {
+      if (levels.some((cost) => levelOf(own) + cost > maxLevel)) continue;
+      for (const taken of fresh) {
+        demands.set(rest);
+        let [allRounds, allSerial, allParallel, allHigher] = [rounds, serial, parallel, higher];
+        for (let k = 0; k < operands.length; k++) {
+          const to = operands[k] ?? 0;
+          const isFresh = taken[k] === true;
+          const before = demands[to] ?? 0;
+          const level = isFresh ? refreshLevel : levelOf(own) + (levels[k] ?? 0);
+          const now = stricter(before, level, isFresh, roundsOf(own) + (isFresh ? 1 : 0));
+          demands[to] = now;
+          // Demands only grow, so that a value's own part of the bound replaces what it was before.
+          const refreshes = refreshesTo(now, to);
+          allRounds = Math.max(allRounds, roundsOf(now) + refreshes);
+          allSerial = Math.max(allSerial, refreshes);
+          if ((now & FRESH) > (before & FRESH)) allParallel++;
+          allHigher += (extra[to]?.[levelOf(now)] ?? 0) - (extra[to]?.[levelOf(before)] ?? 0);
+        }
+        const unweighted = ms + least + allHigher + allRounds * roundMs + Math.max(allSerial, allParallel) * refreshMs;
+        const bound = weighted(unweighted, allRounds, costs);
+        if (bound >= limitMs) continue;
+        const name = String.fromCharCode(finished, ...key);
+        const known = made.get(name);
+        if (known !== undefined && known.ms <= ms) continue;
+        const choice = { id: value.id, fresh: cut.filter((_, to) => taken[operands.indexOf(to)] === true), maskOnA };
+        made.set(name, {
+          demands: demands.slice(),
+          ms,
+          bound,
+          rounds: finished,
+          allRounds,
+          before: state,
+          choice: isInput ? null : choice,
+        });
+      }
+    }
+  }
+  return [...made.values()];
 }
 
 /** Levels that are consumed at least between the inputs and every value. */
@@ -194,8 +201,22 @@ function depths({ values }: Circuit): ReadonlyMap<number, number> {
   return depth;
 }
 
+/** By value and level: milliseconds over those at the refresh level. */
+function extraMs({ valueMs }: PlacementCosts, { maxLevel, refreshLevel }: Chain): (id: number) => Float64Array {
+  const tables = new Map<number, Float64Array>();
+  return (id) => {
+    const table =
+      tables.get(id) ??
+      Float64Array.from({ length: maxLevel + 1 }, (_, level) =>
+        level <= refreshLevel ? 0 : valueMs(id, level) - valueMs(id, refreshLevel),
+      );
+    tables.set(id, table);
+    return table;
+  };
+}
+
 /** By position: what the values before it cost at least. */
-function leastRemaining(values: readonly CircuitValue[], { valueMs }: PlacementCosts, maxLevel: number, refreshLevel: number): number[] {
+function leastRemaining(values: readonly CircuitValue[], { valueMs }: PlacementCosts, { maxLevel, refreshLevel }: Chain): number[] {
   let sum = 0;
   return values.map((value) => {
     const before = sum;
@@ -204,37 +225,4 @@ function leastRemaining(values: readonly CircuitValue[], { valueMs }: PlacementC
     }
     return before;
   });
-}
-
-function aheadOf(demands: ReadonlyMap<number, Demand>, rounds: number, levels: Levels): Ahead {
-  let ahead: Ahead = { rounds, refreshes: 0, due: 0 };
-  for (const [id, demand] of demands) ahead = furtherAhead(ahead, id, demand, demand.fresh, levels);
-  return ahead;
-}
-
-/** With one more value in the cut, or one of which more is asked. */
-function furtherAhead(ahead: Ahead, id: number, demand: Demand, newlyDue: boolean, { maxLevel, refreshLevel, depth }: Levels): Ahead {
-  const missing = Math.max(demand.level, demand.fresh ? refreshLevel : -1) + (depth.get(id) ?? 0) - maxLevel;
-  const refreshes = Math.max(0, Math.ceil(missing / (maxLevel - refreshLevel)));
-  return {
-    rounds: Math.max(ahead.rounds, demand.rounds + refreshes),
-    refreshes: Math.max(ahead.refreshes, refreshes),
-    due: ahead.due + (newlyDue ? 1 : 0),
-  };
-}
-
-/** Milliseconds that refreshes and their rounds still take at least. */
-const aheadMs = ({ rounds, refreshes, due }: Ahead, { refreshMs, roundMs }: PlacementCosts): number =>
-  rounds * roundMs + Math.max(refreshes, due) * refreshMs;
-
-function placementOf(last: State): Placement {
-  const fresh = new Map<number, ReadonlySet<number>>();
-  const maskOnA = new Set<number>();
-  for (let state: State | null = last; state !== null; state = state.before) {
-    const { choice } = state;
-    if (choice === null) continue;
-    fresh.set(choice.id, new Set(choice.fresh));
-    if (choice.maskOnA) maskOnA.add(choice.id);
-  }
-  return { fresh, maskOnA };
 }

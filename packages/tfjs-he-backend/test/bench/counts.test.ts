@@ -20,7 +20,7 @@ const PUBLISHED: Readonly<Record<string, readonly number[]>> = {
   'attention T=32 d=64 h=4, hand-written': [754, 823, 69, 766, 12, 0, 31708.9, 2340.9],
   'attention T=64 d=128 h=2': [962, 976, 266, 2054, 12, 18, 28.8, 469.4],
   'attention T=64 d=128 h=2, hand-written': [1396, 1529, 133, 1407, 12, 0, 47815.1, 4556.6],
-  'encoder block T=32 d=64 h=4': [232, 250, 48, 719, 29, 19, 34.1, 154.6],
+  'encoder block T=32 d=64 h=4': [225, 243, 48, 716, 28, 20, 34.1, 146.3],
   'encoder block T=64 d=128 h=2': [1086, 1124, 290, 3620, 29, 42, 28.8, 778.8],
   'power-banking77': [241, 266, 81, 693, 26, 20, 52.4, 162.9],
 };

@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { type Circuit, CircuitBuilder, type CircuitValue, operandsOf } from '../../src/compiler/circuit.js';
 import { placementMs } from '../../src/compiler/circuit_cost.js';
 import { assignLevels, type LeveledCircuit } from '../../src/compiler/levels.js';
-import type { PlacementCosts } from '../../src/compiler/refresh_path.js';
+import type { PlacementCosts } from '../../src/compiler/placement_costs.js';
 import { placeRefreshesByCost } from '../../src/compiler/refresh_placement.js';
+import { RefreshSearch } from '../../src/compiler/refresh_search.js';
 import { randomSource } from '../support/random.js';
 
 const OPTIONS = { maxLevel: 4, refreshLevel: 1 };
@@ -119,6 +120,40 @@ describe('refresh placement by cost', () => {
     const one = problem(builder, randomSource(1));
     const lazy = placementMs(assignLevels(one.circuit, { ...OPTIONS, refreshTogether: false }), one.costs);
     expect(placedMs(one)).toBeLessThanOrEqual(lazy);
+  });
+
+  test('costs placements in its local searches as the leveled circuits come out', () => {
+    for (const seed of seeds) {
+      const { circuit, costs } = randomGraph(seed, 20);
+      const search = new RefreshSearch(circuit, OPTIONS, costs);
+      for (const together of [false, true]) {
+        const byValue = search.byValue(together);
+        const byUse = search.byUse(byValue.placement);
+        for (const { placement, cost } of [byValue, byUse]) {
+          expect(cost).toBeCloseTo(placementMs(assignLevels(circuit, { ...OPTIONS, refreshTogether: false, placement }), costs), 9);
+        }
+        expect(byValue.cost).toBeLessThanOrEqual(placementMs(assignLevels(circuit, { ...OPTIONS, refreshTogether: together }), costs));
+        expect(byUse.cost).toBeLessThanOrEqual(byValue.cost);
+      }
+    }
+  });
+
+  test('takes more rounds only where they save more than they are weighted by', () => {
+    const roundsOf = ({ circuit, level, segment }: LeveledCircuit): number =>
+      Math.max(0, ...circuit.values.map(({ id, op }) => (op.kind === 'refresh' && level[id]! >= 0 ? segment[id]! : 0)));
+    let fewer = 0;
+    for (const seed of seeds) {
+      const { circuit, costs } = randomGraph(seed, 12);
+      const free = placeRefreshesByCost(circuit, OPTIONS, costs);
+      const most = roundsOf(assignLevels(circuit, { ...OPTIONS, refreshTogether: false }));
+      const bound = placeRefreshesByCost(circuit, OPTIONS, { ...costs, rounds: { most, factor: 1.5 } });
+      if (roundsOf(bound) > most)
+        expect(1.5 * placementMs(bound, costs)).toBeLessThan(
+          placementMs(assignLevels(circuit, { ...OPTIONS, refreshTogether: false }), costs),
+        );
+      if (roundsOf(bound) < roundsOf(free)) fewer++;
+    }
+    expect(fewer).toBeGreaterThan(0);
   });
 
   test('a value that is small where it is made is refreshed before it spreads', () => {
