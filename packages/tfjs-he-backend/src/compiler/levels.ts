@@ -189,6 +189,21 @@ export function withOperands(op: CircuitOp, operands: readonly CircuitValue[]): 
   }
 }
 
+/** Levels between the inputs of a circuit and the outputs that lie deepest, masks included, with no refresh on the way. */
+export function circuitDepth({ values, outputs }: Circuit): number {
+  const depth: number[] = [];
+  const depthOf = (value: CircuitValue): number => depth[value.id] ?? 0;
+  for (const value of values) {
+    const operands = operandsOf(value).map(depthOf);
+    const costs = operandCosts(
+      value.op,
+      operands.map((below) => -below),
+    );
+    depth[value.id] = Math.max(0, ...operands.map((below, i) => below + (costs[i] ?? 0)));
+  }
+  return Math.max(0, ...outputs.map(depthOf));
+}
+
 /** Levels that every operand of a value must be above it. */
 export function operandLevels(value: CircuitValue, { maskOnA }: Pick<LeveledCircuit, 'maskOnA'>): readonly number[] {
   if (value.op.kind === 'matmul' && !value.op.grid.doubled) return maskOnA.has(value.id) ? [2, 1] : [1, 2];
