@@ -1,14 +1,19 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from '../../src/client/index.js';
+import type { TensorNode } from '../../src/graph/node.js';
 import { compileGraph, manifestOf, type Program, profile } from '../../src/index.js';
 import { createParameters } from '../../src/parameters/parameters.js';
 import { createServer } from '../../src/server/index.js';
 import { leastServerMemory, requireServerMemory, requireSessionMemory, serverMemory, shareMemory } from '../../src/server/memory.js';
 import { traceAttention } from '../support/attention.js';
+import { openClient } from '../support/session.js';
+import { compileSmall } from '../support/small_ring.js';
 
+let graph: TensorNode[];
 let program: Program;
 beforeAll(async () => {
-  program = compileGraph(await traceAttention({ tokens: 2, heads: 2, headDim: 2, labels: 3 }), { polyModulusDegrees: [8192] });
+  graph = await traceAttention({ tokens: 2, heads: 2, headDim: 2, labels: 3 });
+  program = compileSmall(graph);
 });
 const MIB = 2 ** 20;
 
@@ -16,7 +21,7 @@ describe('a server', () => {
   test('knows what it takes before it allocates, takes that, and refuses the session that would not fit', async () => {
     const memory = serverMemory(program, createParameters(program.parameters), 'seal');
     const all = Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);
-    const client = await createClient(manifestOf(program), { engine: 'seal' });
+    const client = await openClient(program, 'seal');
     const keys = await client.evaluationKeys();
     const server = await createServer(program, { engine: 'seal', memoryBytes: all + memory.keys / 2 });
     const session = await server.openSession(keys);
@@ -41,7 +46,7 @@ describe('a server', () => {
 
   test('of engine simd knows its contexts, constants and keys', async () => {
     const memory = serverMemory(program, createParameters(program.parameters), 'simd');
-    const client = await createClient(manifestOf(program), { engine: 'seal' });
+    const client = await openClient(program, 'seal');
     const server = await createServer(program, { engine: 'simd' });
     const { ledger, dispose } = await server.openSession(await client.evaluationKeys());
     await server.prepare();
@@ -112,9 +117,9 @@ describe('a server', () => {
 });
 
 test('a client refuses a manifest that asks for more keys than it allows, before it makes any', async () => {
-  const client = createClient(manifestOf(program), { engine: 'seal', maxKeyBytes: 100_000 });
+  const manifest = manifestOf(compileGraph(graph, { polyModulusDegrees: [8192] }));
+  const client = createClient(manifest, { engine: 'seal', maxKeyBytes: 100_000 });
   await expect(client).rejects.toMatchObject({ code: 'MEMORY_BUDGET', message: expect.stringContaining('maxKeyBytes') });
-  const { slots } = createParameters(program.parameters);
-  const greedy = { ...manifestOf(program), galoisSteps: Array.from({ length: slots - 1 }, (_, i) => i + 1) };
+  const greedy = { ...manifest, galoisSteps: Array.from({ length: 4095 }, (_, i) => i + 1) };
   await expect(createClient(greedy, { engine: 'seal' })).rejects.toMatchObject({ code: 'MEMORY_BUDGET' });
 });
