@@ -32,8 +32,8 @@ const approximation =
   };
 
 /**
- * The kernels, by name. Attributes: HePolynomial { coefficients, basis, interval }, the others { interval, bits }: the Chebyshev polynomial of least
- * degree whose absolute error over the interval is at most 2^-bits.
+ * The kernels, by name. Attributes: HePolynomial { coefficients, basis, interval }, the others { interval, bits }: a polynomial
+ * of the fewest levels whose absolute error over the interval is at most 2^-bits.
  */
 export const POLYNOMIAL_KERNELS: Readonly<Record<string, TermsOf>> = {
   [HE_POLYNOMIAL]: ({ coefficients, basis, interval }) => {
