@@ -1,9 +1,6 @@
 import type { Ciphertext, Plaintext } from 'node-seal';
 import { Ledger } from '../engines/ledger.js';
 import { HeError } from '../errors.js';
-import { createCentredLift } from '../ring/lift.js';
-import { forwardNtt, inverseNtt } from '../ring/ntt.js';
-import { createRing } from '../ring/ring.js';
 import { createSealContext } from '../seal/context.js';
 import { callSeal } from '../seal/errors.js';
 import { throwIfAborted } from '../turns.js';
@@ -13,6 +10,7 @@ import { readSealCiphertext, readSealPlaintext, writeSealPlaintext } from '../wi
 import { createSealFrames } from '../wire/seal_frames.js';
 import type { Client } from './client.js';
 import { checkSlotVectors, yieldToEventLoop } from './common.js';
+import { createRaise } from './raise.js';
 import { loadClientSeal } from './seal_module.js';
 
 /** A client whose keys, encryption and decryption are SEAL's. The secret key never leaves the WebAssembly module. */
@@ -33,8 +31,7 @@ export async function createSealKeyHolder({ manifest, parameters }: ParsedManife
   const none = seal.ComprModeType.none;
   const ledger = new Ledger();
   const frames = createSealFrames(parameters);
-  const ring = createRing(parameters);
-  const lift = createCentredLift(ring, refreshLevel, maxLevel);
+  const raise = await createRaise(parameters);
 
   const context = createSealContext(seal, polyModulusDegree, coeffModulus, { expandChain: true, securityBits });
   const generator = new seal.KeyGenerator(context);
@@ -91,19 +88,6 @@ export async function createSealKeyHolder({ manifest, parameters }: ParsedManife
         }),
       ),
     );
-  };
-  /** Residues at the refresh level -> residues at the top level of the same integer polynomial, both in NTT form. */
-  const raise = (low: Float64Array[]): Float64Array[] => {
-    const coefficients = low.map((residues, i) => {
-      const copy = residues.slice();
-      inverseNtt(copy, ring.tables(i));
-      return copy;
-    });
-    const high = lift(coefficients);
-    high.forEach((residues, i) => {
-      forwardNtt(residues, ring.tables(refreshLevel + 1 + i));
-    });
-    return [...low, ...high];
   };
   const refreshOne = (frame: Uint8Array): Uint8Array => {
     const low = decryptTo('refresh', frame, (plaintext) => readSealPlaintext(plaintext.saveToArray(none), frames.shape(refreshLevel)));
