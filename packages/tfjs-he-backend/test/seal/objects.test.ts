@@ -10,6 +10,7 @@ import { fromSeal, toSeal } from '../../src/server/seal_ciphertexts.js';
 import { withoutCompression } from '../../src/wire/seal_compression.js';
 import { readSealKeyObjects, type SealKeyObjects } from '../../src/wire/seal_keys.js';
 import { smallParameters } from '../support/engine_pair.js';
+import { createMutator } from '../support/mutate.js';
 
 const STEPS = [0, 1, 7];
 const parameters = smallParameters(2048, [50, 40, 50]);
@@ -163,6 +164,24 @@ describe('compressed objects', () => {
       { numRuns: 150 },
     );
     await attempt({ relinKeys: wholes[0]!.galoisKeys, galoisKeys: wholes[0]!.relinKeys });
+  });
+
+  test('of ciphertexts that are damaged are typed errors, or ciphertexts of the same form', async () => {
+    const whole = MODES.flatMap((mode) => [true, false].map((seeded) => ciphertext(mode, seeded)));
+    const mutator = createMutator(whole, 31);
+    const { length } = (await fromSeal(parameters, [whole[1]!]))[0]!;
+    let refused = 0;
+    for (let i = 0; i < 150; i++) {
+      try {
+        const [bytes] = await fromSeal(parameters, [mutator.next()]);
+        expect(bytes!.length).toBeLessThanOrEqual(length);
+      } catch (error) {
+        expect(error).toBeInstanceOf(HeError);
+        expect((error as HeError).code).toMatch(/^WIRE_/);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(50);
   });
 
   test('hold the keys of the manifest, no more and no fewer', async () => {
