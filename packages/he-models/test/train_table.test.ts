@@ -15,6 +15,7 @@ describe('options of a table', () => {
   test('have defaults beside the new model', () => {
     expect(parse('--train', 'mail.csv', '--out', 'mail')).toEqual({
       file: '/home/user/mail.csv',
+      from: undefined,
       columns: { text: 'text', label: 'label' },
       out: '/home/user/mail',
       checkpoints: '/home/user/mail.checkpoints',

@@ -34,7 +34,7 @@ Of calibration:
                      as little-endian float32, [examples, ...input shape]. Some hundreds that cover what the model will see
   --margin M         factor by which the ranges are widened (default 1.3)
   --bits B           accuracy of every approximation (default 8)
-  --value-bits B     log2 of the largest value at a refresh (default 8): raise it if --fhe simulate says VALUE_OVERFLOW
+  --value-bits B     log2 of the largest value at a refresh (default: what some of the texts need in simulation): raise it if a run says VALUE_OVERFLOW
 Of llama2.c checkpoints:
   --tokenizer FILE   tokenizer.bin of the checkpoint
   --tokens N         tokens of the model's input (default: those it was trained on)

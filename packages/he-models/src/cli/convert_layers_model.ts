@@ -4,7 +4,7 @@ import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { formatReport, replaceSoftmax, toPolynomial } from 'tfjs-power-softmax';
 import { loadLayersFolder } from '../convert/layers_model.js';
-import { openTextFolder, polynomialFolder, type TextFolder } from '../convert/polynomial_folder.js';
+import { openTextFolder, type TextFolder, writePolynomialFolder } from '../convert/polynomial_folder.js';
 import { InputError, UsageError } from '../errors.js';
 import { floatsAt } from '../pretrained/assets.js';
 import { jsonBytes, serialiseModel } from '../train/model_folder.js';
@@ -14,9 +14,6 @@ import { writeTogether } from '../write_together.js';
 import { integerOption, numberOption, type OptionValues } from './arguments.js';
 import type { CommandContext } from './command.js';
 import { outFolder } from './out_folder.js';
-
-/** A little more than what shipped models need: those were trained to have small values. */
-const DEFAULT_VALUE_BITS = 8;
 
 /** The forms of `convert` for a folder with a `LayersModel`. */
 export async function convertLayersModel(source: string, values: OptionValues, context: CommandContext): Promise<void> {
@@ -55,7 +52,7 @@ async function makePolynomial(
 ): Promise<void> {
   const bits = integerOption('bits', values.bits, 1);
   const margin = numberOption('margin', values.margin, 1, 100) ?? 1.3;
-  const valueBits = numberOption('value-bits', values['value-bits'], 0, 40) ?? DEFAULT_VALUE_BITS;
+  const valueBits = numberOption('value-bits', values['value-bits'], 0, 40);
   await startWasm();
   const model = await loadLayersFolder(source);
   const file = resolve(cwd, String(values.calibration));
@@ -63,14 +60,13 @@ async function makePolynomial(
   const calibration = text === undefined ? await readCalibration(file, model) : await embedLines(file, text, model);
   await takeTurn(signal);
   const polynomial = toPolynomial(model, { calibration, margin, ...(bits === undefined ? {} : { bits }) });
-  const files = await modelFiles(polynomial.model, polynomial.report);
   await takeTurn(signal);
-  if (text !== undefined) progress.log('choosing parameters');
-  const folder =
-    text === undefined ? files : await polynomialFolder({ name: basename(out), text, polynomial, calibration, valueBits, files });
+  if (text === undefined) await writeTogether(out, await modelFiles(polynomial.model, polynomial.report));
+  else {
+    progress.log('choosing parameters');
+    await writePolynomialFolder(out, { name: basename(out), text, polynomial, calibration, valueBits });
+  }
   calibration.dispose();
-  await takeTurn(signal);
-  await writeTogether(out, folder);
   if (values.json === true) return print(JSON.stringify({ out, report: polynomial.report }));
   print(formatReport(polynomial.report));
   print(`written to ${out}`);

@@ -1,4 +1,4 @@
-import { abs, max, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { abs, max, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { PolynomialModel } from 'tfjs-power-softmax';
 import { UnknownTaskError } from '../errors.js';
 import { openModel } from '../hub/model_files.js';
@@ -6,12 +6,13 @@ import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
 import { type GenerationConfig, type HeMetadata, type TextConfig, takesArrays } from '../pretrained/config.js';
 import { approximationSummaries } from '../train/artefacts.js';
 import { approximationRows } from '../train/card.js';
-import { heDefaults } from '../train/he_defaults.js';
-import { digestsOf, jsonBytes } from '../train/model_folder.js';
+import { fittingDefaults } from '../train/fitting_defaults.js';
+import { compiledDefaults } from '../train/he_defaults.js';
+import { digestsOf, jsonBytes, serialiseModel, writeModelFolder } from '../train/model_folder.js';
 import { type InputEncoder, loadEncoder } from '../use/encoder.js';
 
 /** A folder in this package's format of a model that takes texts. */
-export interface TextFolder extends Pick<InputEncoder, 'embed'> {
+export interface TextFolder extends Pick<InputEncoder, 'embed' | 'tokenize'> {
   readonly config: TextConfig | GenerationConfig;
   /** The client's files, which a conversion leaves as they are. */
   readonly files: Readonly<Record<string, Uint8Array>>;
@@ -24,53 +25,80 @@ export async function openTextFolder(folder: string): Promise<TextFolder> {
   if (takesArrays(config)) {
     throw new UnknownTaskError(`${config.name} takes arrays, not texts: give --calibration as float32.`, { task: config.task });
   }
-  const { embed } = await loadEncoder(files);
+  const { embed, tokenize } = await loadEncoder(files);
   const kept = ['tokenizer.json', 'embedding.bin'].map(async (name) => [name, await files.file(name)] as const);
-  return { config, embed, files: Object.fromEntries(await Promise.all(kept)) };
+  return { config, embed, tokenize, files: Object.fromEntries(await Promise.all(kept)) };
 }
 
 export interface PolynomialFolderOptions {
   readonly name: string;
   /** Where the model comes from. */
   readonly text: TextFolder;
+  /** Names of the logits; default: those of the model it comes from. */
+  readonly labels?: readonly string[];
   readonly polynomial: PolynomialModel;
   /** What its intervals come from, `[examples, tokens, features]`. */
   readonly calibration: Tensor;
-  /** log2 of the largest value that a refresh masks. */
-  readonly valueBits: number;
-  /** `model.json`, `weights.bin` and what else belongs to the polynomial. */
-  readonly files: Readonly<Record<string, Uint8Array>>;
+  /** log2 of the largest value that a refresh masks; default: what the first inputs of the calibration need. */
+  readonly valueBits?: number | undefined;
+  /** More of `config.json`. */
+  readonly more?: object;
+  readonly cardOf?: CardOf;
 }
 
+/** A card without the part on encrypted runs. @param examples texts behind the intervals */
+export type CardOf = (config: TextConfig | GenerationConfig, he: HeMetadata, examples: number) => string;
+
+/** Inputs that values are sized by. */
+const SIZED_BY = 16;
+
 /**
- * Every file of a folder that `pipeline` loads and runs encrypted: the client's files as they are, and the polynomial.
+ * Writes a folder that `pipeline` loads and runs encrypted: the client's files as they are, and the polynomial.
  *
- * @throws HeError for a model that cannot be compiled
+ * @throws HeError for a model that cannot be compiled, OutputError
  */
-export async function polynomialFolder(options: PolynomialFolderOptions): Promise<Readonly<Record<string, Uint8Array | string>>> {
-  const { name, text, polynomial, calibration, valueBits, files } = options;
-  const [, tokens = 0, features = 0] = calibration.shape;
+export async function writePolynomialFolder(directory: string, options: PolynomialFolderOptions): Promise<void> {
+  const { name, text, polynomial, calibration, valueBits, more, cardOf = calibratedCard } = options;
+  const [examples = 0, tokens = 0, features = 0] = calibration.shape;
   const [first = 1, second] = polynomial.model.outputShape.slice(1).map(Number);
+  const parameters = { securityBits: 128, precisionBits: 12 } as const;
+  const { defaults, plan } =
+    valueBits === undefined
+      ? await fittingDefaults(polynomial.model, firstRows(calibration))
+      : await compiledDefaults(polynomial.model, { ...parameters, valueBits });
   const he: HeMetadata = {
     inputShape: [1, tokens, features],
     outputShape: second === undefined ? [1, first] : [1, first, second],
     maxInput: tidy(() => max(abs(calibration)).dataSync()[0] ?? 0),
     approximations: approximationSummaries(polynomial),
     tokens,
-    ...(await heDefaults(polynomial.model, { securityBits: 128, precisionBits: 12, valueBits })),
+    ...defaults,
   };
-  const contents = { ...text.files, ...files, 'he.json': jsonBytes(he) };
-  const { embedding, labels } = text.config;
-  const common = { name, format: 1, labels, embedding, files: digestsOf(contents) } as const;
+  const { modelJson, weights } = await serialiseModel(polynomial.model);
+  const contents = {
+    ...text.files,
+    'model.json': jsonBytes(modelJson),
+    'weights.bin': weights,
+    'report.json': jsonBytes(polynomial.report),
+    'he.json': jsonBytes(he),
+  };
+  const { embedding, labels } = { ...text.config, ...(options.labels === undefined ? {} : { labels: options.labels }) };
+  const common = { name, format: 1, labels, embedding, ...more, files: digestsOf(contents) } as const;
   const config: TextConfig | GenerationConfig =
     text.config.task === 'text-generation'
       ? { ...common, task: 'text-generation', ...(text.config.special === undefined ? {} : { special: text.config.special }) }
       : { ...common, task: 'text-classification' };
-  return { ...contents, 'config.json': jsonBytes(config), 'README.md': cardOf(config, he, calibration.shape[0] ?? 0) };
+  await writeModelFolder(directory, config, contents, cardOf(config, he, examples), plan);
 }
 
-function cardOf({ name, task }: TextConfig | GenerationConfig, he: HeMetadata, examples: number): string {
-  return `# ${name}
+function firstRows(calibration: Tensor): readonly Float32Array[] {
+  const [count = 0, ...shape] = calibration.shape;
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const values = tidy(() => Float32Array.from(slice(calibration, 0, Math.min(SIZED_BY, count)).dataSync()));
+  return Array.from({ length: values.length / size }, (_, row) => values.subarray(row * size, (row + 1) * size));
+}
+
+const calibratedCard: CardOf = ({ name, task }, he, examples) => `# ${name}
 
 A polynomial model for ${task}, made by \`he-models convert --calibration\` from ${examples} texts; ${he.depth} levels deep. How well it does its task has not been
 measured: \`he-models evaluate\` compares its encrypted form with its clear one.
@@ -83,4 +111,3 @@ ${approximationRows(he)}
 
 Those of the model that it was made from.
 `;
-}

@@ -1,4 +1,4 @@
-import type { Accuracies, HeMetadata, ModelConfig } from '../pretrained/config.js';
+import type { Accuracies, ClassScores, HeMetadata, ModelConfig } from '../pretrained/config.js';
 
 /** Parts of a text model's card that no figure stands in. */
 export interface TextCardText {
@@ -89,20 +89,24 @@ function accuracyTable({ accuracy, classes }: ModelConfig): string {
     return ['| form | accuracy |', '|---|---|', ...forms.map(([form, share]) => `| ${FORMS[form]} | ${percent(share)} |`)].join('\n');
   const rows = forms.map(([form, share]) => `| ${FORMS[form]} | ${percent(share)} | ${percent(classes.macroF1[form])} |`);
   const { label, share } = classes.mostFrequent;
-  const labels = classes.perLabel
-    .slice(0, LISTED_LABELS)
-    .map(
-      ({ label: name, questions, f1 }) => `| ${name.replaceAll('|', '\\|')} | ${questions} | ${f1 === null ? 'unknown' : percent(f1)} |`,
-    );
   return `| form | accuracy | macro-F1 |
 |---|---|---|
 ${rows.join('\n')}
 
-Saying "${label}" every time would be right for ${percent(share)} of them. The polynomial by label${labels.length < classes.perLabel.length ? `, the first ${LISTED_LABELS}` : ''}:
+Saying "${label}" every time would be right for ${percent(share)} of them. The polynomial by label:
 
-| label | development questions | F1 |
-|---|---|---|
-${labels.join('\n')}`;
+${labelRows(classes.perLabel)}`;
+}
+
+/** Table of the F1 scores of the first labels. */
+export function labelRows(perLabel: ClassScores['perLabel']): string {
+  const rows = perLabel
+    .slice(0, LISTED_LABELS)
+    .map(({ label, questions, f1 }) => `| ${label.replaceAll('|', '\\|')} | ${questions} | ${f1 === null ? 'unknown' : percent(f1)} |`);
+  const others = perLabel.length - rows.length;
+  return ['| label | development questions | F1 |', '|---|---|---|', ...rows, ...(others > 0 ? [`| ${others} others | | |`] : [])].join(
+    '\n',
+  );
 }
 
 function pretrainingLine({ recipe: { pretraining } }: ModelConfig): string {

@@ -1,6 +1,6 @@
 import { enableProdMode } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { compile, profile } from 'tfjs-he-backend';
+import { compile, type Program, profile } from 'tfjs-he-backend';
 import type { HeMetadata } from '../pretrained/config.js';
 import { type PlanFigures, planFigures } from '../use/plan_figures.js';
 
@@ -18,9 +18,10 @@ export async function heDefaults(model: LayersModel, parameters: HeMetadata['par
 export async function compiledDefaults(
   model: LayersModel,
   parameters: HeMetadata['parameters'] = PARAMETERS,
-): Promise<{ readonly defaults: Defaults; readonly plan: PlanFigures }> {
+): Promise<{ readonly program: Program; readonly defaults: Defaults; readonly plan: PlanFigures }> {
   enableProdMode(); // the compiler's backend would advertise tfjs' native package on the console
   const [, tokens = 1] = model.inputs[0]?.shape ?? [];
-  const plan = planFigures(profile(await compile(model, parameters)), tokens ?? 1);
-  return { defaults: { depth: plan.depth, parameters }, plan };
+  const program = await compile(model, parameters);
+  const plan = planFigures(profile(program), tokens ?? 1);
+  return { program, defaults: { depth: plan.depth, parameters }, plan };
 }

@@ -45,7 +45,7 @@ const COMMON_HELP = `  --data DIR         folder of the data set, or the folder 
 
 export const TRAIN_HELP = `Usage: npm run train -w he-models -- DATASET --data DIR [options]
        he-models train DATASET --data DIR [options]
-       he-models train --task text-classification --train FILE --text COLUMN --label COLUMN --out DIR [options]
+       he-models train --task text-classification [--from FOLDER] --train FILE --text COLUMN --label COLUMN --out DIR [options]
 
 Trains the model of a data set (banking77: power-banking77; ecg: power-ecg; mnist: power-mnist-vit; sst2: power-sst2) and its softmax twin, or goes on training a softmax
 model with PowerSoftmax (stories260k: power-stories-260k; DIR holds stories260k/stories260K.bin and tok512.bin, and text/tinystories-sample.txt), converts it to a polynomial and writes the model's files. An interrupted run
@@ -61,7 +61,8 @@ ${COMMON_HELP}
 
 With --task, a classifier of your own texts: FILE is a CSV file with a header, a tenth of whose rows is held out; DIR becomes a model that pipeline
 loads, with a card. Checkpoints are kept in DIR.checkpoints. --epochs, --seed, --checkpoints, --fresh and --json as above.
-  --tokens N         tokens of a text that the model takes (default: 32); the rest is cut off
+  --from FOLDER      begin with a BERT or RoBERTa that he-models convert made a folder of; its classifier is replaced if the labels are others
+  --tokens N         tokens of a text that a new model takes (default: 32); the rest is cut off
   --no-balance       rows of rare labels are not repeated
   --text COLUMN      of the texts (default: text)
   --label COLUMN     of their labels (default: label)`;

@@ -9,9 +9,9 @@ export interface Parameter {
   readonly decayed: boolean;
 }
 
-/** Weights of all layers of a model; matrices are decayed. */
+/** Weights of all layers of a model that are for training; matrices are decayed. */
 export function modelParameters(model: tfl.LayersModel): readonly Parameter[] {
-  return model.layers.flatMap((layer) => layer.weights.map((weight) => layerParameter(layer, weight)));
+  return model.layers.filter(({ trainable }) => trainable).flatMap((layer) => layer.weights.map((weight) => layerParameter(layer, weight)));
 }
 
 function layerParameter(layer: tfl.layers.Layer, weight: tfl.LayerVariable): Parameter {

@@ -1,4 +1,5 @@
 import { percent } from './card.js';
+import { type FineTuningSummary, fineTune } from './fine_tune/fine_tune.js';
 import { parseTrainOptions, TRAIN_HELP, type TrainOptions } from './options.js';
 import { PATCH_TASKS } from './patches/patch_tasks.js';
 import { runPatchTraining } from './patches/run_patches.js';
@@ -10,7 +11,7 @@ import { runSst2Training } from './sst2/run_sst2.js';
 import { SST2_RECIPE } from './sst2/sst2_recipe.js';
 import { runStoryTraining, type StorySummary } from './stories/run_stories.js';
 import { STORIES_RECIPE } from './stories/story_recipe.js';
-import { parseTableOptions, trainTable } from './train_table.js';
+import { parseTableOptions, type TableOptions, type TableSummary, trainTable } from './train_table.js';
 import { startWasm } from './wasm.js';
 
 /** The training command. */
@@ -24,7 +25,7 @@ export async function train(
   const ofTable = args.some((argument) => argument === '--task' || argument.startsWith('--task='));
   const options = ofTable && !args.includes('--help') ? parseTableOptions(args, cwd) : parseTrainOptions(args, packageRoot, cwd);
   if (options === undefined) return print(TRAIN_HELP);
-  const summary = await ('file' in options ? trainTable(options, progress) : trainDataset(options, progress));
+  const summary = await ('file' in options ? trainOnTable(options, progress) : trainDataset(options, progress));
   progress.clear();
   if (options.json) return print(JSON.stringify(summary));
   if ('loss' in summary) {
@@ -44,6 +45,10 @@ export async function train(
     }
   }
   if (summary.out !== undefined) print(`model written to ${summary.out}`);
+}
+
+function trainOnTable({ from, ...options }: TableOptions, progress: Progress): Promise<TableSummary | FineTuningSummary> {
+  return from === undefined ? trainTable({ from, ...options }, progress) : fineTune({ from, ...options }, progress);
 }
 
 async function trainDataset(options: TrainOptions, progress: Progress): Promise<TrainingSummary | StorySummary> {

@@ -13,6 +13,8 @@ import { startWasm } from './wasm.js';
 /** What `train --task` takes. */
 export interface TableOptions {
   readonly file: string;
+  /** Folder of a converted checkpoint to begin with; undefined: a new model. */
+  readonly from: string | undefined;
   readonly columns: { readonly text: string; readonly label: string };
   readonly out: string;
   readonly checkpoints: string;
@@ -35,6 +37,7 @@ export function parseTableOptions(args: readonly string[], cwd: string): TableOp
   const { values, positionals } = parseArguments(args, {
     task: { type: 'string' },
     train: { type: 'string' },
+    from: { type: 'string' },
     text: { type: 'string', default: 'text' },
     label: { type: 'string', default: 'label' },
     out: { type: 'string' },
@@ -54,7 +57,11 @@ export function parseTableOptions(args: readonly string[], cwd: string): TableOp
   if (values.text === values.label) {
     throw new UsageError(`--text and --label are both the column ${String(values.text)}: they must be two.`, {});
   }
+  if (typeof values.from === 'string' && values.tokens !== undefined) {
+    throw new UsageError('--tokens is of a new model: the checkpoint of --from takes as many as it was converted for.', {});
+  }
   return {
+    from: typeof values.from === 'string' ? resolve(cwd, values.from) : undefined,
     file: resolve(cwd, requiredOption('train', values.train, 'a CSV file with a header')),
     columns: { text: String(values.text), label: String(values.label) },
     out,
@@ -90,12 +97,11 @@ export async function trainTable(options: TableOptions, progress: Progress, base
   const architecture = { ...base.architecture, maxTokens: options.tokens ?? base.architecture.maxTokens };
   const data = prepareTable(csv, options.columns, { ...base, architecture }, options.balanced);
   const batchSize = Math.min(base.batchSize, data.train.count);
-  const epochs = Math.ceil(STEPS / Math.floor(data.train.count / batchSize));
   const recipe: Recipe = {
     ...base,
     architecture,
     batchSize,
-    epochs: options.epochs ?? Math.min(EPOCHS.most, Math.max(EPOCHS.least, epochs)),
+    epochs: options.epochs ?? defaultEpochs(Math.floor(data.train.count / batchSize)),
     seed: options.seed ?? base.seed,
   };
   describe(data, recipe, progress);
@@ -104,8 +110,13 @@ export async function trainTable(options: TableOptions, progress: Progress, base
   return { ...summary, skippedRows: data.skipped, cutOffRows: data.cutOff, unmeasuredLabels: data.unmeasured };
 }
 
+/** Epochs of a table that has as many steps in one. */
+export function defaultEpochs(steps: number): number {
+  return Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.ceil(STEPS / steps)));
+}
+
 /** @throws DataError for a table that cannot be read or is not UTF-8 */
-async function readTable(file: string): Promise<string> {
+export async function readTable(file: string): Promise<string> {
   const bytes = await readFile(file).catch(() => {
     throw new DataError(`Cannot read the table ${file}: check --train.`, { file });
   });
