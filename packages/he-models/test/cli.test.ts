@@ -171,6 +171,43 @@ describe('run', () => {
     expect(engine).toBe({ execute: 'simd', simulate: 'mock', disable: undefined }[fhe]);
   });
 
+  test('prints labels with their shares, best first', async () => {
+    const lines = await printed(run, 'tiny', 'green', '--fhe', 'disable', '--top-k', '2');
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^ *\d+\.\d% {2}GREEN$/);
+  });
+
+  test('classifies an array of numbers, nested or not, from a file', async () => {
+    const row = Array.from({ length: 28 }, () => 0);
+    await writeFile(
+      join(root, 'digit.json'),
+      JSON.stringify(Array.from({ length: 28 }, (_, y) => row.map((_, x) => (x === 14 && y > 3 && y < 24 ? 255 : 0)))),
+    );
+    const { labels, model } = await json(run, 'power-mnist-vit', '--input', 'digit.json', '--fhe', 'disable');
+    expect([model, labels[0].label, labels.length]).toEqual(['power-mnist-vit', '1', 3]);
+  });
+
+  test('continues a text', async () => {
+    const args = ['power-stories-260k', 'Once', 'upon', 'a', 'time', '--fhe', 'disable', '--max-new-tokens', '3'];
+    const { generated_text, engine } = await json(run, ...args);
+    expect(generated_text).toMatch(/^Once upon a time,? \w+/);
+    expect(engine).toBeUndefined();
+    expect(await printed(run, ...args)).toEqual([generated_text]);
+  });
+
+  test.each([
+    ['no file', ['power-mnist-vit']],
+    ['a file that is not there', ['power-mnist-vit', '--input', 'nowhere.json']],
+    ['a file that is no JSON', ['power-mnist-vit', '--input', 'text.json']],
+    ['words', ['power-mnist-vit', '--input', 'words.json']],
+    ['too few numbers', ['power-mnist-vit', '--input', 'few.json']],
+  ])('refuses %s for an array', async (_, args) => {
+    await writeTogether(root, { 'text.json': 'one', 'words.json': '["one"]', 'few.json': '[1, 2]' });
+    await expect(printed(run, ...args, '--fhe', 'disable')).rejects.toMatchObject({
+      code: expect.stringMatching(/^(USAGE|INPUT_INVALID)$/),
+    });
+  });
+
   test.each([
     ['no model', [], UsageError],
     ['no text', ['tiny'], UsageError],
