@@ -1,5 +1,5 @@
-import type { DebugReport, DebugStep } from './debug_program.js';
 import { precisionTable } from './precision.js';
+import type { DebugReport, DebugStep } from './run_lanes.js';
 
 /** A report as text: a row per layer and refresh round (per operation with `every`), the outputs, and what left its interval. */
 export function debugTable(report: DebugReport, { every = false }: { readonly every?: boolean } = {}): string {
