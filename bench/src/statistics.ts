@@ -15,9 +15,25 @@ export function argMax(values: ArrayLike<number>): number {
   return best;
 }
 
-/** -log2 of the largest absolute difference: bits of precision, absolute. */
+/** Relative resolution of a float32: half a unit in its last place. */
+const RESOLUTION = 2 ** -24;
+/** Where all values are zero. */
+const LEAST = 2 ** -100;
+
+/**
+ * Bits of precision, absolute: -log2 of the largest difference. Equal values count as float32 can tell them apart, to 24 bits of the largest one, so the result is finite.
+ * @param actual as many as expected, float32
+ * @throws Error when a difference is not a number.
+ */
 export function bitsOfPrecision(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   let worst = 0;
-  for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs((actual[i] ?? Number.NaN) - (expected[i] ?? Number.NaN)));
-  return -Math.log2(worst);
+  let largest = LEAST;
+  for (let i = 0; i < expected.length; i++) {
+    const value = expected[i] ?? Number.NaN;
+    const difference = Math.abs((actual[i] ?? Number.NaN) - value);
+    if (!Number.isFinite(difference)) throw new Error(`value ${i} is ${actual[i]} where ${value} is expected: a run gave no numbers`);
+    worst = Math.max(worst, difference);
+    largest = Math.max(largest, Math.abs(value));
+  }
+  return -Math.log2(Math.max(worst, RESOLUTION * largest));
 }
