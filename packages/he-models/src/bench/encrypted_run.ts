@@ -5,7 +5,7 @@ import { createServer, type ServerEngine } from 'tfjs-he-backend/server';
 /**
  * Milliseconds of warm encrypted runs of a program on made-up input, client and server in this process; the first run is not counted.
  *
- * @throws HeError, MEMORY_BUDGET if the program does not fit
+ * @throws HeError, MEMORY_BUDGET if not even the ciphertexts fit
  */
 export async function encryptedRuns(program: Program, engine: ServerEngine, repeat: number): Promise<readonly number[]> {
   const server = await createServer(program, { engine });

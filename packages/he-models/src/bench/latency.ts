@@ -1,4 +1,3 @@
-import { HeError } from 'tfjs-he-backend';
 import { choiceOption, integerOption, parseArguments } from '../cli/arguments.js';
 import { UsageError } from '../errors.js';
 import { PRETRAINED_NAMES } from '../pretrained/registry.js';
@@ -19,7 +18,7 @@ medians of warm runs.
   --threads N    of simd (default: 2, or 1 on a machine with one core)
   --json         one JSON object per model and line`;
 
-/** Encrypted latency of every shipped model that fits the engine's memory. @throws UsageError */
+/** Encrypted latency of every shipped model. @throws UsageError */
 export async function latency(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArguments(args, {
     model: { type: 'string' },
@@ -37,7 +36,7 @@ export async function latency(args: readonly string[]): Promise<void> {
   const repeat = integerOption('repeat', values.repeat, 1) ?? 1;
   const models = values.model === undefined ? PRETRAINED_NAMES : [choiceOption('model', values.model, PRETRAINED_NAMES)];
   for (const model of models) {
-    await measure(model, { evaluator, repeat, json: values.json === true }).catch(skipTooLarge(model));
+    await measure(model, { evaluator, repeat, json: values.json === true });
   }
 }
 
@@ -52,7 +51,7 @@ async function measure(model: string, { evaluator, repeat, json }: LatencyOption
   const options = { fhe: evaluator.engine === 'mock' ? 'simulate' : 'execute', ...evaluator } as const;
   const report =
     client.task === 'text-generation' ? await tokenReport(client, repeat, options) : await inputReport(client, repeat, options);
-  const { engine, execution, tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, uploadBytes, downloadBytes, bits } = report;
+  const { engine, execution, tokens, totalMs, evaluateMs, refreshMs, refreshes, keyBytes, uploadBytes, downloadBytes } = report;
   const trafficBytes = uploadBytes + downloadBytes;
   const row = {
     model,
@@ -65,7 +64,8 @@ async function measure(model: string, { evaluator, repeat, json }: LatencyOption
     refreshes,
     keyBytes,
     trafficBytes,
-    bits,
+    constantBytes: report.constantBytes,
+    bits: report.bits,
   };
   if (json) console.log(JSON.stringify(row));
   else
@@ -85,14 +85,6 @@ async function tokenReport(client: HeModelClient, repeat: number, options: Measu
   const { ids } = client.tokenize('Once upon a time, there was a little girl');
   const text = Array.from({ length: repeat + 1 }, (_, i) => ids[i % ids.length] ?? 0);
   return measureGeneration(client.name, [text], { ...options, newTokens: 0 });
-}
-
-/** A model whose constants no engine's memory holds is passed over with a line on standard error. */
-function skipTooLarge(model: string): (error: unknown) => void {
-  return (error) => {
-    if (!(error instanceof HeError) || error.code !== 'MEMORY_BUDGET') throw error;
-    console.error(`${model} is left out: ${error.message}`);
-  };
 }
 
 /** Latency does not depend on the content. */
