@@ -4,6 +4,7 @@ import { HeError } from '../errors.js';
 
 const HALF_BITS = 25;
 const HALF = 2 ** HALF_BITS;
+const WORD_BITS = 32;
 
 /** Reads `count` little-endian 64-bit words as residues. @throws HeError WIRE_RESIDUE_RANGE when one is not below `prime`. */
 export function readWords(view: DataView, at: number, count: number, prime: number): Float64Array {
@@ -46,18 +47,32 @@ export function packedBytes(count: number, bits: number): number {
 export function packResidues(residues: Float64Array, bits: number, out: Uint8Array, at: number): number {
   const lowBits = Math.min(bits, HALF_BITS);
   const highBits = bits - lowBits;
+  const view = viewOf(out);
   let position = at;
   let pending = 0;
-  let accumulator = 0;
+  let word = 0;
   for (let i = 0; i < residues.length; i++) {
     const value = residues[i] as number;
     const high = Math.floor(value / HALF);
-    // pending < 8 and a half has at most 25 bits: 32 bits suffice.
-    accumulator |= (value - high * HALF) << pending;
-    for (pending += lowBits; pending >= 8; pending -= 8, accumulator >>>= 8) out[position++] = accumulator;
-    accumulator |= high << pending;
-    for (pending += highBits; pending >= 8; pending -= 8, accumulator >>>= 8) out[position++] = accumulator;
+    const low = value - high * HALF;
+    word |= low << pending;
+    pending += lowBits;
+    if (pending >= WORD_BITS) {
+      view.setUint32(position, word, true);
+      position += 4;
+      pending -= WORD_BITS;
+      word = low >>> (lowBits - pending);
+    }
+    word |= high << pending;
+    pending += highBits;
+    if (pending >= WORD_BITS) {
+      view.setUint32(position, word, true);
+      position += 4;
+      pending -= WORD_BITS;
+      word = high >>> (highBits - pending);
+    }
   }
+  for (; pending > 0; pending -= 8, word >>>= 8) out[position++] = word;
   return position;
 }
 
@@ -67,23 +82,51 @@ export function unpackResidues(bytes: Uint8Array, at: number, count: number, bit
   const highBits = bits - lowBits;
   const lowMask = 2 ** lowBits - 1;
   const highMask = 2 ** highBits - 1;
+  const view = viewOf(bytes);
+  const end = at + packedBytes(count, bits);
   const residues = new Float64Array(count);
   let position = at;
   let pending = 0;
-  let accumulator = 0;
+  let word = 0;
   let largest = 0;
   for (let i = 0; i < count; i++) {
-    for (; pending < lowBits; pending += 8) accumulator |= (bytes[position++] as number) << pending;
-    const low = accumulator & lowMask;
-    accumulator >>>= lowBits;
-    pending -= lowBits;
-    for (; pending < highBits; pending += 8) accumulator |= (bytes[position++] as number) << pending;
-    const value = low + (accumulator & highMask) * HALF;
-    accumulator >>>= highBits;
-    pending -= highBits;
+    let low = word;
+    if (pending < lowBits) {
+      word = position + 4 <= end ? view.getUint32(position, true) : lastWord(bytes, position, end);
+      position += 4;
+      low |= word << pending;
+      word >>>= lowBits - pending;
+      pending += WORD_BITS - lowBits;
+    } else {
+      word >>>= lowBits;
+      pending -= lowBits;
+    }
+    let high = word;
+    if (pending < highBits) {
+      word = position + 4 <= end ? view.getUint32(position, true) : lastWord(bytes, position, end);
+      position += 4;
+      high |= word << pending;
+      word >>>= highBits - pending;
+      pending += WORD_BITS - highBits;
+    } else {
+      word >>>= highBits;
+      pending -= highBits;
+    }
+    const value = (low & lowMask) + (high & highMask) * HALF;
     if (value > largest) largest = value;
     residues[i] = value;
   }
   checkRange(largest, prime);
   return residues;
+}
+
+/** The fewer than four bytes that are left, as a little-endian word. */
+function lastWord(bytes: Uint8Array, position: number, end: number): number {
+  let word = 0;
+  for (let at = end - 1; at >= position; at--) word = (word << 8) | (bytes[at] as number);
+  return word;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
