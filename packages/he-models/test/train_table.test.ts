@@ -69,13 +69,14 @@ describe('a prepared table', () => {
 });
 
 describe('trainTable', () => {
-  // Twice as many angry letters as happy ones; a row without a label, and one without a text.
-  const mood = ['I am angry, very', 'so angry', 'happy, happy me'];
+  // Ten times as many angry letters as happy ones; a row without a label, and one without a text.
+  const anger = ['I am angry, very', 'so angry'];
   const csv = [
     'id,letter,mood',
-    ...Array.from({ length: 60 }, (_, i) => `${i},"${mood[i % 3]} ${'abcdef'[i % 6]}",${i % 3 === 2 ? 'good' : 'bad'}`),
-    '61,lost,',
-    '62,,bad',
+    ...Array.from({ length: 60 }, (_, i) => `${i},"${anger[i % 2]} ${'abcdef'[i % 6]}",bad`),
+    ...Array.from({ length: 6 }, (_, i) => `${60 + i},"happy, happy me ${'abcdef'[i]}",good`),
+    '66,lost,',
+    '67,,bad',
   ].join('\n');
 
   test('ends in a model that pipeline loads, with a card of the command', async () => {
@@ -83,16 +84,16 @@ describe('trainTable', () => {
       await writeFile(join(folder, 'letters.csv'), csv);
       const args = ['--train', join(folder, 'letters.csv'), '--text', 'letter', '--label', 'mood', '--out', join(folder, 'moods')];
       const summary = await trainTable(parse(...args, '--epochs', '12', '--seed', '3', '--tokens', '7'), quiet, TINY_RECIPE);
-      expect(summary).toMatchObject({ model: 'moods', skippedRows: 2, devQuestions: 6, accuracy: { polynomial: 1 } });
+      expect(summary).toMatchObject({ model: 'moods', skippedRows: 2, devQuestions: 7, accuracy: { polynomial: 1 } });
       expect(summary.classes).toEqual({
         macroF1: { softmax: 1, powerSoftmax: 1, polynomial: 1 },
-        mostFrequent: { label: 'bad', share: 4 / 6 },
+        mostFrequent: { label: 'bad', share: 6 / 7 },
         perLabel: [
-          { label: 'bad', questions: 4, f1: 1 },
-          { label: 'good', questions: 2, f1: 1 },
+          { label: 'bad', questions: 6, f1: 1 },
+          { label: 'good', questions: 1, f1: 1 },
         ],
       });
-      const classify = await pipeline('text-classification', join(folder, 'moods'), { fhe: 'disable' });
+      const classify = await pipeline('text-classification', join(folder, 'moods'), { fhe: 'simulate', seed: 1 });
       expect((await classify('happy, happy me'))[0]?.label).toBe('good');
       expect((await classify('angry, I am'))[0]?.label).toBe('bad');
       classify.dispose();
@@ -101,9 +102,9 @@ describe('trainTable', () => {
         'he-models train --task text-classification --train letters.csv --text letter --label mood --epochs 12 --seed 3 --tokens 7',
       );
       expect(card).toContain('At most 7 tokens');
-      expect(card).toContain('Saying "bad" every time would be right for 66.67% of them.');
-      expect(card).toContain('| good | 2 | 100.00% |');
-      expect(card).toContain('Trained on 54 rows; 2 were left out');
+      expect(card).toContain('Saying "bad" every time would be right for 85.71% of them.');
+      expect(card).toContain('| good | 1 | 100.00% |');
+      expect(card).toContain('Trained on 59 rows; 2 were left out');
     });
   });
 

@@ -3,6 +3,7 @@ import type { Accuracies, ApproximationSummary, ClassScores, HeMetadata, ModelCo
 import type { EmbeddingWeights } from '../text/token_embedding.js';
 import type { TokenizerJson } from '../text/tokenizer_json.js';
 import { modelCard, type TextCardText } from './card.js';
+import { fittingDefaults } from './fitting_defaults.js';
 import { compiledDefaults } from './he_defaults.js';
 import { digestsOf, jsonBytes, littleEndian, serialiseModel, writeModelFolder } from './model_folder.js';
 import type { Recipe } from './recipe.js';
@@ -19,6 +20,8 @@ export interface TrainedModel {
   readonly polynomial: PolynomialModel;
   readonly maxInput: number;
   readonly maxLogit: number;
+  /** Embedded inputs that must run without an overflow, which the size of values is chosen by; default: none, and values of up to 2^6. */
+  readonly samples?: readonly Float32Array[];
   readonly devQuestions: number;
   readonly accuracy: Accuracies;
   readonly classes?: ClassScores;
@@ -29,7 +32,9 @@ export interface TrainedModel {
 /** Writes a model's folder: configuration with digests, both parts' weights, tokenizer and card. */
 export async function writeArtefacts(directory: string, trained: TrainedModel): Promise<ModelConfig> {
   const { modelJson, weights } = await serialiseModel(trained.polynomial.model);
-  const { defaults, plan } = await compiledDefaults(trained.polynomial.model);
+  const { polynomial, samples } = trained;
+  const { defaults, plan } =
+    samples === undefined ? await compiledDefaults(polynomial.model) : await fittingDefaults(polynomial.model, samples);
   const he = heMetadata(trained, defaults);
   const { token, position, gamma, beta } = trained.embedding;
   const contents: Readonly<Record<string, Uint8Array>> = {

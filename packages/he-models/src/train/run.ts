@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkIntervals } from 'tfjs-power-softmax';
 import type { Accuracies, ClassScores, ModelConfig } from '../pretrained/config.js';
+import type { EmbeddingWeights } from '../text/token_embedding.js';
 import { takeTurn } from '../turns.js';
 import { writeArtefacts } from './artefacts.js';
+import { type EncodedQuestions, selectQuestions } from './batches.js';
 import { BANKING77_CARD, percent, type TextCardText } from './card.js';
 import { identityOf, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { classScores } from './class_scores.js';
@@ -11,10 +13,14 @@ import { buildClassifier, type Classifier } from './classifier.js';
 import { calibrationQuestions, convertClassifier, embedQuestions, serverLogits } from './convert.js';
 import { type Agreement, accuracy, agreement, classifierLogits } from './metrics.js';
 import type { TrainOptions } from './options.js';
+import { valuesOf } from './parameter.js';
 import type { PreparedData } from './prepare.js';
 import type { Progress } from './progress.js';
 import type { Recipe, Variant } from './recipe.js';
 import { train } from './trainer.js';
+
+/** Development questions that are simulated before a model of a table is written. */
+const SAMPLES = 16;
 
 export const MODEL_NAME = 'power-banking77';
 
@@ -22,8 +28,8 @@ export const MODEL_NAME = 'power-banking77';
 export interface TextModel {
   readonly name: string;
   readonly card: TextCardText;
-  /** Whether figures by label are reported too. Default false. */
-  readonly scoresClasses?: boolean;
+  /** Whether it is of a user's table: figures by label are reported too, and the size of its values is found by simulation. Default false. */
+  readonly ofTable?: boolean;
 }
 
 export const BANKING77_MODEL: TextModel = { name: MODEL_NAME, card: BANKING77_CARD };
@@ -119,7 +125,7 @@ async function shipModel(
   out: string,
   recipe: Recipe,
   data: PreparedData,
-  { name, card, scoresClasses = false }: TextModel,
+  { name, card, ofTable = false }: TextModel,
 ): Promise<{ readonly config: ModelConfig; readonly agreement: Agreement }> {
   const polynomial = convertClassifier(power, data.train, recipe, name);
   const embedding = power.embeddingWeights();
@@ -143,11 +149,20 @@ async function shipModel(
     maxLogit: Math.max(...serverLogits(polynomial.model, seen, embedding).map(largestMagnitude)),
     devQuestions: data.dev.count,
     accuracy: { softmax: correct('softmax'), powerSoftmax: correct('powerSoftmax'), polynomial: correct('polynomial') },
-    ...(scoresClasses ? { classes: classScores(forms, data.dev.labels, data.labels) } : {}),
+    ...(ofTable ? { classes: classScores(forms, data.dev.labels, data.labels), samples: samplesOf(data.dev, embedding) } : {}),
     intervals,
   });
   polynomial.model.dispose();
   return { config, agreement: agreement(trained, shipped) };
+}
+
+/** The first questions as the client embeds them. */
+function samplesOf(questions: EncodedQuestions, embedding: EmbeddingWeights): readonly Float32Array[] {
+  const first = selectQuestions(
+    questions,
+    Array.from({ length: Math.min(SAMPLES, questions.count) }, (_, row) => row),
+  );
+  return tf.tidy(() => tf.unstack(embedQuestions(first, embedding)).map(valuesOf));
 }
 
 function largestMagnitude(values: ArrayLike<number>): number {

@@ -105,7 +105,7 @@ export async function trainTable(options: TableOptions, progress: Progress, base
     seed: options.seed ?? base.seed,
   };
   describe(data, recipe, progress);
-  const model = { name: basename(options.out), card: cardOf(options, recipe, data), scoresClasses: true };
+  const model = { name: basename(options.out), card: cardOf(options, recipe, data), ofTable: true };
   const summary = await runTraining({ ...options, variant: 'both' }, recipe, data, progress, model);
   return { ...summary, skippedRows: data.skipped, cutOffRows: data.cutOff, unmeasuredLabels: data.unmeasured };
 }
