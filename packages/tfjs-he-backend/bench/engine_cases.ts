@@ -1,12 +1,6 @@
 import { choosePrimes, createParameters, type Parameters } from 'tfjs-he-backend';
-import { createClient } from 'tfjs-he-backend/client';
 import type { Engine } from '../dist/engines/engine.js';
-import { createSealEngine } from '../dist/engines/seal.js';
-import { createSealRuntime } from '../dist/engines/seal_runtime.js';
-import { createSimdEngine } from '../dist/engines/simd.js';
-import { createSimdRuntime, type SimdRuntime } from '../dist/engines/simd_runtime.js';
-import { splitEvaluationKeys } from '../dist/wire/evaluation_keys.js';
-import { manifestParameters } from '../dist/wire/manifest.js';
+import type { OpenedEngines, OpenedSimd } from './open_engines.ts';
 
 /** Least ratios to node-seal with one and with two threads. */
 export type Targets = readonly [number, number];
@@ -26,47 +20,10 @@ export interface EngineCase {
   readonly prepare: (engines: Engines) => Runs;
 }
 
-export type Engines = Awaited<ReturnType<typeof openEngines>>;
-
-/** node-seal and simd with the keys of one client. */
-export async function openEngines(parameters: Parameters, galoisSteps: readonly number[]) {
-  const layout = { name: 'x', shape: [1], ciphertexts: 1, slotOf: [0], period: parameters.slots };
-  const manifest = {
-    format: 'he-manifest' as const,
-    version: 1 as const,
-    parameters: manifestParameters(parameters),
-    galoisSteps,
-    inputs: [layout],
-    outputs: [layout],
-    segments: 1,
-    refreshes: [],
-  };
-  const client = await createClient(manifest, { engine: 'seal', minimumSecurityBits: 0 });
-  const keys = splitEvaluationKeys(await client.evaluationKeys(), 'seal', parameters, galoisSteps);
-  const sealRuntime = await createSealRuntime(parameters);
-  const [simdRuntime, simdRuntime2] = await Promise.all([createSimdRuntime(parameters), createSimdRuntime(parameters, { threads: 2 })]);
-  const seal = createSealEngine(sealRuntime, keys);
-  const simd = createSimdEngine(simdRuntime, keys);
-  const simd2 = createSimdEngine(simdRuntime2, keys);
-  return {
-    parameters,
-    client,
-    seal,
-    simd,
-    simd2,
-    sealRuntime,
-    simdRuntime,
-    simdRuntime2,
-    close() {
-      seal.close();
-      simd.close();
-      simd2.close();
-      sealRuntime.dispose();
-      simdRuntime.dispose();
-      simdRuntime2.dispose();
-      client.dispose();
-    },
-  };
+/** Engines with the keys of one client; simd with one and with two threads. */
+export interface Engines extends Pick<OpenedEngines, 'parameters' | 'client' | 'seal' | 'sealRuntime'> {
+  readonly simd: OpenedSimd;
+  readonly simd2: OpenedSimd;
 }
 
 function values(parameters: Parameters, seed: number, period = parameters.slots): Float64Array {
@@ -91,7 +48,7 @@ function operation(
   return {
     name,
     targets,
-    prepare({ client, parameters, seal, simd, simd2, simdRuntime, simdRuntime2 }) {
+    prepare({ client, parameters, seal, simd, simd2 }) {
       const frames = client.encrypt(Array.from({ length: ciphertexts }, (_, i) => values(parameters, i)));
       const on = <C, P>(engine: Engine<C, P>, side: 'seal' | 'simd', settle: (c: C) => void) => {
         const inputs = frames.map((frame) => engine.load(frame));
@@ -105,12 +62,8 @@ function operation(
         };
       };
       const left = on(seal, 'seal', () => {});
-      const right = on(simd, 'simd', (c) => {
-        simdRuntime.values.settle(c.read('bench').value);
-      });
-      const right2 = on(simd2, 'simd', (c) => {
-        simdRuntime2.values.settle(c.read('bench').value);
-      });
+      const right = on(simd.engine, 'simd', simd.settle);
+      const right2 = on(simd2.engine, 'simd', simd2.settle);
       return {
         seal: left.run,
         simd: right.run,
@@ -143,12 +96,12 @@ function transform(prefix: string): EngineCase {
   return {
     name: `${prefix}forward and inverse transform of a ciphertext`,
     targets: [2.5, 4.5],
-    prepare({ client, parameters, seal, simd, simd2, sealRuntime, simdRuntime, simdRuntime2 }) {
+    prepare({ client, parameters, seal, sealRuntime, simd, simd2 }) {
       const frame = first(client.encrypt([values(parameters, 1)]));
-      const [a, b, b2] = [seal.load(frame), simd.load(frame), simd2.load(frame)];
+      const [a, b, b2] = [seal.load(frame), simd.engine.load(frame), simd2.engine.load(frame)];
       const degree = parameters.polyModulusDegree;
       const logN = Math.log2(degree);
-      const there = ({ values: simdValues, tables, runner }: SimdRuntime, c: typeof b) => {
+      const there = ({ runtime: { values: simdValues, tables, runner } }: OpenedSimd, c: typeof b) => {
         runner.run(
           simdValues.settle(c.read('bench').value).flatMap((polynomial) =>
             polynomial.map(({ at }, i) => (kernels) => {
@@ -165,12 +118,12 @@ function transform(prefix: string): EngineCase {
           sealRuntime.evaluator.cipherTransformFromNttInplace(a.read('bench'));
           sealRuntime.evaluator.cipherTransformToNttInplace(a.read('bench'));
         },
-        simd: () => there(simdRuntime, b),
-        simd2: () => there(simdRuntime2, b2),
+        simd: () => there(simd, b),
+        simd2: () => there(simd2, b2),
         dispose() {
           seal.dispose(a);
-          simd.dispose(b);
-          simd2.dispose(b2);
+          simd.engine.dispose(b);
+          simd2.engine.dispose(b2);
         },
       };
     },

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Attention, attentionCase } from './engine_attention.ts';
-import { ENGINE_CASES, type EngineCase, openEngines } from './engine_cases.ts';
+import { ENGINE_CASES, type EngineCase } from './engine_cases.ts';
+import { openEngines } from './open_engines.ts';
 
 export const ENGINES_HELP = `engines: node-seal and the simd engine on the same ciphertexts, medians of alternating runs, warm
 
@@ -100,8 +101,9 @@ export async function engines(args: string[]): Promise<void> {
     if (wanted.length === 0) continue;
     const opened = await openEngines(parameters, steps);
     try {
+      const sides = { ...opened, simd: await opened.openSimd(1), simd2: await opened.openSimd(2) };
       for (const { name, targets, prepare } of wanted) {
-        const prepared = prepare(opened);
+        const prepared = prepare(sides);
         print(await measure(name, targets, prepared, samples, clock), values.json);
         prepared.dispose();
       }

@@ -1,11 +1,5 @@
-import { createClient } from 'tfjs-he-backend/client';
 import type { Engine } from '../../dist/engines/engine.js';
-import { createSealEngine } from '../../dist/engines/seal.js';
-import { createSealRuntime } from '../../dist/engines/seal_runtime.js';
-import { createSimdEngine } from '../../dist/engines/simd.js';
-import { createSimdRuntime } from '../../dist/engines/simd_runtime.js';
-import { splitEvaluationKeys } from '../../dist/wire/evaluation_keys.js';
-import { manifestParameters } from '../../dist/wire/manifest.js';
+import { openEngines } from '../open_engines.ts';
 import { ownParameters } from './own_parameters.ts';
 import * as workload from './workload.ts';
 
@@ -19,49 +13,18 @@ export async function measureOwnEngines(
   cpu: boolean,
 ): Promise<Readonly<Record<'node-seal' | 'simd', readonly workload.Measured[]>>> {
   const clock = cpu ? () => process.cpuUsage().user / 1000 : () => performance.now();
-  const parameters = ownParameters();
-  const layout = { name: 'x', shape: [1], ciphertexts: 1, slotOf: [0], period: parameters.slots };
-  const manifest = {
-    format: 'he-manifest' as const,
-    version: 1 as const,
-    parameters: manifestParameters(parameters),
-    galoisSteps: STEPS,
-    inputs: [layout],
-    outputs: [layout],
-    segments: 1,
-    refreshes: [],
-  };
-  const client = await createClient(manifest, { engine: 'seal', minimumSecurityBits: 0 });
-  const keys = splitEvaluationKeys(await client.evaluationKeys(), 'seal', parameters, STEPS);
-  const sealRuntime = await createSealRuntime(parameters);
-  const simdRuntime = await createSimdRuntime(parameters);
-  const seal = createSealEngine(sealRuntime, keys);
-  const simd = createSimdEngine(simdRuntime, keys);
-  const slots = (f: (slot: number) => number): Float64Array => Float64Array.from({ length: parameters.slots }, (_, slot) => f(slot));
-  const frames = client.encrypt([slots(workload.input), slots(workload.other)]);
-  const decrypt = (frame: Uint8Array): Float64Array => client.decrypt([frame])[0] ?? new Float64Array();
+  const { parameters, client, seal, openSimd, close } = await openEngines(ownParameters(), STEPS);
   try {
+    const simd = await openSimd(1);
+    const slots = (f: (slot: number) => number): Float64Array => Float64Array.from({ length: parameters.slots }, (_, slot) => f(slot));
+    const frames = client.encrypt([slots(workload.input), slots(workload.other)]);
+    const decrypt = (frame: Uint8Array): Float64Array => client.decrypt([frame])[0] ?? new Float64Array();
     return {
       'node-seal': measure(seal, frames, BABIES.seal, () => {}, decrypt, samples, clock),
-      simd: measure(
-        simd,
-        frames,
-        BABIES.simd,
-        // Results are lazy: their sums are finished when they are read.
-        (c) => {
-          simdRuntime.values.settle(c.read('bench').value);
-        },
-        decrypt,
-        samples,
-        clock,
-      ),
+      simd: measure(simd.engine, frames, BABIES.simd, simd.settle, decrypt, samples, clock),
     };
   } finally {
-    seal.close();
-    simd.close();
-    sealRuntime.dispose();
-    simdRuntime.dispose();
-    client.dispose();
+    close();
   }
 }
 
