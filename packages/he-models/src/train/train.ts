@@ -1,3 +1,4 @@
+import { requireFolder } from '../cli/out_folder.js';
 import { percent } from './card.js';
 import { type FineTuningSummary, fineTune } from './fine_tune/fine_tune.js';
 import { parseTrainOptions, TRAIN_HELP, type TrainOptions } from './options.js';
@@ -52,6 +53,7 @@ function trainOnTable({ from, ...options }: TableOptions, progress: Progress): P
 }
 
 async function trainDataset(options: TrainOptions, progress: Progress): Promise<TrainingSummary | StorySummary> {
+  if (options.variant === 'both') await requireFolder(options.out);
   await startWasm();
   const changes = {
     ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
