@@ -48,11 +48,22 @@ function nameOf(fullName: string): string {
   return fullName.replace(ENVIRONMENT, ': ');
 }
 
+const seen = new Map<string, number>();
+
+/** The name, with a number from the second test of that name on. */
+function uniqueNameOf(fullName: string): string {
+  const name = nameOf(fullName);
+  const count = (seen.get(name) ?? 0) + 1;
+  seen.set(name, count);
+  return count === 1 ? name : `${name} #${count}`;
+}
+
 function isChosen(spec: { getFullName(): string }): boolean {
   const fullName = spec.getFullName();
   if (mode === 'encrypted' && !suites.has(fullName.split(ENVIRONMENT)[0] ?? '')) return false;
   total++;
-  const matching = rules.filter(({ part }) => nameOf(fullName).includes(part));
+  const name = uniqueNameOf(fullName);
+  const matching = rules.filter(({ part }) => (part.includes('#') ? name.endsWith(part) : name.includes(part)));
   for (const rule of matching) rule.matches++;
   const [first] = matching;
   if (first !== undefined) excluded.set(first.reason, (excluded.get(first.reason) ?? 0) + 1);
@@ -73,7 +84,7 @@ env.addReporter({
 });
 
 const start = performance.now();
-const { decryptions } = await import(pathToFileURL(bundle).href);
+const { decryptions, givenInTheClear } = await import(pathToFileURL(bundle).href);
 await env.execute();
 const report: Report = {
   mode,
@@ -87,6 +98,7 @@ const report: Report = {
     ...passedInAudit.map((test) => `passes: ${test}`),
   ],
   decryptions: decryptions(),
+  givenInTheClear: givenInTheClear(),
   seconds: (performance.now() - start) / 1000,
 };
 process.send?.(report);
