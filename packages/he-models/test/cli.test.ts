@@ -273,6 +273,7 @@ describe('export', () => {
     await writeFile(join(root, 'in-the-way'), '');
     await expect(printed(exportModel, 'tiny', '--out', out)).rejects.toThrow(UsageError);
     await expect(printed(convert, 'tiny', '--swap-softmax', '4', '--out', out)).rejects.toThrow('name a folder');
+    await expect(printed(train, 'ecg', '--data', '.', '--out', out)).rejects.toThrow('name a folder');
   });
 
   test('leaves nothing behind when a file is damaged', async () => {
