@@ -10,12 +10,17 @@ export const FUZZ_HELP = `fuzz: random graphs of up to 12 operations, compiled a
 
   --mock N         graphs on mock (default 1000)
   --seal N         graphs on node-seal (default 30)
-  --seed N         the first seed (default 1)`;
+  --simd N         graphs on simd (default 30)
+  --seed N         the first seed (default 1)
+  --degree N       ring degree: 8192, 16384 or 32768 (default 8192)`;
+
+const ENGINES = ['mock', 'seal', 'simd'] as const;
+type Engine = (typeof ENGINES)[number];
 
 /** Least bits of agreement; the values of random graphs are about one. */
-export const FUZZ_BITS = 8;
+const FUZZ_BITS = 8;
 /** Values between two scalings reach some hundreds. */
-export const FUZZ_OPTIONS = { polyModulusDegrees: [8192], precisionBits: 13, valueBits: 8 };
+const OPTIONS = { precisionBits: 13, valueBits: 8 };
 
 interface Tally {
   compared: number;
@@ -32,7 +37,9 @@ export async function fuzz(args: string[]): Promise<void> {
     options: {
       mock: { type: 'string', default: '1000' },
       seal: { type: 'string', default: '30' },
+      simd: { type: 'string', default: '30' },
       seed: { type: 'string', default: '1' },
+      degree: { type: 'string', default: '8192' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -43,9 +50,10 @@ export async function fuzz(args: string[]): Promise<void> {
   enableProdMode();
   await setBackend('cpu');
   let failed = 0;
-  for (const engine of ['mock', 'seal'] as const) {
+  for (const engine of ENGINES) {
     const tally: Tally = { compared: 0, constant: 0, failed: 0, bits: Number.POSITIVE_INFINITY };
-    for (let i = 0; tally.compared + tally.failed < Number(values[engine]); i++) await tryGraph(engine, Number(values.seed) + i, tally);
+    for (let i = 0; tally.compared + tally.failed < Number(values[engine]); i++)
+      await tryGraph(engine, Number(values.degree), Number(values.seed) + i, tally);
     const { compared, constant, bits } = tally;
     console.log(
       `${engine}: ${compared} graphs agree, at least ${bits.toFixed(1)} bits; ${tally.failed} fail; ${constant} more are constant`,
@@ -55,10 +63,10 @@ export async function fuzz(args: string[]): Promise<void> {
   if (failed > 0) throw new Error(`${failed} graphs failed`);
 }
 
-async function tryGraph(engine: 'mock' | 'seal', seed: number, tally: Tally): Promise<void> {
+async function tryGraph(engine: Engine, degree: number, seed: number, tally: Tally): Promise<void> {
   const graph = randomGraph(1 + (seed % 12), seed);
   try {
-    const program = await compileRandom(graph);
+    const program = await compileRandom(graph, degree);
     if (program === null) {
       tally.constant++;
       return;
@@ -75,17 +83,18 @@ async function tryGraph(engine: 'mock' | 'seal', seed: number, tally: Tally): Pr
 }
 
 /** Null: an output does not depend on the inputs, which the compiler refuses. */
-async function compileRandom({ inputs, body }: RandomGraph): Promise<Program | null> {
+async function compileRandom({ inputs, body }: RandomGraph, degree: number): Promise<Program | null> {
   try {
-    return compileGraph(await traceFunction((x: Tensor | Tensor[]) => body(Array.isArray(x) ? x : [x]), inputs), FUZZ_OPTIONS);
+    const graph = await traceFunction((x: Tensor | Tensor[]) => body(Array.isArray(x) ? x : [x]), inputs);
+    return compileGraph(graph, { ...OPTIONS, polyModulusDegrees: [degree] });
   } catch (error) {
     if (error instanceof HeError && error.message.includes('does not depend on')) return null;
     throw error;
   }
 }
 
-async function infer({ inputs }: RandomGraph, program: Program, engine: 'mock' | 'seal'): Promise<Float32Array[]> {
-  const client = await createClient(manifestOf(program), { engine });
+async function infer({ inputs }: RandomGraph, program: Program, engine: Engine): Promise<Float32Array[]> {
+  const client = await createClient(manifestOf(program), { engine: engine === 'mock' ? 'mock' : 'seal' });
   const server = await createServer(program, { engine });
   try {
     const session = await server.openSession(await client.evaluationKeys());

@@ -116,6 +116,11 @@ function withPlain(text: string, apply: (x: tf.Tensor, plain: tf.Tensor) => tf.T
   });
 }
 
+/** A kernel of tfjs-he-backend, of its operand plus a number; by name, as the package is imported from its sources in tests and as built in benchmarks. */
+function kernelOf(name: string, plus: number, attributes: tf.NamedAttrMap): Operation {
+  return unary(name, () => (x) => at([tf.engine().runKernel(name, { x: tf.add(x, plus) }, attributes)].flat(), 0));
+}
+
 const OPERATIONS: readonly Operation[] = [
   binary('add', tf.add),
   binary('sub', tf.sub),
@@ -186,6 +191,16 @@ const OPERATIONS: readonly Operation[] = [
     const indices = Array.from({ length: 3 }, () => random.below(at(x.shape, 0)));
     return (y) => tf.gather(y, tf.tensor1d(indices, 'int32'));
   }),
+  unary('gatherND', (x, random) => {
+    if (x.rank === 0) return null;
+    const indices = Array.from({ length: 3 }, () => x.shape.map((size) => random.below(size)));
+    return (y) => tf.gatherND(y, tf.tensor2d(indices, [3, x.rank], 'int32'));
+  }),
+  unary('addN', () => (x) => tf.addN([x, tf.mul(x, 0.5), x])),
+  unary('broadcastTo', (x) => (x.rank > 3 ? null : (y) => tf.broadcastTo(y, [2, ...y.shape]))),
+  kernelOf('HePolynomial', 0, { coefficients: [0.2, 0.5, -0.3, 0.1], basis: 'chebyshev', interval: [-BOUND, BOUND] }),
+  kernelOf('HeReciprocal', 2.5, { interval: [2.5 - BOUND, 2.5 + BOUND], bits: 10 }),
+  kernelOf('HeRsqrt', 2.5, { interval: [2.5 - BOUND, 2.5 + BOUND], bits: 10 }),
   binary('concat or stack', (a, b) => (a.shape.join() === b.shape.join() && a.rank > 0 ? tf.concat([a, b], 0) : tf.add(a, b))),
   unary('unstack', (x, random) => {
     if (x.rank === 0) return null;
@@ -218,7 +233,11 @@ const OPERATIONS: readonly Operation[] = [
       step: (all) => tf.matMul(tf.reshape(at(all, i), [-1, cols]), tf.reshape(at(all, j), [cols, -1])),
     };
   },
-  unary('einsum', (x) => (x.rank !== 2 ? null : (y) => tf.einsum('ij,ik->j', y, tf.mul(y, 0.5)))),
+  unary('einsum', (x, random) => {
+    if (x.rank !== 2) return null;
+    const equation = random.pick(['ij,ik->j', 'ij,ik->jk', 'ij,ij->i', 'ij,kj->ik', 'ij,ij->']);
+    return (y) => tf.einsum(equation, y, tf.mul(y, 0.5));
+  }),
   unary('conv2d', (x, random) => {
     const image = imageShape(x);
     if (image === null) return null;
