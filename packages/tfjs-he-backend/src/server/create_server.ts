@@ -1,12 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
-import type { CiphertextHandle } from '../engines/handles.js';
 import { type AnyEngine, createEngineRuntime, type EngineRuntime } from '../engines/runtime.js';
 import { HeError } from '../errors.js';
 import { ConstantCache } from '../executor/constants.js';
-import { createRun, type RunState } from '../executor/run.js';
-import type { KeepOptions, Run } from '../executor/types.js';
-import type { MemoryLimits } from '../executor/worker_messages.js';
 import { createWorkerPool, type WorkerPool } from '../executor/worker_pool.js';
 import { createParameters } from '../parameters/parameters.js';
 import { checkRefreshMasks } from '../program/check_refresh_masks.js';
@@ -14,166 +10,87 @@ import { manifestOf } from '../program/manifest_of.js';
 import type { Program } from '../program/program.js';
 import { createTurns, throwIfAborted, unlessAborted } from '../turns.js';
 import type { SealKeyObjects } from '../wire/seal_keys.js';
-import { defaultServerEngine } from './default_engine.js';
-import {
-  defaultOutsideBytes,
-  leastServerMemory,
-  MEMORY_LIMIT,
-  requireServerMemory,
-  requireSessionMemory,
-  serverMemory,
-  shareMemory,
-} from './memory.js';
-import { checkFloodBits, createRerandomizer } from './rerandomizer.js';
+import { leastServerMemory, requireServerMemory, requireSessionMemory, serverMemory, shareMemory } from './memory.js';
+import { createRerandomizer } from './rerandomizer.js';
 import { fromSeal, toSeal } from './seal_ciphertexts.js';
-import { createSequence, type SequenceContext } from './sequence.js';
-import {
-  type PrepareOptions,
-  SERVER_ENGINES,
-  type Sequence,
-  type Server,
-  type ServerEngine,
-  type ServerOptions,
-  type Session,
-} from './types.js';
-
-const MASK_KEY_BYTES = 32;
+import { serverSettings } from './server_options.js';
+import { createSession } from './session.js';
+import type { PrepareOptions, Server, ServerOptions } from './types.js';
 
 /**
  * A server for a compiled program: encoded constants and the engine's context are shared by all sessions.
- * @throws HeError RUNTIME_UNSUPPORTED (no WebAssembly exception handling), PARAMETERS_INVALID (the engine's name, maskKey), PARAMETERS_INSECURE,
+ * @throws HeError RUNTIME_UNSUPPORTED (no WebAssembly exception handling), PARAMETERS_INVALID (an option), PARAMETERS_INSECURE,
  *   PARAMETERS_MASK_SLACK (masks of less than 40 bits over the values that the program admits), MEMORY_BUDGET (before anything is allocated: not even
  *   contexts, ciphertexts and what is used at once of keys and constants fit).
  */
-export async function createServer(program: Program, given: ServerOptions = {}): Promise<Server> {
-  const options = { ...given, engine: given.engine ?? defaultServerEngine() };
-  requireEngine(options.engine);
-  const maskKey = options.maskKey ?? randomBytes(MASK_KEY_BYTES);
-  if (maskKey.length !== MASK_KEY_BYTES) {
-    throw new HeError('PARAMETERS_INVALID', `maskKey has ${maskKey.length} bytes`, {
-      op: 'createServer',
-      hint: `Give ${MASK_KEY_BYTES} random bytes.`,
-    });
-  }
+export async function createServer(program: Program, options: ServerOptions = {}): Promise<Server> {
   const parameters = createParameters(program.parameters);
+  const { engine: name, maskKey, floodBits, threads, memoryBytes, outsideBytes, workers: asked } = serverSettings(options, parameters);
   checkRefreshMasks(program, parameters);
-  const { rerandomize } = options;
-  const { floodBits = 0 } = rerandomize ?? {};
-  checkFloodBits(floodBits, parameters);
-  const { memoryBytes = MEMORY_LIMIT, threads = 1 } = options;
-  // Every worker would have its own.
-  const outsideBytes = options.engine === 'simd' && countOf(options) === 0 ? (options.outsideBytes ?? defaultOutsideBytes()) : 0;
-  const memory = serverMemory(program, parameters, options.engine);
-  const least = leastServerMemory(program, parameters, options.engine, outsideBytes);
+  const memory = serverMemory(program, parameters, name);
+  const least = leastServerMemory(program, parameters, name, outsideBytes);
   requireServerMemory(least, memoryBytes);
   const plan = shareMemory(memory, least, memoryBytes);
-  const runtime = await createEngineRuntime(options.engine, parameters, program.galoisSteps, { threads, keyMemoryBytes: plan.keys });
-  const workers = await openPool(program, options, plan).catch((error: unknown) => {
+  const runtime = await createEngineRuntime(name, parameters, program.galoisSteps, { threads, keyMemoryBytes: plan.keys });
+  const { ledger } = runtime;
+  const pool = asked.count === 0 ? undefined : createWorkerPool(program, name, { ...asked, limits: plan });
+  const workers = await pool?.catch((error: unknown) => {
     runtime.dispose();
     throw error;
   });
   const keyless = runtime.openKeyless();
-  const constants = new ConstantCache(program, keyless, options.engine === 'mock' ? undefined : { bytes: plan.constants, outsideBytes });
-  let runs = 0;
+  const constants = new ConstantCache(program, keyless, name === 'mock' ? undefined : { bytes: plan.constants, outsideBytes });
+  const nextRunId = runIds();
   let sessions = 0;
-  // Masks must not repeat even when a server restarts with the same maskKey.
-  const instance = Array.from(randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
   /** Keys first, constants in what they leave. */
   const shareOutside = (keys: number): void => constants.limitOutside(Math.max(0, outsideBytes - (keys > plan.keys ? keys : 0)));
   const openSession: Server['openSession'] = async (evaluationKeys, { publicKey } = {}) => {
-    const { ledger } = runtime;
-    const outgoing = rerandomize === undefined ? undefined : createRerandomizer(options.engine, parameters, publicKey, floodBits);
+    const outgoing = floodBits === undefined ? undefined : createRerandomizer(name, parameters, publicKey, floodBits);
     // Workers hold the keys of every session, and what a run needs of ciphertexts.
-    const keys = memory.keys + (workers === undefined ? ledger.of('key').bytes : sessions * memory.keys);
-    requireSessionMemory(memory, plan, { keys, ciphertexts: ledger.of('ciphertext').bytes }, memoryBytes, outsideBytes);
-    shareOutside(keys);
-    const place = workers === undefined ? undefined : await workers.open(forWorkers(evaluationKeys));
-    const engine = workers === undefined ? await openEngine(runtime, evaluationKeys) : runtime.openKeyless();
-    const runSegment = workers === undefined || place === undefined ? undefined : workers.runner(place, engine);
-    const open = new Set<Run>();
-    let disposed = false;
+    const keyBytes = memory.keys + (workers === undefined ? ledger.of('key').bytes : sessions * memory.keys);
+    requireSessionMemory(memory, plan, { keys: keyBytes, ciphertexts: ledger.of('ciphertext').bytes }, memoryBytes, outsideBytes);
+    shareOutside(keyBytes);
     sessions++;
-    // A relinearisation key is random: no two clients have the same.
-    const keysName = nameOf(evaluationKeys instanceof Uint8Array ? evaluationKeys : evaluationKeys.relinKeys);
-    const begin = (from: readonly Uint8Array[] | Uint8Array, keep?: KeepOptions, state?: RunState<CiphertextHandle<unknown>>): Run => {
-      const ids = { runId: `${instance}/${runs++}`, keys: keysName };
-      const context = { program, engine, constant: (id: number) => constants.get(id), maskKey, ...ids };
-      const extra = {
-        ...(outgoing === undefined ? {} : { outgoing }),
-        ...(runSegment === undefined ? {} : { runSegment }),
-        ...(state === undefined ? {} : { state }),
-      };
-      const run = createRun({ ...context, ...extra }, from, keep);
-      for (const earlier of open) if (earlier.state === 'gone') open.delete(earlier);
-      open.add(run);
-      return run;
+    const close = (): void => {
+      sessions--;
+      shareOutside(ledger.of('key').bytes);
     };
-    const start: Session['start'] = (inputs, keep) => begin(inputs, keep);
-    const sequences = new Set<Sequence>();
-    const openSequence = (from: readonly Uint8Array[] | Uint8Array, keep?: KeepOptions): Sequence => {
-      const onDispose = () => sequences.delete(sequence);
-      const beginWith: SequenceContext<CiphertextHandle<unknown>>['begin'] = (inputs, state, options) => begin(inputs, options, state);
-      const sequence = createSequence({ program, engine, keys: keysName, begin: beginWith, onDispose }, from, keep);
-      sequences.add(sequence);
-      return sequence;
-    };
-    return {
+    const { engine, runSegment, release } = await openKeys(runtime, workers, evaluationKeys).catch((error: unknown) => {
+      close();
+      throw error;
+    });
+    return createSession({
+      program,
+      engine,
+      constant: (id) => constants.get(id),
+      maskKey,
+      keys: nameOf(evaluationKeys),
+      ...(outgoing === undefined ? {} : { outgoing }),
+      ...(runSegment === undefined ? {} : { runSegment }),
       ledger,
-      start,
-      restore: (saved, keep) => begin(saved, keep),
-      sequence: (initial) => openSequence(initial),
-      restoreSequence: openSequence,
-      async run(inputs, runOptions) {
-        const run = start(inputs);
-        try {
-          return await run.proceed(runOptions);
-        } finally {
-          run.dispose();
-          open.delete(run);
-        }
+      nextRunId,
+      onDispose() {
+        close();
+        release();
       },
-      dispose() {
-        if (disposed) return;
-        disposed = true;
-        sessions--;
-        for (const run of open) run.dispose();
-        for (const sequence of sequences) sequence.dispose();
-        engine.close();
-        shareOutside(ledger.of('key').bytes);
-        if (place !== undefined) workers?.close(place);
-      },
-    };
-  };
-  const prepare = async ({ onProgress, signal }: PrepareOptions = {}): Promise<void> => {
-    if (workers !== undefined) {
-      await unlessAborted(workers.prepare(), signal, 'prepare');
-      onProgress?.(program.constants.length, program.constants.length);
-      return;
-    }
-    const turns = createTurns();
-    for (const id of program.constants.keys()) {
-      throwIfAborted(signal, 'prepare');
-      if (!constants.prepare(id)) break;
-      if (turns.due()) {
-        onProgress?.(constants.progress.done, constants.progress.total);
-        await turns.next();
-      }
-    }
-    onProgress?.(constants.progress.done, constants.progress.total);
+    });
   };
   return {
-    engine: options.engine,
+    engine: name,
     execution: runtime.execution,
     manifest: manifestOf(program),
     evaluationKeyBytes: runtime.evaluationKeysBytes,
     get memoryUse() {
       return {
         constants: constants.use,
-        keys: { bytes: runtime.ledger.of('key').bytes, limitBytes: plan.keys, moved: runtime.movedKeys },
+        keys: { bytes: ledger.of('key').bytes, limitBytes: plan.keys, moved: runtime.movedKeys },
       };
     },
-    prepare,
+    async prepare(prepareOptions = {}) {
+      if (workers === undefined) await encodeConstants(program, constants, prepareOptions);
+      else await prepareWorkers(program, workers, prepareOptions);
+    },
     openSession,
     fromSeal: (ciphertexts) => fromSeal(parameters, ciphertexts),
     toSeal: (outputs) => toSeal(parameters, outputs),
@@ -186,52 +103,52 @@ export async function createServer(program: Program, given: ServerOptions = {}):
   };
 }
 
+/** Names of runs. Masks must not repeat, even when a server restarts with the same maskKey. */
+function runIds(): () => string {
+  const instance = bytesToHex(randomBytes(16));
+  let runs = 0;
+  return () => `${instance}/${runs++}`;
+}
+
+async function encodeConstants(program: Program, constants: ConstantCache<unknown>, { onProgress, signal }: PrepareOptions): Promise<void> {
+  const turns = createTurns();
+  for (const id of program.constants.keys()) {
+    throwIfAborted(signal, 'prepare');
+    if (!constants.prepare(id)) break;
+    if (turns.due()) {
+      onProgress?.(constants.progress.done, constants.progress.total);
+      await turns.next();
+    }
+  }
+  onProgress?.(constants.progress.done, constants.progress.total);
+}
+
+async function prepareWorkers({ constants }: Program, workers: WorkerPool, { onProgress, signal }: PrepareOptions): Promise<void> {
+  await unlessAborted(workers.prepare(), signal, 'prepare');
+  onProgress?.(constants.length, constants.length);
+}
+
+/** An engine with a client's keys, here or in the workers. `release` is for after the engine has been closed. */
+async function openKeys(runtime: EngineRuntime, workers: WorkerPool | undefined, keys: Uint8Array | SealKeyObjects) {
+  if (workers === undefined) {
+    const engine: AnyEngine = keys instanceof Uint8Array ? runtime.open(keys) : await runtime.openSeal(keys);
+    return { engine, runSegment: undefined, release() {} };
+  }
+  if (!(keys instanceof Uint8Array)) {
+    throw new HeError('WIRE_UNSUPPORTED', 'workers do not take keys as SEAL saves them', {
+      op: 'openSession',
+      hint: 'Use threads instead of workers.',
+    });
+  }
+  const place = await workers.open(keys);
+  const engine = runtime.openKeyless();
+  return { engine, runSegment: workers.runner(place, engine), release: () => workers.close(place) };
+}
+
 const NAMING_BYTES = 1 << 16;
 
-/** Names an upload of keys: its beginning is a key of the client, random in all its bytes. */
-function nameOf(evaluationKeys: Uint8Array): string {
-  return bytesToHex(sha256(evaluationKeys.subarray(0, NAMING_BYTES)));
-}
-
-const MOST_WORKERS = 64;
-
-function countOf({ workers = 0 }: ServerOptions): number {
-  return typeof workers === 'number' ? workers : workers.count;
-}
-
-async function openPool(
-  program: Program,
-  options: ServerOptions & { readonly engine: ServerEngine },
-  limits: MemoryLimits,
-): Promise<WorkerPool | undefined> {
-  const count = countOf(options);
-  if (!Number.isInteger(count) || count < 0 || count > MOST_WORKERS) {
-    throw new HeError('PARAMETERS_INVALID', `${count} workers`, { op: 'createServer', hint: `Give a number from 0 to ${MOST_WORKERS}.` });
-  }
-  const url = typeof options.workers === 'object' ? options.workers.url : undefined;
-  return count === 0 ? undefined : createWorkerPool(program, options.engine, { count, url, limits });
-}
-
-function openEngine(runtime: EngineRuntime, keys: Uint8Array | SealKeyObjects): AnyEngine | Promise<AnyEngine> {
-  return keys instanceof Uint8Array ? runtime.open(keys) : runtime.openSeal(keys);
-}
-
-function forWorkers(keys: Uint8Array | SealKeyObjects): Uint8Array {
-  if (keys instanceof Uint8Array) return keys;
-  throw new HeError('WIRE_UNSUPPORTED', 'workers do not take keys as SEAL saves them', {
-    op: 'openSession',
-    hint: 'Use threads instead of workers.',
-  });
-}
-
-/** Callers without types may ask for anything. */
-function requireEngine(name: string): void {
-  if (SERVER_ENGINES.some((known) => known === name)) return;
-  throw new HeError('PARAMETERS_INVALID', `there is no server engine '${name}'`, {
-    op: 'createServer',
-    hint:
-      name === 'debug'
-        ? 'To look inside takes the secret key, which no server has: use debugProgram of tfjs-he-backend/debug where the data is.'
-        : `Use one of ${SERVER_ENGINES.join(', ')}.`,
-  });
+/** Names an upload of keys: its beginning is a key of the client, random in all its bytes, so that no two clients have the same. */
+function nameOf(keys: Uint8Array | SealKeyObjects): string {
+  const first = keys instanceof Uint8Array ? keys : keys.relinKeys;
+  return bytesToHex(sha256(first.subarray(0, NAMING_BYTES)));
 }

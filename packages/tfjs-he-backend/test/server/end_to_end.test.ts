@@ -92,6 +92,27 @@ describe('a server', () => {
     pair.dispose();
   });
 
+  test('a session that has been disposed of takes no more runs', async () => {
+    const pair = await openPair(program, 'mock');
+    const saved = pair.session.start(pair.encrypt(x)).save();
+    pair.session.dispose();
+    const refused = { code: 'RUN_UNAVAILABLE', message: expect.stringContaining('disposed of') };
+    await expect(pair.infer(x)).rejects.toMatchObject(refused);
+    expect(() => pair.session.restore(saved)).toThrow(expect.objectContaining(refused));
+    expect(() => pair.session.sequence([])).toThrow(expect.objectContaining(refused));
+    pair.dispose();
+  });
+
+  test('keys that are refused leave room for others', async () => {
+    const pair = await openPair(program, 'simd');
+    await expect(pair.server.openSession(pair.keys.slice(1))).rejects.toMatchObject({ code: expect.stringMatching(/^WIRE_/) });
+    const before = pair.session.ledger.of('key');
+    const other = await pair.server.openSession(pair.keys);
+    other.dispose();
+    expect(pair.session.ledger.of('key')).toEqual(before);
+    pair.dispose();
+  });
+
   test('an aborted prepare throws ABORTED', async () => {
     const pair = await openPair(program, 'mock');
     await expect(pair.server.prepare({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });

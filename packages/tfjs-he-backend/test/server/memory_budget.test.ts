@@ -51,7 +51,7 @@ describe.each([['simd', 256] as const, ['seal', 64] as const])('a server of engi
     expect(tight.constants.encoded).toBeGreaterThan(constants);
     expect(tight.constants.evicted).toBeGreaterThan(constants / 2);
     expect(tight.constants).toMatchObject({ restored: 0, outsideBytes: 0 });
-    expect(tight.constants.bytes).toBeLessThan(whole.constants.bytes / 2);
+    expect(tight.constants.bytes).toBeLessThan(0.75 * whole.constants.bytes);
     await expect(run({ memoryBytes: leastBytes(0) - 1, outsideBytes: 0 })).rejects.toMatchObject({ code: 'MEMORY_BUDGET' });
     if (engine === 'seal') return;
 
