@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type EncryptedFigures, figuresText, type MeasuredRun, readFigures, weightsDigest } from '../src/cards/encrypted_figures.js';
-import { depthsOfBlocks, encryptedSection, withEncryptedSection } from '../src/cards/encrypted_section.js';
+import { depthsOfBlocks, encryptedSection } from '../src/cards/encrypted_section.js';
+import { withFigures, withSection } from '../src/cards/with_figures.js';
 import { evaluate } from '../src/cli/evaluate.js';
 import { DataError, UsageError } from '../src/errors.js';
 import { startWasm } from '../src/train/wasm.js';
@@ -127,9 +128,22 @@ describe('a card', () => {
     ['gets it at the end otherwise', '# m\n', '# m\n\n## Encrypted\n\nnew\n'],
     ['gets it in place of an older one at the end', '# m\n\n## Encrypted\n\nold\n', '# m\n\n## Encrypted\n\nnew\n'],
   ])('%s', (_name, card, expected) => {
-    expect(withEncryptedSection(card, SECTION)).toBe(expected);
-    expect(withEncryptedSection(expected, SECTION)).toBe(expected);
+    expect(withSection(card, SECTION)).toBe(expected);
+    expect(withSection(expected, SECTION)).toBe(expected);
   });
+});
+
+test('a card with a table of degrees says which row is shipped', () => {
+  const row = { accuracy: 0.8, sameTop1: 0.995, depth: 20, keySwitches: 200, refreshes: 10, predictedMs: 1234 };
+  const shipped = { reciprocal: 3, rsqrt: 3, gelu: 6 };
+  const rows = [
+    { ...row, degrees: { ...shipped, gelu: 2 } },
+    { ...row, degrees: shipped, measuredMs: 987 },
+  ];
+  const card = withFigures('# m\n\n## Use and limits\n', figures({ approximations: { rows, shipped, command: 'npm run bench' } }));
+  expect(card).toContain('what is shipped is row 2.');
+  expect(card).toContain('| 3 | 3 | 6 | 80.00% | 99.5% | 20 | 200 | 10 | 1.23 s | 0.99 s |');
+  expect(card.match(/^## .*$/gm)).toEqual(['## Encrypted', '## Accuracy against depth', '## Use and limits']);
 });
 
 describe('evaluate --card', () => {

@@ -17,6 +17,7 @@ import { startWasm } from '../src/train/wasm.js';
 import { loadClearReader } from '../src/use/clear_reader.js';
 import { continueText } from '../src/use/continue_text.js';
 import { readWindows, type TextReader } from '../src/use/text_reader.js';
+import { printedBy, readmeExample } from './readme_example.js';
 import { TINY_LLAMA, tinyLlamaBytes, tinyVocabularyBytes } from './tiny_llama.js';
 
 const TINY: StoryRecipe = {
@@ -194,10 +195,12 @@ describe('reading token by token', () => {
     for (const part of [expected, session, server, other]) part.dispose();
   }, 120_000);
 
-  test('on ciphertexts agrees with the clear', async () => {
-    const report = await measureGeneration(folder, [text.slice(0, 2)], { fhe: 'execute', newTokens: 0 });
-    expect(report).toMatchObject({ texts: 1, read: 2, sameTop1: 1, written: 0 });
-    expect(report.leastBits).toBeGreaterThan(2);
+  test('on ciphertexts agrees with the clear, and writes the same token by token', async () => {
+    const report = await measureGeneration(folder, [text.slice(0, 1)], { fhe: 'execute', newTokens: 3 });
+    expect(report).toMatchObject({ cached: true, texts: 1, read: 4, sameTop1: 1, written: 3, sameWritten: 3 });
+    expect(report.leastBits).toBeGreaterThan(5);
+    expect(report.mse).toBeLessThan(1e-5);
+    expect(report.prompt + report.continuation).toMatch(/^\S{3,}/);
   }, 120_000);
 
   test('is not what a server without a cache does, which takes whole texts', async () => {
@@ -232,6 +235,31 @@ describe('pipeline with a language model', () => {
     clear.dispose();
     simulated.dispose();
   }, 120_000);
+});
+
+describe('the examples of language models in the README', () => {
+  /** With the tiny model in place of the shipped one, in simulation. */
+  const exampleOf = async (part: string): Promise<string> => {
+    const code = await readmeExample(part);
+    expect(code).toContain("'power-stories-260k'");
+    return code
+      .replaceAll("'power-stories-260k'", JSON.stringify(join(root, 'model')))
+      .replaceAll('Once upon a time', 'the')
+      .replace("'execute'", "'simulate'");
+  };
+
+  test('a pipeline writes', async () => {
+    const code = `${await exampleOf("pipeline('text-generation'")}; console.log(\`\\n=\${generated_text.slice(3)}\`);`;
+    const [pieces, written] = (await printedBy(code)).split('\n=');
+    expect(pieces).not.toBe('');
+    expect(written).toBe(`${pieces}\n`);
+  }, 60_000);
+
+  test('a sequence of runs tells a piece for each token read', async () => {
+    const pieces = (await printedBy(await exampleOf('session.sequence('))).split('\n');
+    const { ids } = (await HeModelClient.from_pretrained(join(root, 'model'))).tokenize('the');
+    expect(pieces).toHaveLength(ids.length + 1);
+  }, 60_000);
 });
 
 describe('continueText', () => {

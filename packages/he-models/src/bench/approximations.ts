@@ -2,8 +2,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import { join, resolve } from 'node:path';
 import { enableProdMode } from '@tensorflow/tfjs-core';
 import { compile, profile } from 'tfjs-he-backend';
+import type { ApproximationFigures } from '../cards/approximations_section.js';
+import { updateCard } from '../cards/card_files.js';
 import { choiceOption, parseArguments, requiredOption } from '../cli/arguments.js';
-import { CheckpointError, UsageError } from '../errors.js';
+import { CheckpointError, DataError, UsageError } from '../errors.js';
 import { fromPretrained } from '../index.js';
 import type { Classifier } from '../train/classifier.js';
 import { convertClassifier, serverLogits } from '../train/convert.js';
@@ -25,6 +27,7 @@ examples, agreement with the form that was trained, levels, key switches, refres
   --vocab FILE       as in training
   --checkpoints DIR  of the training run (default: checkpoints/DATASET in the package)
   --measure          run each program encrypted, engine simd, and print the median of three warm runs
+  --card             write the rows into models/NAME: encrypted.json and the card
   --json             one JSON object per line`;
 
 type Degrees = Recipe['conversion']['degrees'];
@@ -48,6 +51,7 @@ export async function approximations(args: readonly string[], packageRoot: strin
     vocab: { type: 'string' },
     checkpoints: { type: 'string' },
     measure: { type: 'boolean', default: false },
+    card: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   });
@@ -70,10 +74,20 @@ export async function approximations(args: readonly string[], packageRoot: strin
   if (trained === undefined) {
     throw new CheckpointError(`There is no checkpoint of a complete run in ${checkpoints}: train ${dataset} first.`, { checkpoints });
   }
+  const rows: ApproximationRow[] = [];
   for (const degrees of TRIED_DEGREES) {
     const row = await approximationRow(trained, data, config.recipe, degrees, values.measure === true);
+    rows.push(row);
     console.log(values.json === true ? JSON.stringify({ model: config.name, ...row }) : lineOf(row));
   }
+  trained.dispose();
+  if (values.card !== true) return;
+  const command = `npm run bench -w he-models -- approximations --data DIR --dataset ${dataset}${values.measure === true ? ' --measure' : ''}`;
+  const approximations: ApproximationFigures = { rows, shipped: config.recipe.conversion.degrees, command };
+  await updateCard(join(packageRoot, 'models', config.name), config, (figures) => {
+    if (figures !== undefined) return { ...figures, approximations };
+    throw new DataError(`models/${config.name} has no figures yet: run npm run figures first.`, { model: config.name });
+  });
 }
 
 export interface ApproximationRow {

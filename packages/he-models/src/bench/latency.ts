@@ -88,7 +88,7 @@ async function tokenReport(client: HeModelClient, repeat: number, options: Measu
 }
 
 /** Latency does not depend on the content. */
-function inputOf({ config }: HeModelClient): ModelInput {
+export function inputOf({ config }: HeModelClient): ModelInput {
   if (config.task !== 'image-classification' && config.task !== 'signal-classification') return 'My card was stolen, please block it';
   const { height, width, scale } = config.embedding.grid;
   return Float32Array.from({ length: height * width }, (_, i) => ((i * 37) % 11 < 3 ? scale : 0));

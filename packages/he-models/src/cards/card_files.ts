@@ -4,7 +4,7 @@ import { DataError } from '../errors.js';
 import type { PretrainedConfig } from '../pretrained/config.js';
 import { writeTogether } from '../write_together.js';
 import { type EncryptedFigures, FIGURES_FILE, figuresText, readFigures, weightsDigest } from './encrypted_figures.js';
-import { encryptedSection, withEncryptedSection } from './encrypted_section.js';
+import { withFigures } from './with_figures.js';
 
 /** File of a model's folder. */
 export const CARD_FILE = 'README.md';
@@ -23,7 +23,7 @@ export async function updateCard(
   const card = await readCard(folder);
   const weights = weightsDigest(config);
   const figures = change(await readFigures(join(folder, FIGURES_FILE), weights), weights);
-  await writeTogether(folder, { [FIGURES_FILE]: figuresText(figures), [CARD_FILE]: withEncryptedSection(card, encryptedSection(figures)) });
+  await writeTogether(folder, { [FIGURES_FILE]: figuresText(figures), [CARD_FILE]: withFigures(card, figures) });
 }
 
 /** @throws DataError where there is none */

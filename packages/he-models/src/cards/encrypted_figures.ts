@@ -5,8 +5,8 @@ import { DataError } from '../errors.js';
 import type { PretrainedConfig } from '../pretrained/config.js';
 import type { AgreementReport } from '../use/agreement.js';
 import type { GenerationReport } from '../use/generation_agreement.js';
-import type { EncryptedFhe } from '../use/he_model_client.js';
 import type { PlanFigures } from '../use/plan_figures.js';
+import type { ApproximationFigures } from './approximations_section.js';
 
 /** File of a model's folder, beside its card; not a part of the model. */
 export const FIGURES_FILE = 'encrypted.json';
@@ -45,6 +45,7 @@ export interface EncryptedFigures {
   readonly simulate?: MeasuredRun;
   readonly execute?: MeasuredRun;
   readonly cache?: CacheComparison;
+  readonly approximations?: ApproximationFigures;
 }
 
 /** What figures hold for: SHA-256 over the digests of a model's files but `he.json`. */
@@ -68,12 +69,17 @@ export async function readFigures(file: string, weights: string): Promise<Encryp
 export function withRun(
   figures: EncryptedFigures | undefined,
   weights: string,
-  { layers, ...report }: AgreementReport | GenerationReport,
+  report: AgreementReport | GenerationReport,
   measurement: Measurement,
 ): EncryptedFigures {
-  const { tokens, depth, refreshes, refreshRounds, keySwitches, parameters, serverKeyBytes, constantBytes, predictedMs } = report;
-  const plan = { tokens, depth, refreshes, refreshRounds, keySwitches, parameters, serverKeyBytes, constantBytes, predictedMs, layers };
-  return { ...figures, format: 1, weights, plan, [report.fhe satisfies EncryptedFhe]: { ...report, ...measurement } };
+  const { layers: _, ...measured } = report;
+  return { ...figures, format: 1, weights, plan: planOf(report), [report.fhe]: { ...measured, ...measurement } };
+}
+
+/** Of a report, what is known before a run. */
+export function planOf(report: PlanFigures): PlanFigures {
+  const { tokens, depth, refreshes, refreshRounds, keySwitches, parameters, serverKeyBytes, constantBytes, predictedMs, layers } = report;
+  return { tokens, depth, refreshes, refreshRounds, keySwitches, parameters, serverKeyBytes, constantBytes, predictedMs, layers };
 }
 
 export function figuresText(figures: EncryptedFigures): string {

@@ -7,7 +7,7 @@ export function encryptedSection({ plan, simulate, execute, cache }: EncryptedFi
   const paragraphs = [
     '## Encrypted',
     planText(plan),
-    ...(runs.length === 0
+    ...(execute === undefined
       ? [`Predicted for a warm run on one thread of a 2-vCPU Xeon, with 20 ms a round of refreshes: ${seconds(plan.predictedMs)}.`]
       : []),
     ...(runs.length === 0 ? [] : [`Against the polynomial in the clear, on development examples:`, agreementTable(runs)]),
@@ -18,19 +18,6 @@ export function encryptedSection({ plan, simulate, execute, cache }: EncryptedFi
     ...(runs.length === 0 ? [] : ['Measured by', runs.map(({ command }) => `    ${command}`).join('\n')]),
   ];
   return `${paragraphs.join('\n\n')}\n`;
-}
-
-const OLD_SECTION = /^## Encrypted\n(?:(?!## ).*\n)*/m;
-const NEXT_SECTION = /^## Use and limits$/m;
-
-/** A card with the section in place of an older one, or before "Use and limits", or at the end. */
-export function withEncryptedSection(card: string, section: string): string {
-  const rest = card.replace(OLD_SECTION, '');
-  const old = card.search(OLD_SECTION);
-  const place = old === -1 ? rest.search(NEXT_SECTION) : old;
-  if (place === -1) return `${rest.trimEnd()}\n\n${section}`;
-  const below = rest.slice(place);
-  return `${rest.slice(0, place).trimEnd()}\n\n${section}${below === '' ? '' : `\n${below}`}`;
 }
 
 function planText(plan: PlanFigures): string {
@@ -138,7 +125,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 export function seconds(ms: number): string {
-  return `${(ms / 1000).toPrecision(2)} s`;
+  return `${(ms / 1000).toFixed(ms < 1e4 ? 2 : 0)} s`;
 }
 
 function milliseconds(ms: number | undefined): string {

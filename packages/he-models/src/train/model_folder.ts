@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { FIGURES_FILE, figuresText, readFigures, weightsDigest } from '../cards/encrypted_figures.js';
-import { encryptedSection, withEncryptedSection } from '../cards/encrypted_section.js';
+import { withFigures } from '../cards/with_figures.js';
 import type { FileDigest, PretrainedConfig } from '../pretrained/config.js';
 import type { PlanFigures } from '../use/plan_figures.js';
 import { writeTogether } from '../write_together.js';
@@ -27,9 +27,7 @@ export async function writeModelFolder(
   await writeTogether(directory, {
     ...contents,
     'config.json': jsonBytes(config),
-    ...(figures === undefined
-      ? { 'README.md': card }
-      : { 'README.md': withEncryptedSection(card, encryptedSection(figures)), [FIGURES_FILE]: figuresText(figures) }),
+    ...(figures === undefined ? { 'README.md': card } : { 'README.md': withFigures(card, figures), [FIGURES_FILE]: figuresText(figures) }),
   });
 }
 
