@@ -1,6 +1,6 @@
 export { fft, reduceLarge, roundCoefficients } from './encode';
 export { EXPAND_SCRATCH, expandUniform } from './expand';
-export { forward, inverse } from './ntt';
+export { forward, forwardSubtractScale, inverse } from './ntt';
 export {
   add,
   addRuns,
@@ -10,9 +10,9 @@ export {
   negate,
   permute,
   placeKey,
+  scale,
   subtract,
   subtractScale,
-  subtractScaleAdd,
   sumOfProducts,
   toCanonical,
   toSymmetric,

@@ -21,12 +21,40 @@ function high(a: v128, b: v128): v128 {
 /**
  * `logN` >= 3. Input: integers |x| <= 2^50 (not necessarily reduced), output: centred. `overP` is the byte distance between the halves of the table.
  *
- * Bounds in units of 2^50 (p is below it): |x| <= b at first, b = 1; a stage adds r = 1/2 + 3b/32. Single stage (odd logN): 1.6; a plain pass of two stages:
- * 2.3, 3.0; a pass that first reduces what is not multiplied: 1.3, 1.95; plain: 2.7, 3.4; reducing: 1.35, 2.0; plain: 2.7, 3.45; and so on. So
- * products are taken of |a| <= 3.45 * 2^50 (4 are allowed) and nothing exceeds 2^52. Below 2^48 a stage adds at most (1/2 + 3b/32) / 4, which is b = 3.7 after
- * the 15 stages of 32768 points: nothing needs to be reduced on the way.
+ * Bounds in units of 2^50 (p is below it): |x| <= b at first, b = 1; a stage adds r = 1/2 + 3b/32. Single stage (odd logN): 1.6. A pass of two stages that first reduces what
+ * is not multiplied: from 1.6 to 1.2, 1.8; a plain one: from 1 to 1.6, 2.3, from 1.8 to 2.5, 3.2. They alternate: reducing, from 3.2: 1.3, 1.95; plain: 2.65, 3.4;
+ * reducing: 1.35, 2.0; plain: 2.7, 3.45; and so on. The last pass is plain and the one before it reduces, so products are taken of |a| <= 3.45 * 2^50 (4 are
+ * allowed) and nothing exceeds 2^52. Below 2^48 a stage adds at most (1/2 + 3b/32) / 4, which is b = 3.7 after the 15 stages of 32768 points: nothing needs to be
+ * reduced on the way.
  */
 export function forward(dst: usize, src: usize, table: usize, overP: usize, logN: i32, prime: f64): void {
+  const from = forwardPasses(dst, src, table, overP, logN, prime);
+  forwardLast(dst, from, table, overP, logN, prime, 0, 0, 0, false);
+}
+
+/**
+ * (a - transform of src) * c + d for a constant c, |c| <= p/2; without d where its address is 0. The division by the last prime in a rescale or by the special prime
+ * after a key switch, for the remainder `src`; bounds as for {@link forward}: the difference is of at most 3.95 * 2^50. `scratch` has place for the transform, and is
+ * not dst, a or d.
+ */
+export function forwardSubtractScale(
+  dst: usize,
+  src: usize,
+  scratch: usize,
+  a: usize,
+  d: usize,
+  table: usize,
+  overP: usize,
+  logN: i32,
+  c: f64,
+  prime: f64,
+): void {
+  const from = forwardPasses(scratch, src, table, overP, logN, prime);
+  forwardLast(dst, from, table, overP, logN, prime, a, d, c, true);
+}
+
+/** All stages but the last two; returns where the values are: dst, unless there was nothing to do. */
+function forwardPasses(dst: usize, src: usize, table: usize, overP: usize, logN: i32, prime: f64): usize {
   const n: usize = <usize>1 << logN;
   const p = f64x2.splat(prime);
   const inverse = f64x2.splat(1.0 / prime);
@@ -46,7 +74,8 @@ export function forward(dst: usize, src: usize, table: usize, overP: usize, logN
     m = 2;
   }
   const large = prime >= 281474976710656.0;
-  let reducing = false;
+  // Of logN / 2 passes in all the last but one reduces.
+  let reducing = large && ((logN >> 1) & 1) == 0;
   for (let quarter: usize = n / (m << 2); quarter > 1; quarter >>= 2) {
     if (reducing) forwardPass(dst, from, table, overP, m, quarter << 3, p, inverse, true);
     else forwardPass(dst, from, table, overP, m, quarter << 3, p, inverse, false);
@@ -54,7 +83,7 @@ export function forward(dst: usize, src: usize, table: usize, overP: usize, logN
     from = dst;
     m <<= 2;
   }
-  forwardLast(dst, from, table, overP, m, p, inverse);
+  return from;
 }
 
 /** Two stages over m groups of four blocks of `quarter` bytes. */
@@ -105,10 +134,26 @@ function forwardPass(
   }
 }
 
-/** The last two stages, on two groups of four neighbours at a time; then everything is centred. */
+/** The last two stages, on two groups of four neighbours at a time; then everything is centred, if `divide` after what {@link forwardSubtractScale} does. */
 // @ts-ignore: decorator
 @inline
-function forwardLast(dst: usize, src: usize, table: usize, overP: usize, m: usize, p: v128, inverse: v128): void {
+function forwardLast(
+  dst: usize,
+  src: usize,
+  table: usize,
+  overP: usize,
+  logN: i32,
+  prime: f64,
+  minuends: usize,
+  addends: usize,
+  factor: f64,
+  divide: bool,
+): void {
+  const m: usize = <usize>1 << (logN - 2);
+  const p = f64x2.splat(prime);
+  const inverse = f64x2.splat(1.0 / prime);
+  const scale = f64x2.splat(factor);
+  const scaleP = f64x2.splat(factor / prime);
   let one = table + (m << 3);
   let two = table + (m << 4);
   let from = src;
@@ -132,15 +177,37 @@ function forwardLast(dst: usize, src: usize, table: usize, overP: usize, m: usiz
     const y2 = f64x2.sub(u0, v0);
     const z0 = timesConstant(f64x2.add(u1, v1), low(e, f), low(ep, fp), p);
     const z2 = timesConstant(f64x2.sub(u1, v1), high(e, f), high(ep, fp), p);
-    const x0 = centred(f64x2.add(y0, z0), p, inverse);
-    const x1 = centred(f64x2.sub(y0, z0), p, inverse);
-    const x2 = centred(f64x2.add(y2, z2), p, inverse);
-    const x3 = centred(f64x2.sub(y2, z2), p, inverse);
-    v128.store(to, low(x0, x1));
-    v128.store(to, low(x2, x3), 16);
-    v128.store(to, high(x0, x1), 32);
-    v128.store(to, high(x2, x3), 48);
+    const x0 = f64x2.add(y0, z0);
+    const x1 = f64x2.sub(y0, z0);
+    const x2 = f64x2.add(y2, z2);
+    const x3 = f64x2.sub(y2, z2);
+    if (divide) {
+      const at = minuends + (to - dst);
+      const plus: usize = addends == 0 ? 0 : addends + (to - dst);
+      v128.store(to, quotient(v128.load(at), low(x0, x1), plus, scale, scaleP, p, inverse));
+      v128.store(to, quotient(v128.load(at, 16), low(x2, x3), plus == 0 ? 0 : plus + 16, scale, scaleP, p, inverse), 16);
+      v128.store(to, quotient(v128.load(at, 32), high(x0, x1), plus == 0 ? 0 : plus + 32, scale, scaleP, p, inverse), 32);
+      v128.store(to, quotient(v128.load(at, 48), high(x2, x3), plus == 0 ? 0 : plus + 48, scale, scaleP, p, inverse), 48);
+    } else {
+      const r0 = centred(x0, p, inverse);
+      const r1 = centred(x1, p, inverse);
+      const r2 = centred(x2, p, inverse);
+      const r3 = centred(x3, p, inverse);
+      v128.store(to, low(r0, r1));
+      v128.store(to, low(r2, r3), 16);
+      v128.store(to, high(r0, r1), 32);
+      v128.store(to, high(r2, r3), 48);
+    }
   }
+}
+
+/** (a - x) * scale, plus what is at `plus` unless that is 0; centred. */
+// @ts-ignore: decorator
+@inline
+function quotient(a: v128, x: v128, plus: usize, scale: v128, scaleP: v128, p: v128, inverse: v128): v128 {
+  let r = timesConstant(f64x2.sub(a, x), scale, scaleP, p);
+  if (plus != 0) r = f64x2.add(r, v128.load(plus));
+  return centred(r, p, inverse);
 }
 
 /**

@@ -41,7 +41,16 @@ export function addScaled(dst: usize, a: usize, b: usize, n: usize, c: f64, prim
     v128.store(dst + i, centred(f64x2.add(v128.load(a + i), timesConstant(v128.load(b + i), w, wp, p)), p, inverse));
 }
 
-/** (a - b) * c for a constant c, |c| <= p/2; the division by the last prime in a rescale or after a key switch. |b| <= p. */
+/** a * c for a constant c, |c| <= p/2. */
+export function scale(dst: usize, a: usize, n: usize, c: f64, prime: f64): void {
+  const p = f64x2.splat(prime);
+  const inverse = f64x2.splat(1.0 / prime);
+  const w = f64x2.splat(c);
+  const wp = f64x2.splat(c / prime);
+  for (let i: usize = 0, end = n << 3; i < end; i += 16) v128.store(dst + i, centred(timesConstant(v128.load(a + i), w, wp, p), p, inverse));
+}
+
+/** (a - b) * c for a constant c, |c| <= p/2. |b| <= p. */
 export function subtractScale(dst: usize, a: usize, b: usize, n: usize, c: f64, prime: f64): void {
   const p = f64x2.splat(prime);
   const inverse = f64x2.splat(1.0 / prime);
@@ -49,18 +58,6 @@ export function subtractScale(dst: usize, a: usize, b: usize, n: usize, c: f64, 
   const wp = f64x2.splat(c / prime);
   for (let i: usize = 0, end = n << 3; i < end; i += 16)
     v128.store(dst + i, centred(timesConstant(f64x2.sub(v128.load(a + i), v128.load(b + i)), w, wp, p), p, inverse));
-}
-
-/** (a - b) * c + d. */
-export function subtractScaleAdd(dst: usize, a: usize, b: usize, d: usize, n: usize, c: f64, prime: f64): void {
-  const p = f64x2.splat(prime);
-  const inverse = f64x2.splat(1.0 / prime);
-  const w = f64x2.splat(c);
-  const wp = f64x2.splat(c / prime);
-  for (let i: usize = 0, end = n << 3; i < end; i += 16) {
-    const scaled = timesConstant(f64x2.sub(v128.load(a + i), v128.load(b + i)), w, wp, p);
-    v128.store(dst + i, centred(f64x2.add(scaled, v128.load(d + i)), p, inverse));
-  }
 }
 
 /** [0, p) from centred. */
@@ -94,11 +91,14 @@ export function liftFor(dst: usize, a: usize, n: usize, g: usize, prime: f64): v
   }
 }
 
-/** dst[i] = src[table[i]]. Not in place. */
+/**
+ * dst[i] = src[table[i]] for the table of an automorphism, which takes pairs of neighbours to pairs of neighbours: their exponents differ by n, and so do odd multiples
+ * of them modulo 2n. Not in place.
+ */
 export function permute(dst: usize, src: usize, table: usize, n: usize): void {
-  for (let i: usize = 0; i < n; i += 2) {
-    store<f64>(dst + (i << 3), load<f64>(src + (<usize>load<u32>(table + (i << 2)) << 3)));
-    store<f64>(dst + (i << 3), load<f64>(src + (<usize>load<u32>(table + (i << 2), 4) << 3)), 8);
+  for (let end = dst + (n << 3); dst < end; dst += 16, table += 8) {
+    const at = <usize>load<u32>(table) << 3;
+    v128.store(dst, v128.load64_lane(src + (at ^ 8), v128.load64_zero(src + at), 1));
   }
 }
 
@@ -139,7 +139,7 @@ export function sumRest(a: v128, b: v128, high: v128, next: v128, rest: v128): v
 
 /**
  * The sum modulo p, centred. |high - offset| <= 2^(t+2b-2), so the quotient is at most 2^(t+b-1) <= 2^52 and off by 1/2 and 1: the difference is an integer
- * within 3p/2, with the rest below 2^53.
+ * within 3p/2, with the rest, to which a residue may have been added (p/2), below 2^53.
  */
 // @ts-ignore: decorator
 @inline
@@ -147,7 +147,7 @@ export function sumResidue(high: v128, rest: v128, offset: v128, p: v128, invers
   const s = f64x2.sub(high, offset);
   if (CHECKED) {
     requireWithin(s, f64x2.mul(offset, f64x2.splat(0.33333333333333331)));
-    requireWithin(rest, f64x2.splat(5066549580791808.0)); // 2^52 + 2^49
+    requireWithin(rest, f64x2.splat(5629499534213120.0)); // 2^52 + 2^49, and a base
   }
   const q = f64x2.nearest(f64x2.mul(s, inverse));
   return centred(f64x2.add(subtractMultiple(s, q, p), rest), p, inverse);
@@ -304,10 +304,22 @@ function touch(at: usize, bytes: usize): void {
 }
 
 /**
- * The inner products of a key switch: dst_k = sum over j < count of digits_j * key_jk, k = 0, 1. `digits` lists addresses (u32). The key of this prime is laid
- * out for one pass: for every pair of coefficients, for each of `parts` digits, for k = 0, 1: two doubles.
+ * The inner products of a key switch: dst_k = base_k + sum over j < count of digits_j * key_jk, k = 0, 1; a base is left out where its address is 0, and may be dst_k.
+ * `digits` lists addresses (u32). The key of this prime is laid out for one pass: for every pair of coefficients, for each of `parts` digits, for k = 0, 1: two doubles.
  */
-export function innerProducts(dst0: usize, dst1: usize, digits: usize, count: i32, key: usize, parts: i32, n: usize, bits: i32, prime: f64): void {
+export function innerProducts(
+  dst0: usize,
+  dst1: usize,
+  base0: usize,
+  base1: usize,
+  digits: usize,
+  count: i32,
+  key: usize,
+  parts: i32,
+  n: usize,
+  bits: i32,
+  prime: f64,
+): void {
   const p = f64x2.splat(prime);
   const inverse = f64x2.splat(1.0 / prime);
   const offset = f64x2.splat(sumOffset(bits));
@@ -332,6 +344,16 @@ export function innerProducts(dst0: usize, dst1: usize, digits: usize, count: i3
       let r1 = zero;
       let r2 = zero;
       let r3 = zero;
+      if (first == 0) {
+        if (base0 != 0) {
+          r0 = v128.load(base0 + i);
+          r2 = v128.load(base0 + i, 16);
+        }
+        if (base1 != 0) {
+          r1 = v128.load(base1 + i);
+          r3 = v128.load(base1 + i, 16);
+        }
+      }
       let k = keys;
       for (let at = list; at < stop; at += 4, k += 32) {
         const digit = <usize>load<u32>(at) + i;

@@ -85,7 +85,7 @@ export async function createEngineRuntime(
       ...common,
       execution: { kernels: runtime.variant, threads: runtime.runner.threads },
       get movedKeys() {
-        return runtime.switcher.movedKeys;
+        return runtime.switchingKeys.moved;
       },
       ledger: runtime.ledger,
       open: (keys, observe) => createSimdEngine(runtime, split(keys), observe),

@@ -2,7 +2,6 @@ import { HeError } from '../errors.js';
 import { CONJUGATION } from '../ring/galois.js';
 import { checkMaskSlack, type MaskSeed, maskResidues } from '../ring/mask.js';
 import type { SimdPlaintext } from '../simd/encoder.js';
-import type { SwitchingKey } from '../simd/key_switch.js';
 import { type Limb, limbAt, type Polynomial } from '../simd/limbs.js';
 import { fromBytes, toBytes } from '../simd/portable.js';
 import { tableAt } from '../simd/tables.js';
@@ -34,7 +33,7 @@ export function createSimdEngine(
 }
 
 function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arithmetic<SimdCiphertext, SimdPlaintext> {
-  const { parameters, heap, kernels, pool, tables, encoder, modulusDown, switcher, values, frames } = runtime;
+  const { parameters, heap, kernels, pool, tables, encoder, switcher, rotations, values, frames } = runtime;
   const { polyModulusDegree: degree } = parameters;
 
   const primeOf = (i: number): number => tableAt(tables, i).prime;
@@ -100,26 +99,10 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
   };
   const product = (a: SimdCiphertext, b: Value): void =>
     values.replace(a, values.create({ terms: [values.term(a.value, b)] }, a.value.limbs, 3));
-  /** Rotations of one value; what is extended in it stays so, but for the part that is switched. */
-  const rotations = (value: Value, rotationKeys: readonly SwitchingKey[]): Value[] => {
-    values.gather(value);
-    const { polynomials, extended, limbs } = value;
-    const [e0, e1] = extended ?? [];
-    const [c0, c1] = polynomials ?? [];
-    const [target] = e1 === undefined ? [pool.hold(c1 ?? [])] : modulusDown.bySpecial([e1], [c1]);
-    if (target === undefined) return [];
-    try {
-      return switcher
-        .switch(target, rotationKeys, [{ polynomial: c0, extended: e0 }, {}])
-        .map((switched) => values.create({ extended: switched }, limbs, 2));
-    } finally {
-      pool.release(target);
-    }
-  };
   const applyAutomorphism = (a: SimdCiphertext, steps: number): void => {
     const key = keys?.galois.get(steps);
     if (key === undefined) return;
-    const [result] = rotations(a.value, [key]);
+    const [result] = rotations.of(a.value, [key]);
     if (result !== undefined) values.replace(a, result);
   };
 
@@ -169,8 +152,8 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
     relinearize(a, to) {
       if (keys === undefined) throw missingRelinearizationKey(to.level);
       const [c0 = [], c1 = [], c2 = []] = read(a);
-      const [extended] = switcher.switch(c2, [keys.relinearization], [{ polynomial: c0 }, { polynomial: c1 }]);
-      if (extended !== undefined) values.replace(a, values.create({ extended }, to.level + 1, 2));
+      const extended = switcher.switch(c2, keys.relinearization, [{ polynomial: c0 }, { polynomial: c1 }]);
+      values.replace(a, values.create({ extended }, to.level + 1, 2));
     },
     rescale: (a) => become(a, values.rescaled(a.value)),
     modSwitch: (a, to) => values.replace(a, values.dropped(a.value, to.level + 1)),
@@ -179,7 +162,7 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
     conjugate: (a) => applyAutomorphism(a, CONJUGATION),
     rotateMany(a, steps) {
       const rotationKeys = steps.flatMap((step) => keys?.galois.get(step) ?? []);
-      return rotations(a.value, rotationKeys).map((value) => ({ value }));
+      return rotations.of(a.value, rotationKeys).map((value) => ({ value }));
     },
     addMask: (a, seed, to) => withMask(a, seed, to.level, 'add'),
     subtractMask: (a, seed, to) => withMask(a, seed, to.level, 'subtract'),

@@ -5,11 +5,13 @@ import { createRing, type Ring } from '../ring/ring.js';
 import { Encoder } from '../simd/encoder.js';
 import { Heap } from '../simd/heap.js';
 import { type Kernels, loadKernels, loadSharedKernels, type Variant } from '../simd/kernels.js';
-import { KeySwitcher, type SwitchingKey } from '../simd/key_switch.js';
+import { KeySwitcher } from '../simd/key_switch.js';
 import { LimbPool } from '../simd/limbs.js';
 import { ModulusDown } from '../simd/modulus_down.js';
+import { Rotations } from '../simd/rotations.js';
 import { SeedExpander } from '../simd/seed_expander.js';
 import { canShareMemory } from '../simd/spawn_thread.js';
+import { type SwitchingKey, SwitchingKeys } from '../simd/switching_keys.js';
 import { createTables, type PrimeTables } from '../simd/tables.js';
 import { createThreads, singleThread, type TaskRunner } from '../simd/threads.js';
 import { Values } from '../simd/values.js';
@@ -40,8 +42,10 @@ export interface SimdRuntime {
   readonly expander: SeedExpander;
   readonly encoder: Encoder;
   readonly modulusDown: ModulusDown;
+  readonly switchingKeys: SwitchingKeys;
   readonly switcher: KeySwitcher;
   readonly values: Values;
+  readonly rotations: Rotations;
   /** @throws HeError WIRE_*, MEMORY_BUDGET. */
   loadKeys(keys: EvaluationKeyFrames | KeyReader): SimdKeys;
   releaseKeys(keys: SimdKeys): void;
@@ -91,18 +95,12 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
   const tables = createTables(heap, parameters);
   const expander = new SeedExpander(heap, kernels, degree, coeffModulus);
   const encoder = new Encoder(heap, kernels, degree, tables);
-  const switcher = new KeySwitcher(
-    parameters,
-    heap,
-    kernels,
-    runner,
-    pool,
-    tables,
-    expander,
-    options.keyMemoryBytes ?? Number.POSITIVE_INFINITY,
-  );
+  const keyMemoryBytes = options.keyMemoryBytes ?? Number.POSITIVE_INFINITY;
+  const switchingKeys = new SwitchingKeys(heap, kernels, pool, tables, expander, keyMemoryBytes);
+  const switcher = new KeySwitcher(parameters, heap, runner, pool, tables, switchingKeys);
   const modulusDown = new ModulusDown(parameters, runner, pool, tables);
   const values = new Values(heap, runner, pool, tables, encoder, modulusDown);
+  const rotations = new Rotations(switcher, modulusDown, pool, values);
   const contextBytes = simdContextBytes(parameters);
   ledger.acquire('context', contextBytes);
 
@@ -120,32 +118,37 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
     expander,
     encoder,
     modulusDown,
+    switchingKeys,
     switcher,
     values,
+    rotations,
     loadKeys(keys) {
       const loaded: SwitchingKey[] = [];
       const load = (key: SwitchingKey): SwitchingKey => {
         loaded.push(key);
-        ledger.acquire('key', switcher.keyBytes);
+        ledger.acquire('key', switchingKeys.keyBytes);
         return key;
       };
       try {
         const reader = 'steps' in keys ? keys : readKeyFrames(frames, keys);
-        const relinearization = load(switcher.load(reader.relinearization(), 1));
-        const galois = new Map(reader.steps.map((step) => [step, load(switcher.load(reader.galois(step), galoisElement(step, degree)))]));
+        const relinearization = load(switchingKeys.load(reader.relinearization(), 1));
+        const galois = new Map(
+          reader.steps.map((step) => [step, load(switchingKeys.load(reader.galois(step), galoisElement(step, degree)))]),
+        );
         return { relinearization, galois };
       } catch (error) {
         for (const key of loaded) {
-          switcher.release(key);
-          ledger.release('key', switcher.keyBytes);
+          switchingKeys.release(key);
+          ledger.release('key', switchingKeys.keyBytes);
         }
         throw error;
       }
     },
     releaseKeys({ relinearization, galois }) {
+      rotations.complete();
       for (const key of [relinearization, ...galois.values()]) {
-        switcher.release(key);
-        ledger.release('key', switcher.keyBytes);
+        switchingKeys.release(key);
+        ledger.release('key', switchingKeys.keyBytes);
       }
     },
     dispose() {

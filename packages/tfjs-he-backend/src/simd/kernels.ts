@@ -10,14 +10,26 @@ export type Address = number;
 export interface Kernels {
   isFused(x: number): number;
   forward(dst: Address, src: Address, table: Address, overP: number, logN: number, prime: number): void;
+  forwardSubtractScale(
+    dst: Address,
+    src: Address,
+    scratch: Address,
+    a: Address,
+    d: Address,
+    table: Address,
+    overP: number,
+    logN: number,
+    c: number,
+    prime: number,
+  ): void;
   inverse(dst: Address, src: Address, table: Address, overP: number, logN: number, prime: number): void;
   add(dst: Address, a: Address, b: Address, n: number, prime: number): void;
   addRuns(dst: Address, a: Address, b: Address, logRun: number, n: number, prime: number): void;
   addScaled(dst: Address, a: Address, b: Address, n: number, c: number, prime: number): void;
   subtract(dst: Address, a: Address, b: Address, n: number, prime: number): void;
   negate(dst: Address, a: Address, n: number): void;
+  scale(dst: Address, a: Address, n: number, c: number, prime: number): void;
   subtractScale(dst: Address, a: Address, b: Address, n: number, c: number, prime: number): void;
-  subtractScaleAdd(dst: Address, a: Address, b: Address, d: Address, n: number, c: number, prime: number): void;
   toCanonical(dst: Address, a: Address, n: number, prime: number): void;
   toSymmetric(dst: Address, a: Address, n: number, prime: number): void;
   liftFor(dst: Address, a: Address, n: number, g: number, prime: number): void;
@@ -35,6 +47,8 @@ export interface Kernels {
   innerProducts(
     dst0: Address,
     dst1: Address,
+    base0: Address,
+    base1: Address,
     digits: Address,
     count: number,
     key: Address,
@@ -56,14 +70,15 @@ export type Variant = 'fused' | 'plain';
 const NAMES = [
   'isFused',
   'forward',
+  'forwardSubtractScale',
   'inverse',
   'add',
   'addRuns',
   'addScaled',
   'subtract',
   'negate',
+  'scale',
   'subtractScale',
-  'subtractScaleAdd',
   'toCanonical',
   'toSymmetric',
   'liftFor',

@@ -1,24 +1,12 @@
 import type { Parameters } from '../parameters/parameters.js';
-import type { RnsCiphertext } from '../wire/seal_format.js';
 import type { Heap } from './heap.js';
-import type { Address, Kernels } from './kernels.js';
-import { KeyStore, type StoredKey } from './key_store.js';
+import type { Address } from './kernels.js';
 import { dealt, mostPlaces, placesFor } from './lanes.js';
-import { type LimbPool, limbAt, type Polynomial } from './limbs.js';
-import type { SeedExpander } from './seed_expander.js';
-import { galoisPermutation, type PrimeTables, symmetric, tableAt } from './tables.js';
-import type { TaskKernels, TaskRunner } from './threads.js';
-
-/** Keys whose inner products are computed together: as many as share the digits from the cache. */
-const KEYS_AT_ONCE = 4;
-
-/** A key-switching key in the layout of the inner-product kernel, with the automorphism it belongs to (g = 1: relinearisation). */
-export interface SwitchingKey {
-  readonly stored: StoredKey;
-  readonly g: number;
-  /** Permutation of transformed polynomials under X -> X^g; 0 for g = 1. */
-  readonly permutation: Address;
-}
+import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
+import type { ModulusDown } from './modulus_down.js';
+import type { SwitchingKey, SwitchingKeys } from './switching_keys.js';
+import { type PrimeTables, symmetric, tableAt } from './tables.js';
+import type { Task, TaskKernels, TaskRunner } from './threads.js';
 
 /** Added to a polynomial of the result before the automorphism: special prime * polynomial + extended. */
 export interface Addend {
@@ -29,215 +17,234 @@ export interface Addend {
 /** By polynomial. */
 export type Addends = readonly [Addend, Addend];
 
-/** What becomes of the inner products with a key: the pair of polynomials, and scratch limbs for them before the automorphism. */
-interface Output {
+/** An addend modulo each prime; limbs that are missing are zero. */
+type Base = Polynomial;
+
+/** What switches of one polynomial with several keys share: its digits, by prime, and the addends; and all limbs that they hold. */
+export interface Decomposition {
+  readonly digits: readonly Polynomial[];
+  readonly bases: readonly Base[];
+  readonly held: readonly Limb[];
+}
+
+/** A key with its address, and where the two polynomials of its switch go. */
+interface Switch {
   readonly key: SwitchingKey;
-  readonly switched: readonly Polynomial[];
+  readonly at: Address;
+  readonly made: readonly Polynomial[];
+}
+
+/** Of one prime: where the two inner products go in the end, and before the automorphism. */
+interface Places {
+  readonly limbs: Polynomial;
   readonly products: Polynomial;
-  readonly addends: Addends;
+}
+
+/** Values `from` .. `from + length - 1` of a limb. `slot` is the place of their list of digits. */
+interface Block {
+  readonly slot: number;
+  readonly from: number;
+  readonly length: number;
 }
 
 /**
- * SEAL's hybrid key switching: digits are the residues modulo single primes, one special prime is divided out. The automorphism of a rotation is applied
- * last, to the result; digits are lifted with the signs that they would have after it, so the result is SEAL's bit for bit.
+ * SEAL's hybrid key switching: digits are the residues modulo single primes, one special prime is divided out. A switch gives the extended polynomials (b, a) with
+ * b + a s = special prime * target * s' up to noise, s' what the key replaces, plus the addends, all under the automorphism of the key. That is applied last, to
+ * the result.
  */
 export class KeySwitcher {
-  readonly #parts: number;
   /** The special prime modulo the data primes, centred. */
   readonly #specialResidues: readonly number[];
   /** Addresses of digits, for the kernel: a list for every prime, and for every block of those that are split. */
   readonly #lists: Address;
-  readonly #store: KeyStore;
 
   constructor(
     parameters: Parameters,
     private readonly heap: Heap,
-    private readonly kernels: Kernels,
     private readonly runner: TaskRunner,
     private readonly pool: LimbPool,
     private readonly tables: readonly PrimeTables[],
-    private readonly expander: SeedExpander,
-    keyMemoryBytes: number,
+    private readonly keys: SwitchingKeys,
   ) {
-    this.#parts = tables.length - 1;
     this.#specialResidues = parameters.dataPrimes.map((prime) => symmetric(Number(parameters.specialPrime % prime), Number(prime)));
     const { threads } = runner;
     this.#lists = heap.allocate(4 * tables.length * (tables.length + (threads - 1) * blocksFor(threads)));
-    this.#store = new KeyStore(heap, 16 * pool.degree * this.#parts * tables.length, keyMemoryBytes);
-  }
-
-  /** Bytes of one key with its permutation. */
-  get keyBytes(): number {
-    return this.#store.keyBytes + 4 * this.pool.degree;
-  }
-
-  /** Keys that came back into the arithmetic memory. */
-  get movedKeys(): number {
-    return this.#store.moved;
-  }
-
-  /** Takes over a seeded key of the automorphism X -> X^g: one ciphertext per data prime, over all primes, whose second polynomial is there or its seed expands to. */
-  load(parts: readonly RnsCiphertext[], g: number): SwitchingKey {
-    const { heap, pool } = this;
-    const permutation = g === 1 ? 0 : heap.allocate(4 * pool.degree);
-    try {
-      if (g !== 1) heap.words(permutation, pool.degree).set(galoisPermutation(pool.degree, g));
-      const stored = this.#store.add((at) => {
-        pool.withScratch(this.tables.length, (scratch) => {
-          for (const [part, { polynomials, seed }] of parts.entries()) {
-            polynomials[0]?.forEach((residues, i) => {
-              const limb = limbAt(scratch, i);
-              heap.doubles(limb.at, pool.degree).set(residues);
-            });
-            this.#place(at, scratch, permutation, part, 0);
-            const second = polynomials[1];
-            if (second === undefined) this.expander.expand(seed, scratch);
-            else {
-              second.forEach((residues, i) => {
-                heap.doubles(limbAt(scratch, i).at, pool.degree).set(residues);
-              });
-            }
-            this.#place(at, scratch, permutation, part, 1);
-          }
-        });
-      });
-      return { stored, g, permutation };
-    } catch (error) {
-      this.#freePermutation(permutation);
-      throw error;
-    }
-  }
-
-  release(key: SwitchingKey): void {
-    this.#store.release(key.stored);
-    this.#freePermutation(key.permutation);
-  }
-
-  #freePermutation(permutation: Address): void {
-    if (permutation !== 0) this.heap.free(permutation, 4 * this.pool.degree);
-  }
-
-  #place(key: Address, polynomial: Polynomial, permutation: Address, part: number, which: number): void {
-    const { degree } = this.pool;
-    polynomial.forEach(({ at }, i) => {
-      const { prime } = tableAt(this.tables, i);
-      this.kernels.placeKey(this.#keyOf(key, i), at, permutation, degree, this.#parts, part, which, prime);
-    });
-  }
-
-  /** The part of a key modulo prime i. */
-  #keyOf(key: Address, i: number): Address {
-    return key + 16 * this.pool.degree * this.#parts * i;
   }
 
   /**
-   * For every key, in order, the extended polynomials (b, a) with b + a s = special prime * target * s' up to noise, s' what the key replaces, plus the addends, all under
-   * the automorphism of the key. One key: digits as SEAL takes them, for the same residues. Several keys: the digits are computed once (hoisting), centred, which
-   * halves the noise they carry.
+   * With one key: digits are lifted with the signs that SEAL's have, which takes them after the automorphism, so the residues are SEAL's. Prime after prime, with the digits
+   * in the same, cached place; primes that threads cannot share evenly are split between them.
    */
-  switch(target: Polynomial, keys: readonly SwitchingKey[], addends: Addends): (readonly Polynomial[])[] {
-    const made: (readonly Polynomial[])[] = [];
+  switch(target: Polynomial, key: SwitchingKey, addends: Addends): readonly Polynomial[] {
+    const { degree } = this.pool;
+    const { threads } = this.runner;
+    const limbs = target.length;
+    const lanes = placesFor(limbs + 1, threads);
+    const split = range((limbs + 1) % threads).map((s) => ({ i: limbs - s, place: lanes - 1 - s }));
+    const [at = 0] = this.keys.addressesOf([key]);
+    const held: Limb[] = [];
     try {
-      const [first, ...others] = keys;
-      if (first !== undefined && others.length === 0) this.#switchOne(target, first, addends, made);
-      else this.#switchMany(target, keys, addends, made);
-      return made;
+      const { bases, tasks } = this.#bases(addends, limbs, held);
+      return this.pool.fillPolynomials(2, limbs + 1, (made) =>
+        this.pool.withScratch(limbs + lanes * (limbs + 2), (scratch) => {
+          const one = { key, at, made };
+          const coefficients = scratch.slice(0, limbs);
+          const digits = (i: number, place: number): Polynomial =>
+            scratch.slice((1 + place) * limbs, (2 + place) * limbs).map((limb, j) => (i === j ? limbAt(target, j) : limb));
+          const places = (i: number, place: number): Places => ({
+            limbs: limbsAt(made, i),
+            products: scratch.slice((1 + lanes) * limbs + 2 * place).slice(0, 2),
+          });
+          this.runner.run([...this.#toCoefficients(target, coefficients, key.g), ...tasks]);
+          const whole = dealt(range(limbs + 1 - split.length), threads, (kernels, i, place) => {
+            for (let j = 0; j < limbs; j++) this.#transformDigit(kernels, coefficients, digits(i, place), i, j);
+            this.#switchLimb(kernels, i, digits(i, place), bases, one, places(i, place));
+          });
+          this.runner.run([
+            ...whole,
+            ...split.flatMap(({ i, place }) =>
+              range(limbs).map((j) => (kernels: TaskKernels) => this.#transformDigit(kernels, coefficients, digits(i, place), i, j)),
+            ),
+          ]);
+          if (split.length === 0) return;
+          const blocks = blocksFor(threads);
+          const length = degree / blocks;
+          this.runner.run(
+            split.flatMap(({ i, place }, s) =>
+              range(blocks).map((b) => (kernels: TaskKernels) => {
+                const slot = this.tables.length + s * blocks + b;
+                this.#multiply(kernels, i, digits(i, place), bases, one, places(i, place), { slot, from: b * length, length });
+              }),
+            ),
+          );
+          this.runner.run(
+            split.flatMap(({ i, place }) => [0, 1].map((k) => (kernels: TaskKernels) => this.#permute(kernels, key, places(i, place), k))),
+          );
+        }),
+      );
+    } finally {
+      this.pool.release(held);
+    }
+  }
+
+  /** For several keys (hoisting). Digits are centred, which halves the noise they carry. To be released. */
+  decompose(target: Polynomial, addends: Addends): Decomposition {
+    const { pool, runner } = this;
+    const limbs = target.length;
+    const primes = range(limbs + 1);
+    const held: Limb[] = [];
+    try {
+      const { bases, tasks } = this.#bases(addends, limbs, held);
+      const own = pool.createPolynomial(limbs * limbs);
+      held.push(...own, ...pool.hold(target));
+      let next = 0;
+      const digits = primes.map((i) => target.map((limb, j) => (i === j ? limb : limbAt(own, next++))));
+      pool.withScratch(limbs, (coefficients) => {
+        runner.run([...this.#toCoefficients(target, coefficients), ...tasks]);
+        runner.run(
+          digits.flatMap((polynomial, i) =>
+            range(limbs).map((j) => (kernels) => this.#transformDigit(kernels, coefficients, polynomial, i, j)),
+          ),
+        );
+      });
+      return { digits, bases, held };
     } catch (error) {
-      for (const polynomial of made.flat()) this.pool.release(polynomial);
+      pool.release(held);
       throw error;
     }
   }
 
-  /** Prime after prime, with the digits in the same, cached place; primes that threads cannot share evenly are split between them. */
-  #switchOne(target: Polynomial, key: SwitchingKey, addends: Addends, made: (readonly Polynomial[])[]): void {
-    const { degree } = this.pool;
+  /** One result for every key, in order; the keys must fit in the memory together. */
+  switchTogether({ digits, bases }: Decomposition, keys: readonly SwitchingKey[]): (readonly Polynomial[])[] {
     const { threads } = this.runner;
-    const limbs = target.length;
-    const places = placesFor(limbs + 1, threads);
-    const split = range((limbs + 1) % threads).map((s) => ({ i: limbs - s, place: places - 1 - s }));
-    const [at = 0] = this.#store.addressesOf([key.stored]);
-    this.pool.withScratch(limbs + places * (limbs + 2), (scratch) => {
-      const switched = this.pool.createPolynomials(2, limbs + 1);
-      made.push(switched);
-      const coefficients = scratch.slice(0, limbs);
-      const digits = (place: number): Polynomial => scratch.slice((1 + place) * limbs, (2 + place) * limbs);
-      const products = (place: number): Polynomial => scratch.slice((1 + places) * limbs + 2 * place).slice(0, 2);
-      const output = (place: number): Output => ({ key, switched, products: products(place), addends });
-      this.#decompose(target, coefficients, key);
-      const whole = dealt(range(limbs + 1 - split.length), threads, (kernels, i, place) => {
-        for (let j = 0; j < limbs; j++) this.#transformDigit(kernels, coefficients, digits(place), i, j);
-        this.#multiply(kernels, digits(place), target, i, at, output(place), { slot: i, from: 0, length: degree });
-        this.#finish(kernels, i, output(place), [0, 1]);
-      });
-      this.runner.run([
-        ...whole,
-        ...split.flatMap(({ i, place }) =>
-          range(limbs).map((j) => (kernels: TaskKernels) => this.#transformDigit(kernels, coefficients, digits(place), i, j)),
-        ),
-      ]);
-      if (split.length === 0) return;
-      const blocks = blocksFor(threads);
-      const length = degree / blocks;
-      this.runner.run(
-        split.flatMap(({ i, place }, s) =>
-          range(blocks).map((b) => (kernels: TaskKernels) => {
-            const slot = this.tables.length + s * blocks + b;
-            this.#multiply(kernels, digits(place), target, i, at, output(place), { slot, from: b * length, length });
-          }),
-        ),
-      );
-      this.runner.run(
-        split.flatMap(({ i, place }) => [0, 1].map((k) => (kernels: TaskKernels) => this.#finish(kernels, i, output(place), [k]))),
-      );
-    });
-  }
-
-  /** All digits, modulo all primes, then a few keys at a time. */
-  #switchMany(target: Polynomial, keys: readonly SwitchingKey[], addends: Addends, made: (readonly Polynomial[])[]): void {
-    const { degree } = this.pool;
-    const { threads } = this.runner;
-    const limbs = target.length;
-    const primes = range(limbs + 1);
-    this.pool.withScratch((2 + limbs) * limbs + 2 * mostPlaces(threads), (scratch) => {
-      const coefficients = scratch.slice(0, limbs);
-      const digits = (i: number): Polynomial => scratch.slice((1 + i) * limbs, (2 + i) * limbs);
-      this.#decompose(target, coefficients, undefined);
-      this.runner.run(
-        primes.flatMap((i) => range(limbs).map((j) => (kernels) => this.#transformDigit(kernels, coefficients, digits(i), i, j))),
-      );
-      for (let first = 0; first < keys.length; first += KEYS_AT_ONCE) {
-        const group = keys.slice(first, first + KEYS_AT_ONCE);
-        const addresses = this.#store.addressesOf(group.map(({ stored }) => stored));
-        const switched = group.map(() => {
-          const pair = this.pool.createPolynomials(2, limbs + 1);
-          made.push(pair);
-          return pair;
-        });
-        const items = primes.flatMap((i) => group.map((key, r) => ({ i, key, at: addresses[r] ?? 0, pair: switched[r] ?? [] })));
+    return this.#forKeys(keys, digits.length, (switches) =>
+      this.pool.withScratch(2 * mostPlaces(threads), (scratch) => {
+        const items = digits.flatMap((_, i) => switches.map((one) => ({ i, one })));
         this.runner.run(
-          dealt(items, threads, (kernels, { i, key, at, pair }, place) => {
-            const products = scratch.slice((2 + limbs) * limbs + 2 * place).slice(0, 2);
-            const output = { key, switched: pair, products, addends };
-            this.#multiply(kernels, digits(i), target, i, at, output, { slot: i, from: 0, length: degree });
-            this.#finish(kernels, i, output, [0, 1]);
+          dealt(items, threads, (kernels, { i, one }, place) => {
+            const products = scratch.slice(2 * place, 2 * place + 2);
+            this.#switchLimb(kernels, i, digits[i] ?? [], bases, one, { limbs: limbsAt(one.made, i), products });
           }),
         );
-      }
-    });
-  }
-
-  /** Coefficients of the residues modulo single primes: as SEAL takes them for one key, centred for several. */
-  #decompose(target: Polynomial, coefficients: Polynomial, single: SwitchingKey | undefined): void {
-    const { degree } = this.pool;
-    this.runner.run(
-      target.map(({ at }, j) => (kernels) => {
-        const { prime, inverse } = tableAt(this.tables, j);
-        const coefficient = limbAt(coefficients, j).at;
-        kernels.inverse(coefficient, at, inverse, 8 * degree, Math.log2(degree), prime);
-        if (single === undefined) kernels.toSymmetric(coefficient, coefficient, degree, prime);
-        else if (single.g !== 1) kernels.liftFor(coefficient, coefficient, degree, single.g, prime);
       }),
     );
+  }
+
+  /** The same, divided by the special prime: limb by limb, each while it is in the cache. */
+  switchAndDivide({ digits, bases }: Decomposition, keys: readonly SwitchingKey[], modulusDown: ModulusDown): (readonly Polynomial[])[] {
+    const { threads } = this.runner;
+    const special = digits.length - 1;
+    return this.#forKeys(keys, special, (switches) =>
+      this.pool.withScratch(2 * keys.length + 3 * mostPlaces(threads), (scratch) => {
+        const remainders = (r: number): Polynomial => scratch.slice(2 * r, 2 * r + 2);
+        const own = (place: number): Polynomial => scratch.slice(2 * keys.length + 3 * place).slice(0, 3);
+        this.runner.run(
+          dealt([...switches.entries()], threads, (kernels, [r, one], place) => {
+            this.#switchLimb(kernels, special, digits[special] ?? [], bases, one, { limbs: remainders(r), products: own(place) });
+            for (const { at } of remainders(r)) modulusDown.remainder(kernels, at, at);
+          }),
+        );
+        const items = range(special).flatMap((i) => switches.map((one, r) => ({ i, one, r })));
+        this.runner.run(
+          dealt(items, threads, (kernels, { i, one, r }, place) => {
+            const limbs = limbsAt(one.made, i);
+            this.#switchLimb(kernels, i, digits[i] ?? [], bases, one, { limbs, products: own(place) });
+            for (const [k, { at }] of limbs.entries()) {
+              const free = limbAt(own(place), 2).at;
+              modulusDown.quotient(kernels, { dst: at, src: at, scratch: free }, limbAt(remainders(r), k).at, i);
+            }
+          }),
+        );
+      }),
+    );
+  }
+
+  /** New pairs of polynomials of `limbs` limbs, which `fill` writes. */
+  #forKeys(keys: readonly SwitchingKey[], limbs: number, fill: (switches: readonly Switch[]) => void): (readonly Polynomial[])[] {
+    const addresses = this.keys.addressesOf(keys);
+    const pair = (polynomials: readonly Polynomial[], r: number): readonly Polynomial[] => polynomials.slice(2 * r, 2 * r + 2);
+    const made = this.pool.fillPolynomials(2 * keys.length, limbs, (polynomials) => {
+      fill(keys.map((key, r) => ({ key, at: addresses[r] ?? 0, made: pair(polynomials, r) })));
+    });
+    return keys.map((_, r) => pair(made, r));
+  }
+
+  /** Addends by prime, all of whose limbs are added to `held`, and the tasks that write those that are new. */
+  #bases(addends: Addends, limbs: number, held: Limb[]): { readonly bases: readonly Base[]; readonly tasks: readonly Task[] } {
+    const { pool } = this;
+    const { degree } = pool;
+    const tasks: Task[] = [];
+    const bases = addends.map(({ polynomial, extended }): Base => {
+      if (polynomial === undefined) {
+        held.push(...pool.hold(extended ?? []));
+        return extended ?? [];
+      }
+      const made = pool.createPolynomial(limbs);
+      const special = pool.hold(extended?.slice(limbs) ?? []);
+      held.push(...made, ...special);
+      for (const [i, { at }] of made.entries()) {
+        const { prime } = tableAt(this.tables, i);
+        const [addend, factor, other] = [limbAt(polynomial, i).at, this.#specialResidues[i] ?? 0, extended?.[i]?.at];
+        tasks.push((kernels) => {
+          if (other === undefined) kernels.scale(at, addend, degree, factor, prime);
+          else kernels.addScaled(at, other, addend, degree, factor, prime);
+        });
+      }
+      return [...made, ...special];
+    });
+    return { bases, tasks };
+  }
+
+  /** Coefficients of the residues modulo single primes: lifted for X -> X^g as SEAL's are, or centred. */
+  #toCoefficients(target: Polynomial, coefficients: Polynomial, g?: number): Task[] {
+    const { degree } = this.pool;
+    return target.map(({ at }, j) => (kernels) => {
+      const { prime, inverse } = tableAt(this.tables, j);
+      const coefficient = limbAt(coefficients, j).at;
+      kernels.inverse(coefficient, at, inverse, 8 * degree, Math.log2(degree), prime);
+      if (g === undefined) kernels.toSymmetric(coefficient, coefficient, degree, prime);
+      else if (g !== 1) kernels.liftFor(coefficient, coefficient, degree, g, prime);
+    });
   }
 
   /** Digit j modulo the prime of limb i; digit i itself is the target's limb. */
@@ -248,50 +255,53 @@ export class KeySwitcher {
     kernels.forward(limbAt(digits, j).at, limbAt(coefficients, j).at, forward, 8 * degree, Math.log2(degree), prime);
   }
 
-  /** Values from .. from + length - 1 of limb i of the inner products with a key. `slot` is the place of the block's list of digits. */
-  #multiply(
-    kernels: TaskKernels,
-    digits: Polynomial,
-    target: Polynomial,
-    i: number,
-    key: Address,
-    output: Output,
-    { slot, from, length }: { readonly slot: number; readonly from: number; readonly length: number },
-  ): void {
-    const limbs = target.length;
-    const { prime, bits } = this.#tableOf(i, limbs);
-    const list = this.#lists + 4 * this.tables.length * slot;
-    this.heap.words(list, limbs).set(digits.map(({ at }, j) => (j === i ? limbAt(target, j).at : at) + 8 * from));
-    const block = this.#keyOf(key, i === limbs ? this.#parts : i) + 16 * this.#parts * from;
-    const dst = (k: number): Address => productAt(output, i, k) + 8 * from;
-    kernels.innerProducts(dst(0), dst(1), list, limbs, block, this.#parts, length, bits, prime);
+  /** Limb i of both polynomials. */
+  #switchLimb(kernels: TaskKernels, i: number, digits: Polynomial, bases: readonly Base[], one: Switch, places: Places): void {
+    this.#multiply(kernels, i, digits, bases, one, places, { slot: i, from: 0, length: this.pool.degree });
+    for (const k of [0, 1]) this.#permute(kernels, one.key, places, k);
   }
 
-  /** Addends and automorphism of limb i of polynomials k. */
-  #finish(kernels: TaskKernels, i: number, output: Output, polynomials: readonly number[]): void {
-    const { degree } = this.pool;
-    const limbs = (output.switched[0]?.length ?? 0) - 1;
-    const { prime } = this.#tableOf(i, limbs);
-    for (const k of polynomials) {
-      const product = productAt(output, i, k);
-      const { polynomial, extended } = output.addends[k] ?? {};
-      if (polynomial !== undefined && i < limbs) {
-        kernels.addScaled(product, product, limbAt(polynomial, i).at, degree, this.#specialResidues[i] ?? 0, prime);
-      }
-      if (extended !== undefined) kernels.add(product, product, limbAt(extended, i).at, degree, prime);
-      if (output.key.permutation !== 0) kernels.permute(limbAt(output.switched[k] ?? [], i).at, product, output.key.permutation, degree);
-    }
+  /** A block of limb i of the inner products, with the addends. */
+  #multiply(
+    kernels: TaskKernels,
+    i: number,
+    digits: Polynomial,
+    bases: readonly Base[],
+    { key, at }: Switch,
+    places: Places,
+    { slot, from, length }: Block,
+  ): void {
+    const limbs = digits.length;
+    const { prime, bits } = this.#tableOf(i, limbs);
+    const list = this.#lists + 4 * this.tables.length * slot;
+    this.heap.words(list, limbs).set(digits.map((digit) => digit.at + 8 * from));
+    const part = this.keys.partOf(at, i === limbs ? this.keys.parts : i, from);
+    const dst = (k: number): Address => productAt(key, places, k) + 8 * from;
+    const base = (k: number): Address => {
+      const limb = bases[k]?.[i];
+      return limb === undefined ? 0 : limb.at + 8 * from;
+    };
+    kernels.innerProducts(dst(0), dst(1), base(0), base(1), list, limbs, part, this.keys.parts, length, bits, prime);
+  }
+
+  /** The automorphism of a limb of polynomial k. */
+  #permute(kernels: TaskKernels, key: SwitchingKey, places: Places, k: number): void {
+    if (key.permutation !== 0) kernels.permute(limbAt(places.limbs, k).at, productAt(key, places, k), key.permutation, this.pool.degree);
   }
 
   /** Of limb i of an extended polynomial with `limbs` data primes. */
   #tableOf(i: number, limbs: number): PrimeTables {
-    return tableAt(this.tables, i < limbs ? i : this.#parts);
+    return tableAt(this.tables, i < limbs ? i : this.tables.length - 1);
   }
 }
 
-/** Where limb i of the inner product k goes: to its place, unless an automorphism takes it there. */
-function productAt({ key, switched, products }: Output, i: number, k: number): Address {
-  return key.permutation === 0 ? limbAt(switched[k] ?? [], i).at : limbAt(products, k).at;
+/** Where the inner product k goes: to its place, unless an automorphism takes it there. */
+function productAt({ permutation }: SwitchingKey, { limbs, products }: Places, k: number): Address {
+  return limbAt(permutation === 0 ? limbs : products, k).at;
+}
+
+function limbsAt(polynomials: readonly Polynomial[], i: number): Polynomial {
+  return polynomials.map((polynomial) => limbAt(polynomial, i));
 }
 
 function range(length: number): number[] {

@@ -54,6 +54,18 @@ export class LimbPool {
     }
   }
 
+  /** New polynomials, which `fill` writes; they are released if it fails. */
+  fillPolynomials(count: number, limbs: number, fill: (made: readonly Polynomial[]) => void): Polynomial[] {
+    const made = this.createPolynomials(count, limbs);
+    try {
+      fill(made);
+      return made;
+    } catch (error) {
+      for (const polynomial of made) this.release(polynomial);
+      throw error;
+    }
+  }
+
   hold(polynomial: Polynomial): Polynomial {
     for (const limb of polynomial) limb.holders++;
     return polynomial;

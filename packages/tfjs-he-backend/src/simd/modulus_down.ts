@@ -8,6 +8,13 @@ import type { TaskKernels, TaskRunner } from './threads.js';
 /** Added to a quotient; nothing where undefined. */
 type Addends = readonly (Polynomial | undefined)[];
 
+/** A limb of a quotient, the one it is made from (maybe the same), and a scratch limb. */
+export interface Places {
+  readonly dst: Address;
+  readonly src: Address;
+  readonly scratch: Address;
+}
+
 /**
  * Divisions of transformed polynomials by the special prime P and by the last data prime q, rounded: x -> (x - r) / q for the centred residue r modulo q, as SEAL
  * does. Several polynomials at a time. Results are new; with `overwrite`, limbs that nobody else holds become those of the result.
@@ -40,16 +47,10 @@ export class ModulusDown {
   /** round(x / P) + addend; the last limb of x is the residue modulo P. */
   bySpecial(extended: readonly Polynomial[], addends: Addends, overwrite = false): Polynomial[] {
     const limbs = (extended[0]?.length ?? 0) - 1;
-    const { degree } = this.pool;
     return this.pool.withScratch(extended.length, (scratch) => {
-      this.runner.run(
-        extended.map((x, k) => (kernels) => this.#remainder(kernels, limbAt(scratch, k).at, limbAt(x, limbs).at, this.#special)),
-      );
-      return this.#quotients(extended, limbs, overwrite, (kernels, k, j, { dst, src, lifted }) => {
-        const { prime } = this.#transform(kernels, lifted, limbAt(scratch, k).at, j);
-        const [factor, addend] = [this.#inverses[j] ?? 0, addends[k]];
-        if (addend === undefined) kernels.subtractScale(dst, src, lifted, degree, factor, prime);
-        else kernels.subtractScaleAdd(dst, src, lifted, limbAt(addend, j).at, degree, factor, prime);
+      this.runner.run(extended.map((x, k) => (kernels) => this.remainder(kernels, limbAt(scratch, k).at, limbAt(x, limbs).at)));
+      return this.#quotients(extended, limbs, overwrite, (kernels, k, j, at) => {
+        this.quotient(kernels, at, limbAt(scratch, k).at, j, addends[k]);
       });
     });
   }
@@ -61,9 +62,8 @@ export class ModulusDown {
     return this.pool.withScratch(polynomials.length, (scratch) => {
       const table = tableAt(this.tables, level);
       this.runner.run(polynomials.map((x, k) => (kernels) => this.#remainder(kernels, limbAt(scratch, k).at, limbAt(x, level).at, table)));
-      return this.#quotients(polynomials, level, false, (kernels, k, j, { dst, src, lifted }) => {
-        const { prime } = this.#transform(kernels, lifted, limbAt(scratch, k).at, j);
-        kernels.subtractScale(dst, src, lifted, this.pool.degree, factors[j] ?? 0, prime);
+      return this.#quotients(polynomials, level, false, (kernels, k, j, at) => {
+        this.#divide(kernels, at, limbAt(scratch, k).at, j, factors[j] ?? 0);
       });
     });
   }
@@ -80,19 +80,28 @@ export class ModulusDown {
       const [r, s] = [(k: number): Address => limbAt(scratch, 2 * k).at, (k: number): Address => limbAt(scratch, 2 * k + 1).at];
       this.runner.run(
         extended.map((x, k) => (kernels) => {
-          this.#remainder(kernels, r(k), limbAt(x, level + 1).at, this.#special);
+          this.remainder(kernels, r(k), limbAt(x, level + 1).at);
           this.#secondRemainder(kernels, s(k), r(k), limbAt(x, level).at, addends[k], level);
         }),
       );
-      return this.#quotients(extended, level, overwrite, (kernels, k, j, { dst, src, lifted }) => {
+      return this.#quotients(extended, level, overwrite, (kernels, k, j, at) => {
         const { prime } = tableAt(this.tables, j);
-        kernels.addScaled(lifted, r(k), s(k), degree, this.#residues[j] ?? 0, prime);
-        this.#transform(kernels, lifted, lifted, j);
-        kernels.subtractScale(dst, src, lifted, degree, both[j] ?? 0, prime);
+        kernels.addScaled(at.scratch, r(k), s(k), degree, this.#residues[j] ?? 0, prime);
+        this.#divide(kernels, at, at.scratch, j, both[j] ?? 0);
         const addend = addends[k];
-        if (addend !== undefined) kernels.addScaled(dst, dst, limbAt(addend, j).at, degree, last[j] ?? 0, prime);
+        if (addend !== undefined) kernels.addScaled(at.dst, at.dst, limbAt(addend, j).at, degree, last[j] ?? 0, prime);
       });
     });
+  }
+
+  /** What {@link quotient} takes, given the limb modulo the special prime. */
+  remainder(kernels: TaskKernels, dst: Address, limb: Address): void {
+    this.#remainder(kernels, dst, limb, this.#special);
+  }
+
+  /** Limb j of round(x / P) + addend. */
+  quotient(kernels: TaskKernels, at: Places, remainder: Address, j: number, addend?: Polynomial): void {
+    this.#divide(kernels, at, remainder, j, this.#inverses[j] ?? 0, addend);
   }
 
   /** Centred coefficients of a limb. */
@@ -117,11 +126,12 @@ export class ModulusDown {
     kernels.toSymmetric(dst, dst, degree, prime);
   }
 
-  #transform(kernels: TaskKernels, dst: Address, src: Address, j: number): PrimeTables {
+  /** Limb j of (x - remainder) * factor + addend, for coefficients of the remainder. */
+  #divide(kernels: TaskKernels, { dst, src, scratch }: Places, remainder: Address, j: number, factor: number, addend?: Polynomial): void {
     const { degree } = this.pool;
-    const table = tableAt(this.tables, j);
-    kernels.forward(dst, src, table.forward, 8 * degree, Math.log2(degree), table.prime);
-    return table;
+    const { prime, forward } = tableAt(this.tables, j);
+    const plus = addend === undefined ? 0 : limbAt(addend, j).at;
+    kernels.forwardSubtractScale(dst, remainder, scratch, src, plus, forward, 8 * degree, Math.log2(degree), factor, prime);
   }
 
   /** Polynomials of `limbs` limbs; `compute` makes limb j of the one from polynomial k, with a scratch limb of its own. */
@@ -129,7 +139,7 @@ export class ModulusDown {
     polynomials: readonly Polynomial[],
     limbs: number,
     overwrite: boolean,
-    compute: (kernels: TaskKernels, k: number, j: number, at: { dst: Address; src: Address; lifted: Address }) => void,
+    compute: (kernels: TaskKernels, k: number, j: number, at: Places) => void,
   ): Polynomial[] {
     const { pool, runner } = this;
     const items = polynomials.flatMap((_, k) => Array.from({ length: limbs }, (_, j) => ({ k, j })));
@@ -141,7 +151,7 @@ export class ModulusDown {
       runner.run(
         dealt(items, runner.threads, (kernels, { k, j }, place) => {
           const at = (polynomial: Polynomial | undefined): Address => limbAt(polynomial ?? [], j).at;
-          compute(kernels, k, j, { dst: at(made[k]), src: at(polynomials[k]), lifted: limbAt(scratch, place).at });
+          compute(kernels, k, j, { dst: at(made[k]), src: at(polynomials[k]), scratch: limbAt(scratch, place).at });
         }),
       );
       return made;

@@ -6,12 +6,13 @@ import { canShareMemory, canSleep, spawnThread, type Thread } from './spawn_thre
 /** Kernels that tasks may call: all but those that return something or keep state. */
 const OPERATIONS = [
   'forward',
+  'forwardSubtractScale',
   'inverse',
   'add',
   'addScaled',
+  'scale',
   'subtract',
   'subtractScale',
-  'subtractScaleAdd',
   'toCanonical',
   'toSymmetric',
   'liftFor',
@@ -49,7 +50,7 @@ export function singleThread(kernels: Kernels): TaskRunner {
 }
 
 // A call is an operation and its arguments, padded; a task is a range of calls.
-const CALL = 10;
+const CALL = 12;
 const MOST_CALLS = 8192;
 const MOST_TASKS = 1024;
 // Words of the control block. Tasks are claimed by counting OPEN down: a worker that comes late finds it at 0 or below, or a new batch, which is complete by then.
@@ -75,7 +76,7 @@ const start = ({ module, memory, names, control, ends, calls }, ready) => WebAss
       const task = Atomics.sub(control, ${OPEN}, 1) - 1;
       if (task < 0) return;
       for (let at = task === 0 ? 0 : ends[task - 1]; at < ends[task]; at += ${CALL}) {
-        functions[calls[at]](calls[at + 1], calls[at + 2], calls[at + 3], calls[at + 4], calls[at + 5], calls[at + 6], calls[at + 7], calls[at + 8], calls[at + 9]);
+        functions[calls[at]](calls[at + 1], calls[at + 2], calls[at + 3], calls[at + 4], calls[at + 5], calls[at + 6], calls[at + 7], calls[at + 8], calls[at + 9], calls[at + 10], calls[at + 11]);
       }
       Atomics.add(control, ${DONE}, 1);
       Atomics.notify(control, ${DONE});

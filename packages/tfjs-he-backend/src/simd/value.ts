@@ -6,6 +6,16 @@ export type Term =
   | { readonly kind: 'plain'; readonly a: Value; readonly plaintext: SimdPlaintext }
   | { readonly kind: 'cipher'; readonly a: Value; readonly b: Value };
 
+/** How a value comes to be that is put off as a whole. */
+export interface Pending {
+  /** Gives the value its extended polynomials. */
+  extend(): void;
+  /** Gives it its polynomials, divided by the special prime. */
+  settle(): void;
+  /** The value is not needed. */
+  drop(): void;
+}
+
 /**
  * What a ciphertext is: `polynomials` + round(`extended` / special prime) + the sum of `terms`. Work is put off until the value is needed, so that it is done for
  * many operations at once: a sum of products takes one pass and one reduction, and sums of rotations and of their products with plaintexts are divided by the special
@@ -22,6 +32,8 @@ export interface Value {
   /** Two polynomials modulo the data primes of the level and, last, the special prime. */
   extended: readonly Polynomial[] | null;
   terms: Term[];
+  /** Until it has polynomials of either kind. */
+  pending: Pending | null;
 }
 
 /** A handle's object: its value changes when an operation in place does. */

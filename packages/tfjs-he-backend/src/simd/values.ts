@@ -37,7 +37,15 @@ export class Values {
 
   /** Takes over the polynomials. */
   create(parts: Partial<Pick<Value, 'polynomials' | 'extended' | 'terms'>>, limbs: number, size: number): Value {
-    return { holders: 1, limbs, size, polynomials: parts.polynomials ?? null, extended: parts.extended ?? null, terms: parts.terms ?? [] };
+    return {
+      holders: 1,
+      limbs,
+      size,
+      polynomials: parts.polynomials ?? null,
+      extended: parts.extended ?? null,
+      terms: parts.terms ?? [],
+      pending: null,
+    };
   }
 
   hold(value: Value): Value {
@@ -76,6 +84,7 @@ export class Values {
 
   /** The polynomials, with nothing left to do. */
   settle(value: Value): readonly Polynomial[] {
+    value.pending?.settle();
     this.gather(value);
     const { extended, polynomials } = value;
     if (extended !== null) {
@@ -113,6 +122,7 @@ export class Values {
 
   /** Computes the terms. */
   gather(value: Value): void {
+    value.pending?.extend();
     const { terms, limbs, size } = value;
     if (terms.length === 0) return;
     const lazy = terms.filter((term) => factorIsExtended(term));
@@ -156,6 +166,7 @@ export class Values {
   }
 
   #prepare(factor: Value, mayBeExtended: boolean): void {
+    if (mayBeExtended) factor.pending?.extend();
     if (mayBeExtended && factor.extended !== null && factor.polynomials === null && factor.terms.length === 0) return;
     this.settle(factor);
   }
@@ -165,7 +176,9 @@ export class Values {
     value[part] = polynomials;
   }
 
-  #copy({ polynomials, extended, terms, limbs, size }: Value): Value {
+  #copy(value: Value): Value {
+    value.pending?.extend();
+    const { polynomials, extended, terms, limbs, size } = value;
     for (const polynomial of [...(polynomials ?? []), ...(extended ?? [])]) this.pool.hold(polynomial);
     for (const term of terms) {
       this.hold(term.a);
@@ -176,6 +189,7 @@ export class Values {
   }
 
   #drop(value: Value): void {
+    value.pending?.drop();
     for (const polynomial of [...(value.polynomials ?? []), ...(value.extended ?? [])]) this.pool.release(polynomial);
     this.#dropTerms(value.terms);
   }

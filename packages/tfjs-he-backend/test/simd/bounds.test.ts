@@ -60,8 +60,9 @@ describe.each(variants)('bounds hold, fused multiply-add: %d', (fused) => {
         const [a, b] = [extremes(n, 2 ** 50, 10 * logN + seed), extremes(n, p, 500 + 10 * logN + seed)];
         k.forward(a, a, forward, 8 * degree, logN, p);
         k.inverse(b, b, inverse, 8 * degree, logN, p);
-        heap.free(a, 8 * n);
-        heap.free(b, 8 * n);
+        const [c, minuend] = [extremes(n, 2 ** 50, 20 * logN + seed), extremes(n, (p - 1) / 2, 30 * logN + seed)];
+        k.forwardSubtractScale(minuend, c, a, minuend, minuend, forward, 8 * degree, logN, (p - 1) / 2, p);
+        for (const at of [a, b, c, minuend]) heap.free(at, 8 * n);
       }
     }
   });
@@ -83,12 +84,13 @@ describe.each(variants)('bounds hold, fused multiply-add: %d', (fused) => {
       heap.words(lists, 31).set(digits);
       const key = heap.allocate(16 * n * 31);
       heap.doubles(key, 2 * n * 31).set(Float64Array.from({ length: 2 * n * 31 }, (_, i) => (seed === 0 || i % 3 === 0 ? half : -half)));
-      k.innerProducts(dst0, dst1, lists, 31, key, 31, n, bits, p);
+      k.innerProducts(dst0, dst1, factor(90), factor(91), lists, 31, key, 31, n, bits, p);
       heap.words(lists, 300).set(Array.from({ length: 150 }, (_, i) => [digits[i % 31]!, digits[(i * (seed === 0 ? 1 : 7)) % 31]!]).flat());
       k.sumOfProducts(dst0, lists, 150, 0, n, bits, p, 1);
     }
     const other = extremes(n, half, 5);
-    k.subtractScaleAdd(dst0, dst0, dst1, other, n, half, p);
+    k.subtractScale(dst0, dst0, dst1, n, half, p);
+    k.scale(dst1, dst0, n, half, p);
     k.addScaled(dst0, dst0, other, n, half, p);
     expect(heap.doubles(dst0, n).every((x) => Math.abs(x) <= p / 2 + 1)).toBe(true);
   });

@@ -68,7 +68,7 @@ test('rotations under keys that come and go give the same residues, and release 
     );
     pair.free(rotated);
   }
-  expect(pair.simdRuntime.switcher.movedKeys).toBe(2 * steps.length);
+  expect(pair.simdRuntime.switchingKeys.moved).toBe(2 * steps.length);
   // Five keys at once, of which four are used together.
   for (const c of pair.simd.rotateMany(a.simd, steps.slice(1))) pair.simd.dispose(c);
   pair.free(a);

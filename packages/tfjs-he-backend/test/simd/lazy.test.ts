@@ -124,4 +124,61 @@ describe('work that is put off', () => {
       (s) => (100 * (x[s]! + y[s]!)) / 256,
     );
   });
+
+  describe('rotations of one value', () => {
+    const residues = ({ simd, simdRuntime }: EnginePair, c: ReturnType<EnginePair['simd']['clone']>): Buffer => {
+      simdRuntime.values.settle(c.read('test').value);
+      return Buffer.from(simd.toPortable(c).bytes);
+    };
+
+    test('have the same residues divided at once as later, whichever is needed first', () => {
+      const { simd } = pair;
+      const a = pair.random(maxLevel, 81).simd;
+      const rotate = () => simd.rotateMany(a, [...STEPS, 1]);
+      const settled = rotate().map((c) => residues(pair, c));
+      const backwards = rotate()
+        .reverse()
+        .map((c) => residues(pair, c))
+        .reverse();
+      const extended = rotate().map((c) => {
+        pair.simdRuntime.values.gather(c.read('test').value);
+        return residues(pair, c);
+      });
+      for (const other of [backwards, extended]) expect(other.every((limbs, i) => limbs.equals(settled[i]!))).toBe(true);
+    });
+
+    test('are those of the value as it was', () => {
+      const { simd } = pair;
+      const a = pair.random(maxLevel, 82).simd;
+      const [expected, late] = [residues(pair, simd.rotateMany(a, STEPS)[1]!), simd.rotateMany(a, STEPS)];
+      simd.addInPlace(a, a);
+      simd.rotateMany(a, STEPS);
+      simd.dispose(a);
+      expect(residues(pair, late[1]!).equals(expected)).toBe(true);
+    });
+
+    test('take no memory once they are gone, used or not', () => {
+      const { simd, simdRuntime } = pair;
+      const a = pair.random(maxLevel, 83).simd;
+      const use = () => {
+        const [first, ...others] = simd.rotateMany(a, STEPS);
+        const copy = simd.clone(others[0]!);
+        residues(pair, first!);
+        for (const c of [first!, ...others, copy]) simd.dispose(c);
+      };
+      use();
+      const before = simdRuntime.heap.memory.buffer.byteLength;
+      for (let i = 0; i < 50; i++) use();
+      expect(simdRuntime.heap.memory.buffer.byteLength).toBe(before);
+    });
+
+    test('are computed before their keys go', async () => {
+      const other = await openEnginePair(smallParameters(1024, [50, 40, 50]), [1, 2]);
+      const a = other.random(1, 84).simd;
+      const [expected, late] = [residues(other, other.simd.rotateMany(a, [1, 2])[1]!), other.simd.rotateMany(a, [1, 2])];
+      other.simd.close();
+      expect(residues(other, late[1]!).equals(expected)).toBe(true);
+      other.close();
+    });
+  });
 });
