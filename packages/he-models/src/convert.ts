@@ -1,7 +1,8 @@
 /** Models from elsewhere: checkpoints of Hugging Face, and their training (Node only). */
 import 'tfjs-power-softmax';
 
-export { type ConvertedFolder, type ConvertFolderOptions, convertFolder } from './convert/convert_folder.js';
+export { type ConvertFolderOptions, convertFolder } from './convert/convert_folder.js';
+export type { ConvertedFolder } from './convert/converted_folder.js';
 export type { ModelForm } from './convert/form.js';
 export type { ConversionReport, NonPolynomial } from './convert/report.js';
 export { openTrainable, type Trainable } from './convert/trainable.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import { convert } from '../src/cli/convert.js';
 import { AssetError, ModelUnavailableError, UnknownModelError, UsageError } from '../src/errors.js';
-import { fromPretrained } from '../src/index.js';
+import { fromPretrained, measureGeneration } from '../src/index.js';
 import { loadClearModel } from '../src/use/clear_model.js';
 import { HeModelClient } from '../src/use/he_model_client.js';
 import { openLocalPair } from '../src/use/local_pair.js';
@@ -235,6 +235,17 @@ describe('a converted model', () => {
       expectClose([...(await pair.infer(text)).logits], values, 0.002);
     }
     pair.dispose();
+  }, 60_000);
+
+  test('of GPT-NeoX becomes a polynomial that reads texts encrypted as in the clear', async () => {
+    const sizes = { num_hidden_layers: 1, hidden_size: 4, intermediate_size: 4, num_attention_heads: 1 };
+    await writeCheckpoint(join(root, 'small-neox'), tinyNeox(sizes));
+    await printed('small-neox', '--out', 'neox-one', '--tokens', '3', '--swap-softmax', '2', '--epsilon', '1', '--norm-epsilon', '1');
+    await writeFile(join(root, 'lines.txt'), ['the cat', 'a cat', 'the the', 'ta', 'heat', 'c a'].join('\n'));
+    await printed('neox-one', '--calibration', 'lines.txt', '--out', 'neox-polynomial', '--bits', '6', '--margin', '1.5');
+    const report = await measureGeneration(join(root, 'neox-polynomial'), ['the cat'], { fhe: 'simulate', seed: 1, newTokens: 0 });
+    expect(report).toMatchObject({ read: 3, sameTop1: 1 });
+    expect(report.leastBits).toBeGreaterThan(6);
   }, 60_000);
 
   test('is loaded by fromPretrained, which says what it needs, and gives the same logits', async () => {

@@ -2,9 +2,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as tf from '@tensorflow/tfjs-core';
 import { convert } from '../src/cli/convert.js';
+import { openTrainable } from '../src/convert.js';
 import { AssetError, InputError, UsageError } from '../src/errors.js';
+import { fromPretrained, measureGeneration } from '../src/index.js';
 import { parseLlamaCheckpoint } from '../src/llama/checkpoint.js';
+import { llamaDecoder } from '../src/llama/decoder.js';
 import { floatsAt } from '../src/pretrained/assets.js';
 import { TINY_LLAMA, tinyLlamaBytes, tinyVocabularyBytes } from './tiny_llama.js';
 
@@ -26,10 +30,42 @@ async function printed(...args: string[]): Promise<string[]> {
 }
 
 describe('convert with a llama2.c checkpoint', () => {
-  test('writes a model that can be given PowerSoftmax next', async () => {
-    await printed('tiny.bin', '--tokenizer', 'tok.bin', '--out', 'model', '--tokens', '5');
-    const [line = ''] = await printed('model', '--swap-softmax', '4', '--out', 'power', '--json');
-    expect(JSON.parse(line).report.replaced.map(({ layer }: { layer: string }) => layer)).toEqual(['block_0', 'block_1']);
+  test('computes with softmax as llama2.c does if asked to', async () => {
+    await printed('tiny.bin', '--tokenizer', 'tok.bin', '--out', 'kept', '--tokens', '4', '--keep-softmax');
+    const { embed, inputShape, model, tokenize } = await fromPretrained(join(root, 'kept'));
+    const { ids } = tokenize('the cat', { truncate: true });
+    const output = tf.tidy(() => (model.predict(tf.tensor(embed('the cat', { truncate: true }), [...inputShape])) as tf.Tensor).dataSync());
+    const decoder = llamaDecoder(parseLlamaCheckpoint(tinyLlamaBytes()));
+    ids.forEach((id, t) => {
+      const expected = decoder.next(id);
+      expected.forEach((logit, k) => {
+        expect(output[t * expected.length + k]).toBeCloseTo(logit, 3);
+      });
+    });
+    model.dispose();
+  });
+
+  test('is trained, made a polynomial and read encrypted as in the clear', async () => {
+    await writeFile(join(root, 'one.bin'), tinyLlamaBytes({ layers: 1 }));
+    const form = ['--swap-softmax', '2', '--epsilon', '1', '--norm-epsilon', '1'];
+    await printed('one.bin', '--tokenizer', 'tok.bin', '--out', 'power', '--tokens', '3', ...form);
+    const { model, embed, inputShape, save } = await openTrainable(join(root, 'power'));
+    const x = tf.tensor(embed('the cat', { truncate: true }), [1, ...inputShape]);
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    await model.fit(x, tf.zeros([1, inputShape[0], TINY_LLAMA.vocabulary]), { verbose: 0 });
+    await save();
+    await writeFile(join(root, 'texts.txt'), 'the cat\nat the\nheat\nc the\nthe heat the\n');
+    await printed('power', '--calibration', 'texts.txt', '--out', 'polynomial', '--bits', '6', '--margin', '2');
+    const config = JSON.parse(await readFile(join(root, 'polynomial', 'config.json'), 'utf8'));
+    expect(config).toMatchObject({ task: 'text-generation', power: 2 });
+    const { sameTop1, leastBits, read } = await measureGeneration(join(root, 'polynomial'), ['the cat', 'at the'], {
+      fhe: 'simulate',
+      seed: 1,
+      newTokens: 0,
+    });
+    expect(read).toBe(6);
+    expect(sameTop1).toBe(1);
+    expect(leastBits).toBeGreaterThan(6);
   });
 
   test('writes the embedding for the client', async () => {
@@ -40,8 +76,9 @@ describe('convert with a llama2.c checkpoint', () => {
 
   test('says what the model is and what it needs', async () => {
     const [line = ''] = await printed('tiny.bin', '--tokenizer', 'tok.bin', '--out', 'said', '--json');
-    expect(JSON.parse(line)).toMatchObject({ config: TINY_LLAMA, tokens: TINY_LLAMA.maxTokens, texts: 0 });
-    expect((await printed('tiny.bin', '--tokenizer', 'tok.bin', '--out', 'said')).join('\n')).toContain('--swap-softmax');
+    expect(JSON.parse(line)).toMatchObject({ architecture: 'llama2.c', sizes: TINY_LLAMA, tokens: TINY_LLAMA.maxTokens, texts: 0 });
+    const lines = (await printed('tiny.bin', '--tokenizer', 'tok.bin', '--out', 'said')).join('\n');
+    for (const said of ['p = 4 and epsilon = 0.1', 'block_1/feed_forward/activation: silu', '--calibration']) expect(lines).toContain(said);
   });
 
   test('writes texts that repeat with their seed', async () => {
@@ -59,7 +96,8 @@ describe('convert with a llama2.c checkpoint', () => {
     ['a checkpoint in place of the tokenizer', ['tiny.bin', '--tokenizer', 'tiny.bin'], AssetError],
     ['no tokenizer', ['tiny.bin'], UsageError],
     ['a file that is not there', ['none.bin', '--tokenizer', 'tok.bin'], InputError],
-    ['options of the other forms', ['tiny.bin', '--tokenizer', 'tok.bin', '--swap-softmax', '4'], UsageError],
+    ['options of the other forms', ['tiny.bin', '--tokenizer', 'tok.bin', '--calibration', 'x'], UsageError],
+    ['more tokens than it was trained on', ['tiny.bin', '--tokenizer', 'tok.bin', '--tokens', '17'], UsageError],
   ])('refuses %s and writes nothing', async (_, args, error) => {
     await expect(printed(...args, '--out', 'refused')).rejects.toThrow(error);
     expect(await readdir(root)).not.toContain('refused');

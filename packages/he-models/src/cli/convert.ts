@@ -15,19 +15,19 @@ export const convert: Command = {
 
 1. DIR holds config.json, model.safetensors (or shards with their index; F32, F16, BF16) and a tokenizer of BERT, RoBERTa or GPT-NeoX. DIR of --out
    becomes a folder of this package's format with PowerSoftmax in place of softmax, to be trained further, and the report says what it needs.
-2. A llama2.c checkpoint of version 0 becomes such a model with softmax attention.
+2. A llama2.c checkpoint of version 0 becomes the same.
 3. DIR holds model.json and its weights, as tfjs' model.save writes a LayersModel. One with softmax attention gets its PowerSoftmax twin of power P
    (even), to be trained further.
 4. A model trained with PowerSoftmax becomes a polynomial for tfjs-he-backend: its reciprocals, inverse square roots and activations become
    polynomials on the ranges that the calibration inputs reach.
 
   --out DIR          where the files go (required)
-Of Hugging Face's folders:
+Of checkpoints:
   --keep-softmax     the model as it was trained, for comparison: it runs in the clear only
   --swap-softmax P   power of PowerSoftmax (default 4)
   --epsilon E        added to its denominators (default 0.1)
   --norm-epsilon E   added to variances in the blocks (default 0.1)
-  --tokens N         tokens of an input (default: 128, or all that it has positions for)
+  --tokens N         tokens of an input (default: 128, or all that it has positions for; of llama2.c those it was trained on)
   --labels A,B,...   a new classifier of these classes, for BERT and RoBERTa
 Of calibration:
   --calibration FILE texts, one a line, if it ends in .txt and DIR has a tokenizer: the result is then a folder that pipeline loads; otherwise inputs
@@ -37,7 +37,6 @@ Of calibration:
   --value-bits B     log2 of the largest value at a refresh (default: what some of the texts need in simulation): raise it if a run says VALUE_OVERFLOW
 Of llama2.c checkpoints:
   --tokenizer FILE   tokenizer.bin of the checkpoint
-  --tokens N         tokens of the model's input (default: those it was trained on)
   --sample N         also writes sample.jsonl: texts of about N tokens in all that the model writes by itself
   --seed S           of these texts (default 1)
 ${COMMON_HELP}`,

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InputError, UsageError } from '../errors.js';
 import { convertLlama } from '../llama/convert_checkpoint.js';
@@ -10,6 +10,8 @@ import { takeTurn } from '../turns.js';
 import { writeTogether } from '../write_together.js';
 import { integerOption, type OptionValues, requiredOption } from './arguments.js';
 import type { CommandContext } from './command.js';
+import { printReport } from './conversion_report.js';
+import { formOf } from './model_form.js';
 import { outFolder } from './out_folder.js';
 
 /** The form of `convert` for checkpoints of llama2.c. */
@@ -18,9 +20,7 @@ export async function convertLlamaFile(
   values: OptionValues,
   { cwd, print, progress, signal }: CommandContext,
 ): Promise<void> {
-  const given = ['calibration', 'swap-softmax', 'keep-softmax', 'epsilon', 'norm-epsilon', 'labels', 'bits', 'value-bits', 'margin'].find(
-    (option) => values[option] !== undefined,
-  );
+  const given = ['calibration', 'labels', 'bits', 'value-bits', 'margin'].find((option) => values[option] !== undefined);
   if (given !== undefined) throw new UsageError(`--${given} is for folders: convert the checkpoint first. See --help.`, { option: given });
   const out = await outFolder(cwd, values.out);
   const tokens = integerOption('tokens', values.tokens, 1);
@@ -28,7 +28,8 @@ export async function convertLlamaFile(
   const seed = integerOption('seed', values.seed, 0) ?? 1;
   const tokenizerBytes = await readInput(resolve(cwd, requiredOption('tokenizer', values.tokenizer, "llama2.c's tokenizer.bin")));
   await startWasm();
-  const { checkpoint, report, files } = await convertLlama(await readInput(resolve(cwd, file)), tokenizerBytes, tokens);
+  const options = { name: basename(out), form: formOf(values), tokens };
+  const { checkpoint, report, files } = await convertLlama(await readInput(resolve(cwd, file)), tokenizerBytes, options);
   const vocabulary = parseLlamaVocabulary(tokenizerBytes, checkpoint.config.vocabulary);
   const tokenizer = new Tokenizer(bytePairTokenizerJson(vocabulary), {});
   const onText = (written: number): void => progress.update(Math.min(written, sample), sample, 'writing text');
@@ -38,8 +39,7 @@ export async function convertLlamaFile(
   await writeTogether(out, { ...files, ...(sample === 0 ? {} : { 'sample.jsonl': `${lines.join('\n')}\n` }) });
   progress.clear();
   if (values.json === true) return print(JSON.stringify({ out, ...report, texts: texts.length }));
-  for (const [name, size] of Object.entries(report.config)) print(`${name.padEnd(14)} ${size}`);
-  for (const need of report.needs) print(`needs          ${need}`);
+  printReport(report, print);
   print(`written to ${out}`);
 }
 

@@ -8,7 +8,7 @@ export function conversionCard({ name, task, labels }: TextConfig | GenerationCo
   for (const { function: kind } of report.notPolynomial) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   return `# ${name}
 
-A \`${report.architecture}\` of Hugging Face's format, converted by \`he-models convert\`. It runs in the clear only: it is not a polynomial yet.
+A checkpoint of \`${report.architecture}\`, converted by \`he-models convert\`. It runs in the clear only: it is not a polynomial yet.
 
 - Task: ${task}${task === 'text-classification' ? `, labels ${labels.join(', ')}` : ''}
 - Shape: ${layers} layers of ${features} features, ${heads} heads, ${hidden} hidden units, ${vocabulary} tokens in the vocabulary, inputs of ${report.tokens} tokens

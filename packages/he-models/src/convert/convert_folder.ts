@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import { AssetError, ModelUnavailableError, UsageError } from '../errors.js';
-import type { GenerationConfig, HeMetadata, TextConfig } from '../pretrained/config.js';
-import { digestsOf, jsonBytes, littleEndian, serialiseModel } from '../train/model_folder.js';
 import { type Architecture, parseArchitecture } from './architecture.js';
 import { convertBert } from './bert.js';
-import { conversionCard } from './conversion_card.js';
 import type { ConvertedCheckpoint } from './converted.js';
-import type { ModelForm } from './form.js';
+import { type ConvertedFolder, convertedFolder } from './converted_folder.js';
+import { type ModelForm, powerOf } from './form.js';
 import { convertNeox } from './gpt_neox.js';
-import { type ConversionReport, changesOf, needsOf, nonPolynomials } from './report.js';
+import { changesOf, needsOf } from './report.js';
 import { readTokenizer } from './tokenizer_files.js';
 import { type CheckpointWeights, readIfPresent, readWeights } from './weights.js';
 
@@ -20,13 +18,6 @@ export interface ConvertFolderOptions {
   readonly tokens?: number | undefined;
   /** Classes of a new classifier, for BERT and RoBERTa. */
   readonly labels?: readonly string[] | undefined;
-}
-
-export interface ConvertedFolder {
-  readonly report: ConversionReport;
-  readonly config: TextConfig | GenerationConfig;
-  /** Every file of the folder, `config.json` and the card among them. */
-  readonly files: Readonly<Record<string, Uint8Array | string>>;
 }
 
 const DEFAULT_TOKENS = 128;
@@ -46,48 +37,28 @@ export async function convertFolder(folder: string, options: ConvertFolderOption
   const labels = newLabelsOf(architectureName, architecture, options.labels);
   const tokenizer = await readTokenizer(folder, architecture);
   const converted = convertWeights(architecture, await readWeights(folder), tokens, options.form, labels);
-  const { model, embedding, embeddingNormEpsilon } = converted;
-  const report: ConversionReport = {
-    architecture: architectureName,
-    form: options.form.attention,
-    tokens,
-    sizes: architecture,
-    changed: changesOf(architecture, tokens, options.form, converted),
-    notPolynomial: nonPolynomials(converted, tokens, architecture.features),
-    needs: needsOf(architecture, options.form),
-  };
-  const { modelJson, weights } = await serialiseModel(model);
-  const outputShape = model.outputShape.slice(1).map(Number);
-  model.dispose();
-  const contents = {
-    'tokenizer.json': jsonBytes(tokenizer.definition),
-    'embedding.bin': littleEndian(embedding),
-    'he.json': jsonBytes(heOf(tokens, architecture.features, outputShape, report.needs)),
-    'model.json': jsonBytes(modelJson),
-    'weights.bin': weights,
-    'report.json': jsonBytes(report),
-  };
-  const common = {
+  return convertedFolder({
     name: options.name,
-    format: 1,
-    embedding: {
-      vocabularySize: architecture.vocabulary,
-      features: architecture.features,
-      maxTokens: tokens,
-      ...(embeddingNormEpsilon === undefined ? {} : { normEpsilon: embeddingNormEpsilon }),
+    converted,
+    tokenizer: tokenizer.definition,
+    report: {
+      architecture: architectureName,
+      form: options.form.attention,
+      tokens,
+      sizes: architecture,
+      changed: changesOf(architecture, tokens, options.form, converted),
+      needs: needsOf(architecture, options.form),
     },
-    files: digestsOf(contents),
-  } as const;
-  const config: TextConfig | GenerationConfig =
-    architecture.family === 'gpt_neox'
-      ? {
-          ...common,
-          task: 'text-generation',
-          labels: tokenizer.pieces,
-          special: { begin: null, end: architecture.endToken ?? null },
-        }
-      : { ...common, task: 'text-classification', labels: labels ?? architecture.labels ?? [] };
-  return { report, config, files: { ...contents, 'config.json': jsonBytes(config), 'README.md': conversionCard(config, report) } };
+    task:
+      architecture.family === 'gpt_neox'
+        ? {
+            task: 'text-generation',
+            labels: tokenizer.pieces,
+            special: { begin: null, end: architecture.endToken ?? null },
+            ...powerOf(options.form),
+          }
+        : { task: 'text-classification', labels: labels ?? architecture.labels ?? [] },
+  });
 }
 
 async function readArchitecture(folder: string): ReturnType<typeof parsed> {
@@ -140,16 +111,4 @@ function newLabelsOf(name: string, architecture: Architecture, labels: readonly 
     throw new UsageError(`${name} has no classifier: name the classes of a new one with --labels, as in --labels good,bad.`, { name });
   }
   return labels;
-}
-
-function heOf(tokens: number, features: number, outputShape: readonly number[], needs: readonly string[]): HeMetadata {
-  const [first = 1, second] = outputShape;
-  return {
-    inputShape: [1, tokens, features],
-    outputShape: second === undefined ? [1, first] : [1, first, second],
-    approximations: [],
-    tokens,
-    needs,
-    parameters: { securityBits: 128, precisionBits: 12, valueBits: 6 },
-  };
 }

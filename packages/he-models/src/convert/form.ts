@@ -12,3 +12,8 @@ export type ModelForm =
       /** Added to variances, instead of the checkpoint's tiny one. */
       readonly normEpsilon: number;
     };
+
+/** What a language model's configuration says of its form. */
+export function powerOf(form: ModelForm): { readonly power?: number } {
+  return form.attention === 'softmax' ? {} : { power: form.p };
+}

@@ -6,10 +6,11 @@ import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
 import { type GenerationConfig, type HeMetadata, type TextConfig, takesArrays } from '../pretrained/config.js';
 import { approximationSummaries } from '../train/artefacts.js';
 import { approximationRows } from '../train/card.js';
-import { fittingDefaults } from '../train/fitting_defaults.js';
-import { compiledDefaults } from '../train/he_defaults.js';
+import { fittingDefaults, fittingStepDefaults } from '../train/fitting_defaults.js';
+import { type CompiledDefaults, compiledDefaults } from '../train/he_defaults.js';
 import { digestsOf, jsonBytes, serialiseModel, writeModelFolder } from '../train/model_folder.js';
 import { type InputEncoder, loadEncoder } from '../use/encoder.js';
+import { stepModel } from '../use/step_model.js';
 
 /** A folder in this package's format of a model that takes texts. */
 export interface TextFolder extends Pick<InputEncoder, 'embed' | 'tokenize'> {
@@ -49,8 +50,8 @@ export interface PolynomialFolderOptions {
 /** A card without the part on encrypted runs. @param examples texts behind the intervals */
 export type CardOf = (config: TextConfig | GenerationConfig, he: HeMetadata, examples: number) => string;
 
-/** Inputs that values are sized by. */
-const SIZED_BY = 16;
+/** Inputs that values are sized by; those of language models are windows of tokens, which take longest. */
+const SIZED_BY = { texts: 16, windows: 2 } as const;
 
 /**
  * Writes a folder that `pipeline` loads and runs encrypted: the client's files as they are, and the polynomial.
@@ -61,11 +62,8 @@ export async function writePolynomialFolder(directory: string, options: Polynomi
   const { name, text, polynomial, calibration, valueBits, more, cardOf = calibratedCard } = options;
   const [examples = 0, tokens = 0, features = 0] = calibration.shape;
   const [first = 1, second] = polynomial.model.outputShape.slice(1).map(Number);
-  const parameters = { securityBits: 128, precisionBits: 12 } as const;
-  const { defaults, plan } =
-    valueBits === undefined
-      ? await fittingDefaults(polynomial.model, firstRows(calibration))
-      : await compiledDefaults(polynomial.model, { ...parameters, valueBits });
+  const task = taskOf(text, name, options.labels);
+  const { defaults, plan } = await defaultsOf(polynomial.model, task, calibration, valueBits);
   const he: HeMetadata = {
     inputShape: [1, tokens, features],
     outputShape: second === undefined ? [1, first] : [1, first, second],
@@ -82,19 +80,44 @@ export async function writePolynomialFolder(directory: string, options: Polynomi
     'report.json': jsonBytes(polynomial.report),
     'he.json': jsonBytes(he),
   };
-  const { embedding, labels } = { ...text.config, ...(options.labels === undefined ? {} : { labels: options.labels }) };
-  const common = { name, format: 1, labels, embedding, ...more, files: digestsOf(contents) } as const;
-  const config: TextConfig | GenerationConfig =
-    text.config.task === 'text-generation'
-      ? { ...common, task: 'text-generation', ...(text.config.special === undefined ? {} : { special: text.config.special }) }
-      : { ...common, task: 'text-classification' };
+  const config: TextConfig | GenerationConfig = { ...task, ...more, files: digestsOf(contents) };
   await writeModelFolder(directory, config, contents, cardOf(config, he, examples), plan);
 }
 
-function firstRows(calibration: Tensor): readonly Float32Array[] {
+/** Configuration of the polynomial, without its files. */
+function taskOf({ config }: TextFolder, name: string, labels: readonly string[] = config.labels): TextConfig | GenerationConfig {
+  const common = { name, format: 1, labels, embedding: config.embedding, files: {} } as const;
+  if (config.task !== 'text-generation') return { ...common, task: 'text-classification' };
+  const { special, power } = config;
+  return { ...common, task: 'text-generation', ...(special === undefined ? {} : { special }), ...(power === undefined ? {} : { power }) };
+}
+
+/** Of a language model that has a form for one token at a time, those of that form: it is what runs. */
+async function defaultsOf(
+  model: PolynomialModel['model'],
+  config: TextConfig | GenerationConfig,
+  calibration: Tensor,
+  valueBits: number | undefined,
+): Promise<CompiledDefaults> {
+  const step = stepModel(config, model);
+  const given: HeMetadata['parameters'] | undefined =
+    valueBits === undefined ? undefined : { securityBits: 128, precisionBits: 12, valueBits };
+  if (step === undefined) {
+    return given === undefined ? fittingDefaults(model, firstRows(calibration, SIZED_BY.texts)) : compiledDefaults(model, given);
+  }
+  const { model: stepped, states } = step;
+  try {
+    if (given === undefined) return await fittingStepDefaults(step, firstRows(calibration, SIZED_BY.windows));
+    return await compiledDefaults(stepped, given, Object.fromEntries(states.map((state) => [state.name, state.output])));
+  } finally {
+    stepped.dispose();
+  }
+}
+
+function firstRows(calibration: Tensor, most: number): readonly Float32Array[] {
   const [count = 0, ...shape] = calibration.shape;
   const size = shape.reduce((product, dimension) => product * dimension, 1);
-  const values = tidy(() => Float32Array.from(slice(calibration, 0, Math.min(SIZED_BY, count)).dataSync()));
+  const values = tidy(() => Float32Array.from(slice(calibration, 0, Math.min(most, count)).dataSync()));
   return Array.from({ length: values.length / size }, (_, row) => values.subarray(row * size, (row + 1) * size));
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ApproximatedFunction, collectRanges } from 'tfjs-power-softmax';
+import type { LlamaConfig } from '../llama/checkpoint.js';
 import type { Architecture } from './architecture.js';
 import type { ConvertedCheckpoint } from './converted.js';
 import type { ModelForm } from './form.js';
@@ -13,11 +14,11 @@ export interface NonPolynomial {
 
 /** What a converted checkpoint is, and what it lacks to run encrypted. */
 export interface ConversionReport {
-  /** Class of `transformers`. */
+  /** Class of `transformers`, or `llama2.c`. */
   readonly architecture: string;
   readonly form: 'softmax' | 'power';
   readonly tokens: number;
-  readonly sizes: Architecture;
+  readonly sizes: Architecture | LlamaConfig;
   /** What is not as in the checkpoint. */
   readonly changed: readonly string[];
   /** Each needs an interval, which is unknown until inputs of a trained model are seen. */

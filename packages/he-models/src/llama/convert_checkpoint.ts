@@ -1,57 +1,81 @@
-import { jsonBytes, littleEndian, serialiseModel } from '../train/model_folder.js';
-import { type LlamaCheckpoint, type LlamaConfig, parseLlamaCheckpoint } from './checkpoint.js';
+import { type ConvertedFolder, convertedFolder } from '../convert/converted_folder.js';
+import { type ModelForm, powerOf } from '../convert/form.js';
+import { UsageError } from '../errors.js';
+import { LLAMA_NORM_EPSILON, type LlamaCheckpoint, parseLlamaCheckpoint } from './checkpoint.js';
 import { buildLlama, setLlamaWeights } from './llama_model.js';
-import { bytePairTokenizerJson, parseLlamaVocabulary } from './tokenizer.js';
+import { bytePairTokenizerJson, parseLlamaVocabulary, piecesOf } from './tokenizer.js';
 
-export interface ConvertedLlama {
+export interface ConvertedLlama extends ConvertedFolder {
   readonly checkpoint: LlamaCheckpoint;
-  readonly report: LlamaReport;
-  /**
-   * `model.json` and `weights.bin` (from embedded tokens `[tokens, features]` to logits, with softmax attention), `embedding.bin`
-   * (`[vocabulary, features]`, little-endian float32), `tokenizer.json` of Hugging Face's format, and `report.json`.
-   */
-  readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
-/** What a converted checkpoint is, and what it lacks to run encrypted. */
-export interface LlamaReport {
-  readonly config: LlamaConfig;
-  readonly tokens: number;
-  /** Steps to a polynomial, in order. */
-  readonly needs: readonly string[];
+export interface ConvertLlamaOptions {
+  /** What the model is called. */
+  readonly name: string;
+  readonly form: ModelForm;
+  /** Tokens of an input; default and largest: those of the checkpoint. */
+  readonly tokens?: number | undefined;
 }
 
 /**
- * A llama2.c checkpoint and its tokenizer as a tfjs `LayersModel` of this repository's layers with what a client needs beside it.
+ * A llama2.c checkpoint and its tokenizer as a folder in this package's format. Its model runs in the clear until it has been trained further and turned
+ * into a polynomial, which the report is about.
  *
- * @param tokens of an input; default and largest: those of the checkpoint
- * @throws AssetError for files that are no checkpoint or tokenizer
+ * @throws AssetError for files that are no checkpoint or tokenizer, UsageError for more tokens than the checkpoint's
  */
-export async function convertLlama(checkpointBytes: Uint8Array, tokenizerBytes: Uint8Array, tokens?: number): Promise<ConvertedLlama> {
+export async function convertLlama(
+  checkpointBytes: Uint8Array,
+  tokenizerBytes: Uint8Array,
+  { name, form, tokens: asked }: ConvertLlamaOptions,
+): Promise<ConvertedLlama> {
   const checkpoint = parseLlamaCheckpoint(checkpointBytes);
   const { config, embedding } = checkpoint;
-  const vocabulary = parseLlamaVocabulary(tokenizerBytes, config.vocabulary);
-  const length = Math.min(tokens ?? config.maxTokens, config.maxTokens);
-  const model = buildLlama({ config, tokens: length, attention: 'softmax' });
+  const tokenizer = bytePairTokenizerJson(parseLlamaVocabulary(tokenizerBytes, config.vocabulary));
+  const tokens = asked ?? config.maxTokens;
+  if (tokens > config.maxTokens) {
+    throw new UsageError(`--tokens must be at most ${config.maxTokens}, those that the checkpoint was trained on, not ${tokens}.`, {
+      tokens,
+    });
+  }
+  const model = buildLlama({ config, tokens, ...settingsOf(form, config.layers) });
   setLlamaWeights(model, checkpoint);
-  const { modelJson, weights } = await serialiseModel(model);
-  model.dispose();
-  const report: LlamaReport = {
-    config,
-    tokens: length,
-    needs: [
-      'PowerSoftmax in place of softmax: he-models convert DIR --swap-softmax 4',
-      'training from there on text like its own (--sample writes some), with the range loss on reciprocals, inverse square roots and SiLU',
-      'larger epsilons of the normalisations, to be trained with: 1e-5 leaves the inverse square roots no interval that a polynomial covers',
-      'polynomials in place of these: he-models convert DIR --calibration FILE',
-    ],
-  };
-  const files = {
-    'model.json': jsonBytes(modelJson),
-    'weights.bin': weights,
-    'embedding.bin': littleEndian([embedding]),
-    'tokenizer.json': jsonBytes(bytePairTokenizerJson(vocabulary)),
-    'report.json': jsonBytes(report),
-  };
-  return { checkpoint, report, files };
+  const folder = await convertedFolder({
+    name,
+    converted: { model, embedding: [embedding], changes: [] },
+    tokenizer,
+    report: {
+      architecture: 'llama2.c',
+      form: form.attention,
+      tokens,
+      sizes: config,
+      changed: [...changesOf(form), ...(tokens < config.maxTokens ? [`${tokens} of ${config.maxTokens} tokens`] : [])],
+      needs: needsOf(form),
+    },
+    task: { task: 'text-generation', labels: piecesOf(tokenizer, config.vocabulary), ...powerOf(form) },
+  });
+  return { checkpoint, ...folder };
+}
+
+function settingsOf(form: ModelForm, layers: number) {
+  if (form.attention === 'softmax') return { attention: 'softmax' } as const;
+  const { p, epsilon, normEpsilon } = form;
+  return { attention: 'power', p, epsilon, normEpsilons: new Array<number>(layers + 1).fill(normEpsilon) } as const;
+}
+
+function changesOf(form: ModelForm): string[] {
+  if (form.attention === 'softmax') return [];
+  return [
+    `PowerSoftmax with p = ${form.p} and epsilon = ${form.epsilon} in place of softmax: the model computes something else until trained`,
+    `${form.normEpsilon} in place of ${LLAMA_NORM_EPSILON} is added to mean squares, so that 1/sqrt has an interval`,
+  ];
+}
+
+function needsOf(form: ModelForm): string[] {
+  return [
+    ...(form.attention === 'softmax'
+      ? ['PowerSoftmax in place of softmax: he-models convert of the same checkpoint without --keep-softmax']
+      : []),
+    'training on text like its own (--sample writes some), with cross-entropy of the next token: openTrainable of he-models/convert gives model, embed and save for model.fit, with withRangeLoss of tfjs-power-softmax on reciprocals, inverse square roots and SiLU',
+    'polynomials in place of these: he-models convert DIR --calibration TEXTS --out POLYNOMIAL, where TEXTS has a text a line',
+  ];
 }

@@ -124,3 +124,9 @@ export function bytePairTokenizerJson({ pieces, scores }: LlamaVocabulary): Byte
 function bytePiece(byte: number): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
 }
+
+/** Pieces by index; indices without one are called by their number. */
+export function piecesOf({ model }: BytePairTokenizerJson, vocabulary: number): readonly string[] {
+  const pieces = new Map(Object.entries(model.vocab).map(([piece, id]) => [id, piece]));
+  return Array.from({ length: vocabulary }, (_, id) => pieces.get(id) ?? `#${id}`);
+}

@@ -1,10 +1,10 @@
-import { enableProdMode } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { HeError, type Program } from 'tfjs-he-backend';
-import { createClient, pack } from 'tfjs-he-backend/client';
-import { createServer } from 'tfjs-he-backend/server';
+import { type Client, createClient, pack } from 'tfjs-he-backend/client';
+import { createServer, type Session } from 'tfjs-he-backend/server';
+import type { DecoderStep } from 'tfjs-power-softmax';
 import type { HeMetadata } from '../pretrained/config.js';
-import { compiledDefaults } from './he_defaults.js';
+import { type CompiledDefaults, compiledDefaults } from './he_defaults.js';
 
 /** log2 of the largest value at a refresh: what is tried first, and then in these steps. */
 const VALUE_BITS = { first: 6, step: 2 } as const;
@@ -15,24 +15,61 @@ const VALUE_BITS = { first: 6, step: 2 } as const;
  * @param inputs embedded, `[tokens * features]` each
  * @throws HeError if it cannot be compiled for values as large as these inputs give
  */
-export async function fittingDefaults(model: LayersModel, inputs: readonly Float32Array[]): ReturnType<typeof compiledDefaults> {
-  enableProdMode(); // the compiler's backend would advertise tfjs' native package on the console
+export async function fittingDefaults(model: LayersModel, inputs: readonly Float32Array[]): Promise<CompiledDefaults> {
+  return fitting(
+    (parameters) => compiledDefaults(model, parameters),
+    async (client, session) => {
+      for (const input of inputs)
+        await session.run(
+          encrypted(client, () => input),
+          refreshedBy(client),
+        );
+    },
+  );
+}
+
+/**
+ * The same of a language model that reads one token at a time.
+ *
+ * @param windows embedded texts, `[tokens * features]` each
+ */
+export async function fittingStepDefaults(step: DecoderStep, windows: readonly Float32Array[]): Promise<CompiledDefaults> {
+  const state = Object.fromEntries(step.states.map(({ name, output }) => [name, output]));
+  const features = step.model.inputs[0]?.shape.at(-1) ?? 1;
+  return fitting(
+    (parameters) => compiledDefaults(step.model, parameters, state),
+    async (client, session) => {
+      for (const window of windows) {
+        const sequence = session.sequence(client.encrypt(emptyState(client)));
+        for (let t = 0; t < window.length / features; t += 1) {
+          const token = window.subarray(t * features, (t + 1) * features);
+          await sequence.run(
+            encrypted(client, (name) => (name === 'share' ? [step.share(t)] : token)),
+            refreshedBy(client),
+          );
+        }
+        sequence.dispose();
+      }
+    },
+  );
+}
+
+async function fitting(
+  compiled: (parameters: HeMetadata['parameters']) => Promise<CompiledDefaults>,
+  run: (client: Client, session: Session) => Promise<void>,
+): Promise<CompiledDefaults> {
   for (let valueBits: number = VALUE_BITS.first; ; valueBits += VALUE_BITS.step) {
-    const parameters: HeMetadata['parameters'] = { securityBits: 128, precisionBits: 12, valueBits };
-    const { program, ...compiled } = await compiledDefaults(model, parameters);
-    if (await runs(program, inputs)) return { program, ...compiled };
+    const tried = await compiled({ securityBits: 128, precisionBits: 12, valueBits });
+    if (await succeeds(tried.program, run)) return tried;
   }
 }
 
-async function runs(program: Program, inputs: readonly Float32Array[]): Promise<boolean> {
+/** Whether a simulation ends without an overflow. */
+async function succeeds(program: Program, run: (client: Client, session: Session) => Promise<void>): Promise<boolean> {
   const server = await createServer(program, { engine: 'mock', seed: 1 });
   try {
     const client = await createClient(server.manifest, { engine: 'mock', seed: 1 });
-    const session = await server.openSession(await client.evaluationKeys());
-    for (const input of inputs) {
-      const packed = server.manifest.inputs.flatMap((layout) => pack(input, layout, client.parameters.slots));
-      await session.run(client.encrypt(packed), { refresh: async (ciphertexts) => client.refresh(ciphertexts) });
-    }
+    await run(client, await server.openSession(await client.evaluationKeys()));
     return true;
   } catch (error) {
     if (error instanceof HeError && error.code === 'VALUE_OVERFLOW') return false;
@@ -40,4 +77,18 @@ async function runs(program: Program, inputs: readonly Float32Array[]): Promise<
   } finally {
     server.dispose();
   }
+}
+
+/** @param valuesOf values of the input of a name */
+function encrypted(client: Client, valuesOf: (name: string) => ArrayLike<number>): Uint8Array[] {
+  const { slots } = client.parameters;
+  return client.encrypt(client.manifest.inputs.flatMap((layout) => pack(valuesOf(layout.name), layout, slots)));
+}
+
+function emptyState({ manifest: { state = [] }, parameters }: Client): Float64Array[] {
+  return state.flatMap(({ ciphertexts }) => Array.from({ length: ciphertexts }, () => new Float64Array(parameters.slots)));
+}
+
+function refreshedBy(client: Client) {
+  return { refresh: async (ciphertexts: Uint8Array[]) => client.refresh(ciphertexts) };
 }

@@ -1,6 +1,6 @@
 import { enableProdMode } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { compile, type Program, profile } from 'tfjs-he-backend';
+import { type CompileOptions, compile, type Program, profile } from 'tfjs-he-backend';
 import type { HeMetadata } from '../pretrained/config.js';
 import { type PlanFigures, planFigures } from '../use/plan_figures.js';
 
@@ -14,14 +14,26 @@ export async function heDefaults(model: LayersModel, parameters: HeMetadata['par
   return (await compiledDefaults(model, parameters)).defaults;
 }
 
-/** The same, and what the compiled model takes. @throws HeError if it cannot be compiled */
+export interface CompiledDefaults {
+  readonly program: Program;
+  readonly defaults: Defaults;
+  readonly plan: PlanFigures;
+}
+
+/**
+ * The same, and what the compiled model takes.
+ *
+ * @param state of a model that runs in a sequence: outputs by the inputs of the next run that they are
+ * @throws HeError if it cannot be compiled
+ */
 export async function compiledDefaults(
   model: LayersModel,
   parameters: HeMetadata['parameters'] = PARAMETERS,
-): Promise<{ readonly program: Program; readonly defaults: Defaults; readonly plan: PlanFigures }> {
+  state?: CompileOptions['state'],
+): Promise<CompiledDefaults> {
   enableProdMode(); // the compiler's backend would advertise tfjs' native package on the console
   const [, tokens = 1] = model.inputs[0]?.shape ?? [];
-  const program = await compile(model, parameters);
+  const program = await compile(model, { ...parameters, ...(state === undefined ? {} : { state }) });
   const plan = planFigures(profile(program), tokens ?? 1);
   return { program, defaults: { depth: plan.depth, parameters }, plan };
 }

@@ -1,5 +1,6 @@
 import type { IntervalCheck, PolynomialModel } from 'tfjs-power-softmax';
 import type { LlamaConfig } from '../../llama/checkpoint.js';
+import { piecesOf } from '../../llama/tokenizer.js';
 import type { GenerationConfig, HeMetadata } from '../../pretrained/config.js';
 import { approximationSummaries } from '../artefacts.js';
 import { heDefaults } from '../he_defaults.js';
@@ -78,12 +79,11 @@ export async function writeStoryArtefacts(directory: string, trained: TrainedSto
     'model.json': jsonBytes(modelJson),
     'weights.bin': weights,
   };
-  const pieces = new Map(Object.entries(data.tokenizer.model.vocab).map(([piece, id]) => [id, piece]));
   const config: TrainedStoryConfig = {
     name,
     format: 1,
     task: 'text-generation',
-    labels: Array.from({ length: vocabulary }, (_, id) => pieces.get(id) ?? `#${id}`),
+    labels: piecesOf(data.tokenizer, vocabulary),
     embedding: { vocabularySize: vocabulary, features, maxTokens: tokens },
     power: recipe.p,
     architecture,
