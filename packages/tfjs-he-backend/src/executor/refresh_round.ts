@@ -1,8 +1,8 @@
 import { HeError } from '../errors.js';
 import type { Refresh } from '../program/program.js';
 import { unlessAborted } from '../turns.js';
+import type { RunContext } from './execution.js';
 import type { RegisterFile } from './register_file.js';
-import type { RunContext } from './run.js';
 import type { RunOptions } from './types.js';
 
 /** Where a round stands. */

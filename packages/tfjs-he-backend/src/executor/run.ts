@@ -1,49 +1,11 @@
-import type { Engine } from '../engines/engine.js';
 import { HeError } from '../errors.js';
-import { lastUses, neededAfter } from '../program/liveness.js';
-import { type ConstantId, type Program, type Segment, sentInputs, sentOutputs, stateRegisters } from '../program/program.js';
-import { nextMacrotask, throwIfAborted } from '../turns.js';
-import { interpret } from './interpret.js';
-import { LayerClock } from './layer_clock.js';
-import { refreshRound } from './refresh_round.js';
+import { sentInputs, stateRegisters } from '../program/program.js';
+import { createExecution, type RunContext } from './execution.js';
 import { RegisterFile } from './register_file.js';
-import { rotationGroups } from './rotation_groups.js';
 import { BEGINNING, decodeRun, encodeRun } from './saved_run.js';
-import type { KeepOptions, Run, RunOptions, RunResult } from './types.js';
+import type { KeepOptions, Run, RunResult } from './types.js';
 
-export interface RunContext<C, P> {
-  readonly program: Program;
-  readonly engine: Engine<C, P>;
-  readonly constant: (id: ConstantId) => P;
-  readonly maskKey: Uint8Array;
-  /** Unique for every run under one mask key: masks must never repeat. */
-  readonly runId: string;
-  /** Names the evaluation keys, for runs that are saved. */
-  readonly keys?: string;
-  /** Changes what goes to the client, in wire form; without it, ciphertexts go as they are. */
-  readonly outgoing?: Outgoing;
-  /** Evaluates segments elsewhere; without it, this thread does. */
-  readonly runSegment?: SegmentRunner<C>;
-  /** For programs with state. */
-  readonly state?: RunState<C>;
-}
-
-/** What runs of a sequence hand on to each other, in the order of the program's `state`. */
-export interface RunState<C> {
-  /** Copied when a run begins. */
-  readonly current: readonly C[];
-  /** Takes over what a run has ended with. */
-  readonly replace: (next: readonly C[]) => void;
-}
-
-/** What becomes of ciphertexts (wire form, refresh level) before they leave: those to be refreshed are masked by then. */
-export interface Outgoing {
-  refresh(frame: Uint8Array): Uint8Array;
-  output(frame: Uint8Array): Uint8Array;
-}
-
-/** Evaluates one segment: reads what it starts from in `registers`, and leaves there what later segments, refreshes and outputs need. */
-export type SegmentRunner<C> = (segment: number, registers: RegisterFile<C>, clock: LayerClock, options: RunOptions) => Promise<void>;
+export type { Outgoing, RunContext, RunState, SegmentRunner } from './execution.js';
 
 const KEEP_MS = 120_000;
 const KEEP_BYTES = 256 * 2 ** 20;
@@ -61,13 +23,7 @@ export function createRun<C, P>(context: RunContext<C, P>, start: readonly Uint8
   const origin = { program, keys };
   const { record, registers } =
     start instanceof Uint8Array ? decodeRun(origin, engine, start) : { record: BEGINNING, registers: loadInputs(context, start) };
-  const clock = new LayerClock(program);
-  const dying = lastUses(program);
-  const needed = neededAfter(program);
-  const time = { total: record.totalMs, refresh: record.refreshMs };
-  let { position, refreshes } = record;
-  let attempt = 0;
-  let waiting = false;
+  const execution = createExecution(context, record, registers);
   let state: Run['state'] = 'ready';
   let result: RunResult | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -80,58 +36,6 @@ export function createRun<C, P>(context: RunContext<C, P>, start: readonly Uint8
     result = undefined;
     registers.releaseAll();
   };
-  const evaluate = async (segment: Segment, runOptions: RunOptions): Promise<void> => {
-    registers.mark();
-    clock.enter(position.segment);
-    try {
-      if (context.runSegment !== undefined) await context.runSegment(position.segment, registers, clock, runOptions);
-      else await runSegment(context, segment, registers, dying[position.segment] ?? [], clock, runOptions);
-    } catch (error) {
-      registers.rollback();
-      throw error;
-    }
-    registers.commit();
-    position = { ...position, evaluated: true };
-  };
-  const refresh = async (segment: Segment, runOptions: RunOptions): Promise<void> => {
-    clock.refresh(position.segment, segment.refreshes.length, runOptions.onProgress);
-    const before = performance.now();
-    waiting = true;
-    try {
-      await refreshRound(context, segment.refreshes, { segment: position.segment, attempt: attempt++ }, registers, runOptions);
-    } finally {
-      waiting = false;
-    }
-    for (const { from } of segment.refreshes) if (!needed[position.segment]?.has(from)) registers.release(from);
-    const ms = performance.now() - before;
-    clock.refreshed(ms);
-    time.refresh += ms;
-    refreshes += segment.refreshes.length;
-  };
-  const finish = async (runOptions: RunOptions): Promise<RunResult> => {
-    const start = performance.now();
-    try {
-      for (; position.segment < program.segments.length; position = { segment: position.segment + 1, evaluated: false }) {
-        const segment = program.segments[position.segment] ?? { instructions: [], refreshes: [] };
-        if (!position.evaluated) await evaluate(segment, runOptions);
-        if (segment.refreshes.length > 0) await refresh(segment, runOptions);
-      }
-    } finally {
-      time.total += performance.now() - start;
-    }
-    // From here to the new state nothing waits: a run that was disposed of meanwhile has not changed it.
-    throwIfAborted(disposal.signal, 'run');
-    const outputs = sentOutputs(program)
-      .flatMap(({ registers: own }) => own)
-      .map((register) => {
-        const frame = engine.save(registers.get(register));
-        return context.outgoing?.output(frame) ?? frame;
-      });
-    const kept = (program.state ?? []).flatMap(({ output }) => program.outputs[output]?.registers ?? []);
-    context.state?.replace(kept.map((register) => engine.clone(registers.get(register))));
-    registers.releaseAll();
-    return { outputs, layers: clock.times(), evaluateMs: time.total - time.refresh, refreshMs: time.refresh, refreshes };
-  };
 
   return {
     async proceed(runOptions) {
@@ -141,7 +45,7 @@ export function createRun<C, P>(context: RunContext<C, P>, start: readonly Uint8
       state = 'running';
       try {
         const signals = runOptions.signal === undefined ? [disposal.signal] : [disposal.signal, runOptions.signal];
-        result = await finish({ ...runOptions, signal: AbortSignal.any(signals) });
+        result = await execution.finish({ ...runOptions, signal: AbortSignal.any(signals) }, disposal.signal);
         if (!wasDisposed()) state = 'ready';
         return result;
       } catch (error) {
@@ -156,11 +60,11 @@ export function createRun<C, P>(context: RunContext<C, P>, start: readonly Uint8
       }
     },
     save() {
-      if (result !== undefined || state === 'gone' || (state === 'running' && !waiting)) throw unavailable(state, 'save');
-      return encodeRun(origin, engine, registers, { position, refreshes, totalMs: time.total, refreshMs: time.refresh });
+      if (result !== undefined || state === 'gone' || (state === 'running' && !execution.waiting)) throw unavailable(state, 'save');
+      return encodeRun(origin, engine, registers, execution.record);
     },
     get segment() {
-      return position.segment;
+      return execution.record.position.segment;
     },
     get state() {
       return state;
@@ -217,51 +121,4 @@ function loadInputs<C, P>({ program, engine, state }: RunContext<C, P>, inputs: 
     registers.releaseAll();
     throw error;
   }
-}
-
-async function runSegment<C, P>(
-  { engine, constant }: RunContext<C, P>,
-  segment: Segment,
-  registers: RegisterFile<C>,
-  dying: readonly (readonly number[])[],
-  clock: LayerClock,
-  { signal, onProgress }: RunOptions,
-): Promise<void> {
-  const ahead = new Set<number>();
-  const groups = engine.hoists ? rotationGroups(segment.instructions) : undefined;
-  for (const [position, instruction] of segment.instructions.entries()) {
-    // Whatever came in during the last operation is heard before the next one.
-    await nextMacrotask();
-    throwIfAborted(signal, 'run');
-    clock.begin(instruction, onProgress);
-    const group = groups?.get(position);
-    if (group !== undefined) rotateGroup(group, segment, engine, registers);
-    else if (!ahead.has(position)) interpret(instruction, engine, registers, constant);
-    for (const done of group ?? []) ahead.add(done);
-    for (const register of dying[position] ?? []) registers.release(register);
-    clock.end(instruction);
-  }
-}
-
-/** The rotations at `positions`, all of one register. */
-function rotateGroup<C>(
-  positions: readonly number[],
-  { instructions }: Segment,
-  engine: Engine<C, unknown>,
-  registers: RegisterFile<C>,
-): void {
-  const rotations = positions.flatMap((position) => {
-    const instruction = instructions[position];
-    return instruction?.op === 'rotate' ? [instruction] : [];
-  });
-  const [first] = rotations;
-  if (first === undefined) return;
-  const rotated = engine.rotateMany(
-    registers.get(first.a),
-    rotations.map(({ steps }) => steps),
-  );
-  rotated.forEach((c, i) => {
-    const out = rotations[i]?.out;
-    if (out !== undefined) registers.set(out, c);
-  });
 }

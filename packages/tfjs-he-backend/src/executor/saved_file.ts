@@ -72,8 +72,11 @@ export function savedReader(magic: string, what: string, hint: string): SavedRea
       const total = sizes.reduce((sum, size) => sum + size, 0);
       if (total > body.length) throw refuse('WIRE_TRUNCATED', 'ciphertexts are cut off');
       if (total < body.length) throw refuse('WIRE_MALFORMED', 'bytes follow the end');
-      const starts = sizes.reduce<number[]>((all, size) => [...all, (all.at(-1) ?? 0) + size], [0]);
-      return sizes.map((_, i) => body.subarray(starts[i], starts[i + 1]));
+      let end = 0;
+      return sizes.map((size) => {
+        end += size;
+        return body.subarray(end - size, end);
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
-import { instructionMs } from '../compiler/cost_model.js';
+import { instructionTimes } from '../compiler/cost_model.js';
+import { type CostEngine, defaultCosts } from '../compiler/costs.js';
 import { neededAfter } from '../program/liveness.js';
 import { type Instruction, type Program, type Register, readsOf, writeOf } from '../program/program.js';
 
@@ -38,13 +39,17 @@ const TRANSFER_MS_PER_RESIDUE = 6e-5;
 /** Less gain than this is not worth the traffic. */
 const LEAST_GAIN = 1.1;
 
-/** Plans of all segments. Deterministic, so that everyone can make the same. */
-export function schedule(program: Program, workers: number): SegmentPlan[] {
+/**
+ * Plans of all segments. Deterministic, so that everyone can make the same.
+ * @param engine whose operations the workers run; on simd, work shared between operations counts where it is done on one thread
+ */
+export function schedule(program: Program, workers: number, engine: CostEngine): SegmentPlan[] {
   const needed = neededAfter(program);
+  const times = instructionTimes(program, defaultCosts(engine));
   return program.segments.map(({ instructions, refreshes }, s) => {
     const home = new Set([...(needed[s] ?? []), ...refreshes.map(({ from }) => from)]);
     const n = program.parameters.polyModulusDegree;
-    const plan = (count: number) => dealOut(instructions, n, home, count);
+    const plan = (count: number) => dealOut(instructions, times[s] ?? [], n, home, count);
     const serial = plan(1);
     const parallel = workers > 1 ? plan(workers) : serial;
     const best = parallel.ms * LEAST_GAIN <= serial.ms ? parallel : serial;
@@ -125,10 +130,15 @@ function clusters(instructions: readonly Instruction[]): (register: Register) =>
  * List scheduling by rank: the instruction with the longest way to the end goes to the worker that finishes it first, transfers included (HEFT:
  * Topcuoglu, Hariri and Wu, IEEE TPDS 13, 2002). In-place instructions stay where their register is.
  */
-function dealOut(instructions: readonly Instruction[], n: number, home: ReadonlySet<Register>, workers: number): SegmentPlan {
+function dealOut(
+  instructions: readonly Instruction[],
+  cost: readonly number[],
+  n: number,
+  home: ReadonlySet<Register>,
+  workers: number,
+): SegmentPlan {
   const { before, after, reads } = dependencies(instructions);
   const clusterOf = clusters(instructions);
-  const cost = instructions.map((instruction) => instructionMs(instruction, n));
   const transfer = instructions.map(({ level }) => (workers > 1 ? 2 * n * (level + 1) * TRANSFER_MS_PER_RESIDUE : 0));
   const rank = cost.slice();
   for (let i = instructions.length - 1; i >= 0; i--) {

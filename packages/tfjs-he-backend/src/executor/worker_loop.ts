@@ -169,7 +169,7 @@ async function createWorkplace({ engine, program: bytes, index, count, limits }:
   const runtime = await createEngineRuntime(engine, createParameters(program.parameters), program.galoisSteps, keyOptions);
   const cacheLimits = limits === undefined ? undefined : { bytes: limits.constants, outsideBytes: 0 };
   const constants = new ConstantCache(program, runtime.openKeyless(), cacheLimits);
-  return { index, program, plans: schedule(program, count), runtime, constants, sessions: new Map() };
+  return { index, program, plans: schedule(program, count, engine === 'simd' ? 'simd' : 'seal'), runtime, constants, sessions: new Map() };
 }
 
 /** Encodes the constants of this worker's steps. */

@@ -42,7 +42,7 @@ export async function createWorkerPool(
   engine: EngineRuntime['name'],
   { count, url, limits }: PoolOptions,
 ): Promise<WorkerPool> {
-  const plans = schedule(program, count);
+  const plans = schedule(program, count, engine === 'simd' ? 'simd' : 'seal');
   const needed = neededAfter(program);
   const jobs = new Map<JobId, Job>();
   const replies: { resolve: () => void; reject: (error: unknown) => void }[][] = Array.from({ length: count }, () => []);

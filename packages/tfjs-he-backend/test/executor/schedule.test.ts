@@ -56,20 +56,20 @@ function simulate(plans: readonly SegmentPlan[], workers: number): Instruction[]
 
 describe.each([1, 2, 3, 5])('a schedule for %i workers', (workers) => {
   test('executes every instruction once, in an order that gives every operand, and brings home what is needed', () => {
-    const done = simulate(schedule(program, workers), workers);
+    const done = simulate(schedule(program, workers, 'seal'), workers);
     const all = program.segments.flatMap(({ instructions }) => instructions);
     expect(done.length).toBe(all.length);
     expect(new Set(done)).toEqual(new Set(all));
   });
 
   test('is never predicted to be slower than one worker, and is the same every time', () => {
-    const plans = schedule(program, workers);
+    const plans = schedule(program, workers, 'seal');
     for (const { ms, serialMs } of plans) expect(ms).toBeLessThanOrEqual(serialMs + 1e-9);
-    expect(schedule(program, workers)).toEqual(plans);
+    expect(schedule(program, workers, 'seal')).toEqual(plans);
   });
 });
 
 test('two workers are given work where operations are independent', () => {
-  const plans = schedule(program, 2);
+  const plans = schedule(program, 2, 'seal');
   expect(Math.max(...plans.map(({ ms, serialMs }) => serialMs / ms))).toBeGreaterThan(1.2);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Client, pack, unpack } from '../../src/client/index.js';
+import { schedule } from '../../src/executor/schedule.js';
 import type { ProgressEvent, RunOptions } from '../../src/executor/types.js';
 import type { TensorNode } from '../../src/graph/node.js';
 import { evaluateGraph, type Program } from '../../src/index.js';
@@ -82,6 +83,11 @@ describe.each(['mock', 'seal', 'simd'] as const)('two workers with the %s engine
       run.dispose();
     });
   }
+});
+
+test.each(['seal', 'simd'] as const)('the program above has work for both workers on %s', (engine) => {
+  const steps = schedule(program, 2, engine).map(({ workers }) => workers.map(({ length }) => length));
+  expect(steps.some(([first = 0, second = 0]) => first > 0 && second > 0)).toBe(true);
 });
 
 test('a number of workers that makes no sense is refused', async () => {
