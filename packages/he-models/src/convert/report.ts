@@ -65,10 +65,13 @@ export function nonPolynomials({ model }: ConvertedCheckpoint, tokens: number, f
 export function needsOf(architecture: Architecture, form: ModelForm): readonly string[] {
   const swap =
     form.attention === 'softmax' ? ['PowerSoftmax in place of softmax: he-models convert of the same folder without --keep-softmax'] : [];
-  const texts = architecture.family === 'gpt_neox' ? 'on texts, with cross-entropy of the next token' : 'on labelled texts';
+  const training =
+    architecture.family === 'gpt_neox'
+      ? 'training on texts, with cross-entropy of the next token'
+      : 'training on labelled texts: he-models train --task text-classification --from DIR --train FILE.csv, which ends in a polynomial; or your own';
   return [
     ...swap,
-    `training ${texts}: openTrainable of he-models/convert gives model, embed and save for model.fit, with withRangeLoss of tfjs-power-softmax on reciprocals, inverse square roots and GELU, until the intervals of a RangeMonitor are narrow`,
+    `${training}: openTrainable of he-models/convert gives model, embed and save for model.fit, with withRangeLoss of tfjs-power-softmax on reciprocals, inverse square roots and GELU, until the intervals of a RangeMonitor are narrow`,
     'polynomials in place of these: he-models convert DIR --calibration TEXTS --out POLYNOMIAL, where TEXTS has a text a line',
   ];
 }
