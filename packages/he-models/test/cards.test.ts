@@ -9,6 +9,7 @@ import { PRETRAINED_NAMES } from '../src/pretrained/registry.js';
 import { percent } from '../src/train/card.js';
 import { PATCH_TASKS } from '../src/train/patches/patch_tasks.js';
 import { startWasm } from '../src/train/wasm.js';
+import { measureAgreement } from '../src/use/agreement.js';
 import { shippedCard, shippedConfig } from './shipped_models.js';
 
 const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -39,6 +40,13 @@ describe.each(['power-banking77', 'power-ecg', 'power-mnist-vit'] as const)('%s'
     expect(he.depth).toBe(plan.depth);
   }, 60_000);
 });
+
+test('power-ecg on ciphertexts says what it says in the clear', async () => {
+  const beat = Float32Array.from({ length: 128 }, (_, i) => 220 * Math.exp(-(((i - 48) / 3) ** 2)));
+  const report = await measureAgreement('power-ecg', [{ input: beat, label: 'N' }], { fhe: 'execute' });
+  expect(report).toMatchObject({ sameTop1: 1, accuracy: report.clearAccuracy });
+  expect(report.leastBits).toBeGreaterThan(8);
+}, 60_000);
 
 test('the table of the README has the measured figures', async () => {
   const readme = await readFile(join(packageRoot, 'README.md'), 'utf8');

@@ -95,6 +95,15 @@ describe('the section on encrypted runs', () => {
     expect(encryptedSection(figures({ execute: EXECUTED }))).not.toContain('by an earlier version');
   });
 
+  test('does not speak of refreshes where there are none', () => {
+    const without = { refreshes: 0, refreshRounds: 0 };
+    const text = encryptedSection({ ...figures({ execute: { ...EXECUTED, ...without } }), plan: { ...PLAN, ...without } });
+    expect(text).toContain('no refreshes, 98 key switches');
+    expect(text).not.toContain('refreshed');
+    expect(text).not.toContain('waiting');
+    expect(text).not.toContain('refreshes included');
+  });
+
   test('without runs is what the compiler predicts', () => {
     const text = encryptedSection(figures({}));
     expect(text).toContain('Predicted for a warm run on one thread of a 2-vCPU Xeon, with 20 ms a round of refreshes: 0.51 s');

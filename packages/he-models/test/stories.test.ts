@@ -111,10 +111,16 @@ describe('training', () => {
     expect(leftTensors).toBe(0);
   });
 
-  test('run again, it goes on from its checkpoint and ends with the same weights', async () => {
+  test('interrupted after an epoch, it goes on from its checkpoint and ends with the same weights', async () => {
+    const interrupted = { ...options, checkpoints: join(root, 'interrupted') };
+    const controller = new AbortController();
+    const stop = (line: string): void => {
+      if (line.startsWith('student: epoch 1/2')) controller.abort(new Error('enough'));
+    };
+    await expect(trainStories(interrupted, TINY, { ...quiet, signal: controller.signal, log: stop })).rejects.toThrow('enough');
     const lines: string[] = [];
-    const { polynomial } = await trainStories(options, TINY, { ...quiet, log: (line) => lines.push(line) });
-    expect(lines).toContain('student: continuing after epoch 2 of 2');
+    const { polynomial } = await trainStories(interrupted, TINY, { ...quiet, log: (line) => lines.push(line) });
+    expect(lines).toContain('student: continuing after epoch 1 of 2');
     const { weights } = await serialiseModel(polynomial.model);
     polynomial.model.dispose();
     expect(Buffer.compare(weights, await readFile(join(root, 'model', 'weights.bin')))).toBe(0);

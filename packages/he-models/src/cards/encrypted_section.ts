@@ -25,8 +25,14 @@ function planText(plan: PlanFigures): string {
   const blocks = depthsOfBlocks(plan);
   const split = blocks.length < 2 ? '' : ` (${blocks.map(({ name, depth }) => `\`${name}\` ${depth}`).join(', ')})`;
   return `Compiled by \`tfjs-he-backend\` with the parameters in \`he.json\`: ring degree ${polyModulusDegree}, primes of ${coeffModulusBits.join(' + ')} = ${totalBits} bits, ${securityBits}-bit security, batch 1;
-${plan.depth} levels${split}, ${plan.refreshes} ciphertexts refreshed in ${plan.refreshRounds} rounds, ${plan.keySwitches} key switches. In the server's memory
+${plan.depth} levels${split}, ${refreshesOf(plan)}, ${plan.keySwitches} key switches. In the server's memory
 ${megabytes(plan.serverKeyBytes)} of evaluation keys and ${megabytes(plan.constantBytes)} of constants.`;
+}
+
+/** In words. */
+export function refreshesOf({ refreshes, refreshRounds }: Pick<PlanFigures, 'refreshes' | 'refreshRounds'>): string {
+  if (refreshes === 0) return 'no refreshes';
+  return `${refreshes} ciphertext${refreshes === 1 ? '' : 's'} refreshed in ${refreshRounds} round${refreshRounds === 1 ? '' : 's'}`;
 }
 
 /** Levels that each block (the part of a layer's name before a slash, or the layer) makes the longest way longer by, in the order of the blocks. */
@@ -82,11 +88,14 @@ function costText(run: MeasuredRun, plan: PlanFigures): string {
   const other =
     run.refreshes === plan.refreshes && run.refreshRounds === plan.refreshRounds && run.keySwitches === plan.keySwitches
       ? ''
-      : ` (with ${run.refreshes} ciphertexts refreshed in ${run.refreshRounds} rounds and ${run.keySwitches} key switches, by an earlier version)`;
+      : ` (with ${refreshesOf(run)} and ${run.keySwitches} key switches, by an earlier version)`;
   return `Client and server in one process, ${threadsOf(run)}, on ${machineText(run.machine)}${other}: ${seconds(run.setupMs)} to load, compile, make keys
-and encode the constants; then the first ${unit} takes ${seconds(run.coldMs)} (cold), and a warm one ${seconds(run.totalMs)} (median), ${seconds(run.evaluateMs)} of it in the server's evaluator and
-${seconds(run.refreshMs)} waiting for the client's refreshes. Once per client ${megabytes(run.keyBytes)} of evaluation keys are sent; per ${unit} ${megabytes(run.uploadBytes)} up and ${megabytes(run.downloadBytes)} down,
-refreshes included.`;
+and encode the constants; then the first ${unit} takes ${seconds(run.coldMs)} (cold), and a warm one ${seconds(run.totalMs)} (median), ${seconds(run.evaluateMs)} of it in the server's evaluator${
+    run.refreshes === 0
+      ? ''
+      : ` and
+${seconds(run.refreshMs)} waiting for the client's refreshes`
+  }. Once per client ${megabytes(run.keyBytes)} of evaluation keys are sent; per ${unit} ${megabytes(run.uploadBytes)} up and ${megabytes(run.downloadBytes)} down${run.refreshes === 0 ? '' : ',\nrefreshes included'}.`;
 }
 
 function layerTable({ layers }: PlanFigures, execute: MeasuredRun | undefined): string {

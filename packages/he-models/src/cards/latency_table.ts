@@ -22,7 +22,7 @@ function latencyTable(folders: readonly Pick<ShippedFolder, 'config' | 'figures'
         String(plan.tokens),
         seconds(totalMs),
         seconds(evaluateMs),
-        `${seconds(refreshMs)} (${refreshes} in ${refreshRounds})`,
+        refreshes === 0 ? 'none' : `${seconds(refreshMs)} (${refreshes} in ${refreshRounds})`,
         megabytes(keyBytes),
         megabytes(uploadBytes + downloadBytes),
         bits.toFixed(1),

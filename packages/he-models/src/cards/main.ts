@@ -10,6 +10,7 @@ import { runCommand } from '../train/command.js';
 import { startWasm } from '../train/wasm.js';
 import { writeTogether } from '../write_together.js';
 import { CARD_FILE } from './card_files.js';
+import { refreshesOf } from './encrypted_section.js';
 import { withLatencyTable } from './latency_table.js';
 import { plannedFiles, readShipped, shippedCard } from './shipped_cards.js';
 import { countsOf, simulatedPlan } from './simulated_run.js';
@@ -60,7 +61,7 @@ await runCommand(async ({ args, packageRoot, cwd, print }) => {
       if (shippedCard(name, shipped) !== (await readFile(join(folderOf(name), CARD_FILE), 'utf8')))
         outdated.push(`the card of ${name} is older than its figures`);
     }
-    print(`${name}: ${plan.depth} levels, ${plan.refreshes} refreshes in ${plan.refreshRounds} rounds, ${plan.keySwitches} key switches`);
+    print(`${name}: ${plan.depth} levels, ${refreshesOf(plan)}, ${plan.keySwitches} key switches`);
   }
   const readme = await readFile(join(packageRoot, CARD_FILE), 'utf8');
   const updated = withLatencyTable(readme, await Promise.all(PRETRAINED_NAMES.map((name) => readShipped(folderOf(name)))));
