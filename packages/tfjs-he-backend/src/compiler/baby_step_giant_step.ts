@@ -20,26 +20,31 @@ export interface BabyStepGiantStep {
 export function planBabyStepGiantStep(steps: readonly number[], period: number): BabyStepGiantStep {
   const stride = steps.reduce(gcd, period);
   const cycle = period / stride;
-  const positions = steps.map((step) => step / stride).sort((a, b) => a - b);
+  const positions = Int32Array.from(steps, (step) => step / stride).sort();
+  const start = afterLargestGap(positions, cycle);
   let best: BabyStepGiantStep | null = null;
   for (let babies = 1; babies <= cycle; babies *= 2) {
-    const plan = planWithBabies(positions, stride, cycle, babies);
+    const plan = planWithBabies(positions, stride, cycle, babies, start);
     if (best === null || plan.rotations < best.rotations) best = plan;
   }
   return best ?? { offset: 0, stride, babies: 1, giants: 1, rotations: 0 };
 }
 
-function planWithBabies(positions: readonly number[], stride: number, cycle: number, babies: number): BabyStepGiantStep {
-  // The schedule is cheapest when it starts after the largest gap of the cycle; starting at a multiple of `babies` shares keys.
-  const offset = Math.floor(afterLargestGap(positions, cycle) / babies) * babies;
-  const relative = positions.map((position) => modulo(position - offset, cycle));
-  const giants = Math.floor(Math.max(...relative) / babies) + 1;
-  const maxBaby = Math.max(...relative.map((position) => position % babies));
+/** The schedule is cheapest when it starts after the largest gap of the cycle, at `start`; starting at a multiple of `babies` shares keys. */
+function planWithBabies(positions: Int32Array, stride: number, cycle: number, babies: number, start: number): BabyStepGiantStep {
+  const offset = Math.floor(start / babies) * babies;
+  let [last, maxBaby] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const position of positions) {
+    const relative = modulo(position - offset, cycle);
+    if (relative > last) last = relative;
+    if (relative % babies > maxBaby) maxBaby = relative % babies;
+  }
+  const giants = Math.floor(last / babies) + 1;
   const rotations = (offset === 0 ? 0 : 1) + maxBaby + giants - 1;
   return { offset: modulo(offset, cycle) * stride, stride, babies, giants, rotations };
 }
 
-function afterLargestGap(positions: readonly number[], cycle: number): number {
+function afterLargestGap(positions: Int32Array, cycle: number): number {
   let start = positions[0] ?? 0;
   let largest = start + cycle - (positions.at(-1) ?? 0);
   for (let i = 1; i < positions.length; i++) {

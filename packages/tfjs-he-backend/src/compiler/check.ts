@@ -22,7 +22,8 @@ export function checkProgram(program: Program): DryRun {
   const parameters = createParameters(program.parameters);
   const engine = createEmptyEngine(parameters, { galoisSteps: program.galoisSteps });
   const registers = new RegisterFile(engine);
-  const constants = program.constants.map(({ level, scale }) => engine.encode(new Float64Array(parameters.slots), level, scale));
+  const zeros = new Float64Array(parameters.slots);
+  const constants = program.constants.map(({ level, scale }) => engine.encode(zeros, level, scale));
   const constantBytes = engine.ledger.total().bytes;
   const constant = (id: number) => {
     const plaintext = constants[id];

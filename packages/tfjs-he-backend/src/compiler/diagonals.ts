@@ -43,45 +43,76 @@ function termPeriod(term: LayoutTerm, terms: readonly LayoutTerm[], out: SlotLay
 
 /** Steps of the diagonals each term would have; null: the fold's copies collide. */
 export function diagonalSteps(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): number[][] | null {
-  return stepsByFold(terms, out)(fold);
+  return stepsByFold(terms, out).of(fold);
+}
+
+/** The steps of many folds. */
+export interface FoldSteps {
+  /** By term; null: the fold's copies collide. */
+  of(fold: Fold | null): number[][] | null;
+  /** By term, how many there are at least: found without going through all entries. */
+  fewest(fold: Fold): number[];
 }
 
 /**
- * The same for many folds: without copies that may collide, the steps follow from those of the outputs' first replicas, and the entries
- * are gone through only once.
+ * Without copies that may collide, the steps follow from those of the outputs' first replicas, and the entries are gone through only once. With them, those steps are some of all.
  */
-export function stepsByFold(terms: readonly LayoutTerm[], out: SlotLayout): (fold: Fold | null) => number[][] | null {
-  let first: Uint8Array[] | null = null;
-  return (fold) => {
-    if (fold !== null && !fold.cyclic) return collidingSteps(terms, out, fold);
-    first ??= terms.map((term) => firstSteps(term, out));
-    return terms.map((term, i) => replicatedSteps(term, out, termPeriod(term, terms, out, fold), fold, first?.[i] ?? new Uint8Array(0)));
+export function stepsByFold(terms: readonly LayoutTerm[], out: SlotLayout): FoldSteps {
+  let known: (readonly number[])[] | null = null;
+  const first = (): readonly (readonly number[])[] => {
+    known ??= terms.map((term) => firstSteps(term, out));
+    return known;
+  };
+  return {
+    of(fold) {
+      if (fold !== null && !fold.cyclic) return collidingSteps(terms, out, fold);
+      const own = first();
+      return terms.map((term, i) => replicatedSteps(term, out, termPeriod(term, terms, out, fold), fold, own[i] ?? []));
+    },
+    fewest: (fold) => {
+      const own = first();
+      return terms.map(({ layout }, i) => foldedSteps(layout, fold, own[i] ?? []));
+    },
   };
 }
 
+function foldedSteps(layout: SlotLayout, { copies, stride }: Fold, first: readonly number[]): number {
+  const kept = ~((copies - 1) * stride);
+  const marks = new Uint8Array(layout.period);
+  let count = 0;
+  for (const step of first) {
+    const folded = nearest(layout, step) & kept;
+    if (marks[folded] === 1) continue;
+    marks[folded] = 1;
+    count++;
+  }
+  return count;
+}
+
 /** Of maps and layouts seen before: alternatives are weighed again and again. */
-const knownSteps = new WeakMap<LinearMap, { readonly from: SlotLayout; readonly to: SlotLayout; readonly marks: Uint8Array }[]>();
+const knownSteps = new WeakMap<LinearMap, { readonly from: SlotLayout; readonly to: SlotLayout; readonly steps: readonly number[] }[]>();
 
 /** Steps from an element's first copy to an output's first replica. */
-function firstSteps({ map, layout }: LayoutTerm, out: SlotLayout): Uint8Array {
+function firstSteps({ map, layout }: LayoutTerm, out: SlotLayout): readonly number[] {
   const known = knownSteps.get(map) ?? [];
   const before = known.find(({ from, to }) => sameLayout(from, layout) && sameLayout(to, out));
-  if (before !== undefined) return before.marks;
+  if (before !== undefined) return before.steps;
   const marks = new Uint8Array(layout.period);
   const oneCopy = { ...layout, copies: [0] };
   placeEntries({ map, layout: oneCopy }, out, out.period, null, marks, { diagonals: null, owner: null });
-  known.push({ from: layout, to: out, marks });
+  const steps = marked(marks);
+  known.push({ from: layout, to: out, steps });
   knownSteps.set(map, known);
-  return marks;
+  return steps;
 }
 
-function replicatedSteps({ layout }: LayoutTerm, out: SlotLayout, period: number, fold: Fold | null, first: Uint8Array): number[] {
+function replicatedSteps({ layout }: LayoutTerm, out: SlotLayout, period: number, fold: Fold | null, first: readonly number[]): number[] {
   const sourceMask = layout.period - 1;
   const foldBits = fold === null ? 0 : (fold.copies - 1) * fold.stride;
-  const replicas = fold === null ? period / out.period : 1;
+  // The source repeats, so that replicas farther apart than its period have the same steps.
+  const replicas = fold === null ? Math.min(period, Math.max(layout.period, out.period)) / out.period : 1;
   const marks = new Uint8Array(layout.period);
-  for (let step = 0; step < first.length; step++) {
-    if (first[step] === 0) continue;
+  for (const step of first) {
     for (let replica = 0; replica < replicas; replica++) {
       const direct = nearest(layout, (step - replica * out.period) & sourceMask);
       marks[(direct - (direct & foldBits)) & sourceMask] = 1;

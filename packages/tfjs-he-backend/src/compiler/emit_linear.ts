@@ -59,7 +59,9 @@ const sizes = new WeakMap<Float64Array, number>();
 function rootMeanSquare(values: Float64Array): number {
   let size = sizes.get(values);
   if (size === undefined) {
-    size = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+    let squares = 0;
+    for (const value of values) squares += value * value;
+    size = Math.sqrt(squares / values.length);
     sizes.set(values, size);
   }
   return size;

@@ -26,15 +26,16 @@ const MAX_FREE_ROTATIONS = 4;
 
 /** Cheapest plan over all folds, by the number of diagonals. */
 export function planAffine(terms: readonly LayoutTerm[], out: SlotLayout): AffinePlan {
-  const stepsOf = stepsByFold(terms, out);
-  const free = planFree(terms, out, null, stepsOf(null));
+  const steps = stepsByFold(terms, out);
+  const free = planFree(terms, out, null, steps.of(null));
   if (free !== null && free.cost <= 2) return free;
-  let best: { fold: Fold | null; cost: number } = { fold: null, cost: planCost(terms, null, stepsOf(null)) };
+  let best: { fold: Fold | null; cost: number } = { fold: null, cost: planCost(terms, null, steps.of(null)) };
   for (const fold of best.cost <= LEVEL_COST + 2 ? [] : candidateFolds(terms, out)) {
-    const cost = planCost(terms, fold, stepsOf(fold));
+    if (leastCost(fold, steps.fewest(fold)) >= best.cost) continue;
+    const cost = planCost(terms, fold, steps.of(fold));
     if (cost < best.cost) best = { fold, cost };
   }
-  const folded = best.fold === null ? null : planFree(terms, out, best.fold, stepsOf(best.fold));
+  const folded = best.fold === null ? null : planFree(terms, out, best.fold, steps.of(best.fold));
   for (const plan of [free, folded]) if (plan !== null && plan.cost <= best.cost) return plan;
   return withDiagonals(best.fold, best.cost, () => diagonalTerms(terms, out, best.fold) ?? []);
 }
@@ -61,6 +62,11 @@ function planCost(terms: readonly LayoutTerm[], fold: Fold | null, steps: readon
     cost += planBabyStepGiantStep(own, terms[index]?.layout.period ?? 1).rotations + PRODUCT_COST * own.length;
   }
   return cost;
+}
+
+/** Of a plan with at least so many diagonals by term: babies times giants are no fewer. */
+function leastCost(fold: Fold, diagonals: readonly number[]): number {
+  return diagonals.reduce((cost, count) => cost + PRODUCT_COST * count + 2 * Math.sqrt(count) - 2, LEVEL_COST + foldCost(fold));
 }
 
 function foldCost(fold: Fold | null): number {

@@ -112,7 +112,8 @@ export function requireEncodable(op: string, parameters: Parameters, values: Flo
   }
   let largest = 0;
   let finite = true;
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
     const size = value < 0 ? -value : value;
     if (size > largest) largest = size;
     // NaN compares to nothing.
