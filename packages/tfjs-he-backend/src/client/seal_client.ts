@@ -1,17 +1,18 @@
 import type { Ciphertext, Plaintext } from 'node-seal';
 import { Ledger } from '../engines/ledger.js';
 import { HeError } from '../errors.js';
+import type { Parameters } from '../parameters/parameters.js';
 import { createSealContext } from '../seal/context.js';
 import { callSeal } from '../seal/errors.js';
-import { throwIfAborted } from '../turns.js';
-import { joinEvaluationKeys } from '../wire/evaluation_keys.js';
 import type { ParsedManifest } from '../wire/manifest.js';
 import { readSealCiphertext, readSealPlaintext, writeSealPlaintext } from '../wire/seal_format.js';
 import { createSealFrames } from '../wire/seal_frames.js';
 import type { Client } from './client.js';
-import { checkSlotVectors, yieldToEventLoop } from './common.js';
+import { checkSlotVectors } from './common.js';
 import { createRaise } from './raise.js';
-import { loadClientSeal } from './seal_module.js';
+import { makeEvaluationKeys } from './seal_evaluation_keys.js';
+import { type ClientSeal, loadClientSeal } from './seal_module.js';
+import { createSealScope } from './seal_scope.js';
 
 /** A client whose keys, encryption and decryption are SEAL's. The secret key never leaves the WebAssembly module. */
 export async function createSealClient(parsed: ParsedManifest): Promise<Client> {
@@ -25,50 +26,23 @@ export interface SealKeyHolder {
   inspect(ciphertext: Ciphertext): Float64Array;
 }
 
+/** @throws HeError RUNTIME_UNSUPPORTED, PARAMETERS_INSECURE, and those of SEAL. */
 export async function createSealKeyHolder({ manifest, parameters }: ParsedManifest): Promise<SealKeyHolder> {
   const seal = await loadClientSeal();
-  const { polyModulusDegree, coeffModulus, securityBits, maxLevel, refreshLevel } = parameters;
+  const { maxLevel, refreshLevel } = parameters;
   const none = seal.ComprModeType.none;
   const ledger = new Ledger();
   const frames = createSealFrames(parameters);
   const raise = await createRaise(parameters);
 
-  const context = createSealContext(seal, polyModulusDegree, coeffModulus, { expandChain: true, securityBits });
-  const generator = new seal.KeyGenerator(context);
-  const secretKey = generator.secretKey();
-  // The binding's Encryptor cannot be made without a public key; only symmetric encryption is used.
-  const publicKey = generator.createPublicKey();
-  const encryptor = new seal.Encryptor(context, publicKey, secretKey);
-  publicKey.delete();
-  const decryptor = new seal.Decryptor(context, secretKey);
-  const encoder = new seal.CKKSEncoder(context);
-  secretKey.delete();
+  const { context, generator, encryptor, decryptor, encoder, release } = createSealObjects(seal, parameters);
   ledger.acquire('context', 0);
   let disposed = false;
 
   const requireLive = (op: string): void => {
     if (disposed) throw new HeError('HANDLE_RELEASED', 'the client has been disposed of', { op, hint: 'Create a new client.' });
   };
-  const withPlaintext = <T>(use: (plaintext: Plaintext) => T): T => {
-    const plaintext = new seal.Plaintext();
-    ledger.acquire('plaintext', 0);
-    try {
-      return use(plaintext);
-    } finally {
-      plaintext.delete();
-      ledger.release('plaintext', 0);
-    }
-  };
-  const withCiphertext = <T>(use: (ciphertext: Ciphertext) => T): T => {
-    const ciphertext = new seal.Ciphertext();
-    ledger.acquire('ciphertext', 0);
-    try {
-      return use(ciphertext);
-    } finally {
-      ciphertext.delete();
-      ledger.release('ciphertext', 0);
-    }
-  };
+  const { withPlaintext, withCiphertext } = createSealScope(seal, ledger);
   const encryptPlaintext = (plaintext: Plaintext): Uint8Array => {
     const serializable = encryptor.encryptSymmetricSerializable(plaintext);
     try {
@@ -99,56 +73,26 @@ export async function createSealKeyHolder({ manifest, parameters }: ParsedManife
       }),
     );
   };
-  const galoisFrame = (step: number) =>
-    callSeal({ op: 'create Galois key' }, () => {
-      const key = generator.createGaloisKeysSerializableWithSteps(Int32Array.of(step));
-      try {
-        return { step, frame: frames.frameGalois(key.saveToArray(none), step) };
-      } finally {
-        key.delete();
-      }
-    });
-  const relinearizationFrame = () =>
-    callSeal({ op: 'create relinearisation key' }, () => {
-      const key = generator.createRelinKeysSerializable();
-      try {
-        return frames.frameRelinearization(key.saveToArray(none));
-      } finally {
-        key.delete();
-      }
-    });
+  const encryptedZero = (): Uint8Array =>
+    withPlaintext((plaintext) =>
+      withCiphertext((ciphertext) => {
+        encoder.encode(new Float64Array(parameters.slots), parameters.levelScale(maxLevel), plaintext);
+        encryptor.encryptSymmetric(plaintext, ciphertext);
+        return ciphertext.saveToArray(none);
+      }),
+    );
 
   const client: Client = {
     manifest,
     parameters,
     ledger,
-    async evaluationKeys(onProgress = () => {}, signal) {
-      requireLive('evaluationKeys');
-      const total = manifest.galoisSteps.length + 1;
-      const relinearization = relinearizationFrame();
-      const galois: { step: number; frame: Uint8Array }[] = [];
-      onProgress(1, total);
-      for (const step of manifest.galoisSteps) {
-        await yieldToEventLoop();
-        throwIfAborted(signal, 'evaluationKeys');
-        requireLive('evaluationKeys');
-        galois.push(galoisFrame(step));
-        onProgress(galois.length + 1, total);
-      }
-      return joinEvaluationKeys({ relinearization, galois });
+    evaluationKeys(onProgress = () => {}, signal) {
+      const live = () => requireLive('evaluationKeys');
+      return makeEvaluationKeys(seal, { generator, frames, steps: manifest.galoisSteps, onProgress, signal, requireLive: live });
     },
     publicKey() {
       requireLive('publicKey');
-      const zero = new Float64Array(parameters.slots);
-      const bytes = callSeal({ op: 'create public key' }, () =>
-        withPlaintext((plaintext) =>
-          withCiphertext((ciphertext) => {
-            encoder.encode(zero, parameters.levelScale(maxLevel), plaintext);
-            encryptor.encryptSymmetric(plaintext, ciphertext);
-            return ciphertext.saveToArray(none);
-          }),
-        ),
-      );
+      const bytes = callSeal({ op: 'create public key' }, encryptedZero);
       // An encryption of zero stays one when primes are dropped.
       const { scale, polynomials } = readSealCiphertext(bytes, frames.shape(maxLevel), 2, false);
       const low = polynomials.map((polynomial) => polynomial.slice(0, refreshLevel + 1));
@@ -178,11 +122,7 @@ export async function createSealKeyHolder({ manifest, parameters }: ParsedManife
     dispose() {
       if (disposed) return;
       disposed = true;
-      encoder.delete();
-      decryptor.delete();
-      encryptor.delete();
-      generator.delete();
-      context.delete();
+      release();
       ledger.release('context', 0);
     },
   };
@@ -199,4 +139,22 @@ export async function createSealKeyHolder({ manifest, parameters }: ParsedManife
       );
     },
   };
+}
+
+/** What lives as long as the client. The secret key stays inside of these objects. */
+function createSealObjects(seal: ClientSeal, { polyModulusDegree, coeffModulus, securityBits }: Parameters) {
+  const context = createSealContext(seal, polyModulusDegree, coeffModulus, { expandChain: true, securityBits });
+  const generator = new seal.KeyGenerator(context);
+  const secretKey = generator.secretKey();
+  // The binding's Encryptor cannot be made without a public key; only symmetric encryption is used.
+  const publicKey = generator.createPublicKey();
+  const encryptor = new seal.Encryptor(context, publicKey, secretKey);
+  publicKey.delete();
+  const decryptor = new seal.Decryptor(context, secretKey);
+  const encoder = new seal.CKKSEncoder(context);
+  secretKey.delete();
+  const release = (): void => {
+    for (const object of [encoder, decryptor, encryptor, generator, context]) object.delete();
+  };
+  return { context, generator, encryptor, decryptor, encoder, release };
 }
