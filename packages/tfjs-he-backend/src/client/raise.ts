@@ -4,7 +4,8 @@ import { forwardNtt, inverseNtt } from '../ring/ntt.js';
 import { createRing } from '../ring/ring.js';
 import { Heap } from '../simd/heap.js';
 import { type Address, hasSimd, loadKernels, type Variant } from '../simd/kernels.js';
-import { createTables, inverseOf, symmetric, tableAt } from '../simd/tables.js';
+import { createTables, inverseOf, tableAt } from '../simd/tables.js';
+import { transformedSum } from '../simd/transformed_sum.js';
 
 /**
  * Residues at the refresh level -> residues at the top level of the same integer polynomial, whose coefficients are in (-Q/2, Q/2) for the refresh level's modulus Q.
@@ -55,20 +56,14 @@ export async function createKernelRaise(parameters: Parameters, variant?: Varian
     lifted: limb(),
   });
   let prepared: ReturnType<typeof prepare> | undefined;
+  const radices = dataPrimes
+    .slice(0, refreshLevel + 1)
+    .map((_, i) => dataPrimes.slice(0, i).reduce((product, prime) => product * prime, 1n));
   /** v_0 + v_1 q_0 + ... modulo another prime, in NTT form. */
   const liftTo = ({ tables, digits, scratch, lifted }: ReturnType<typeof prepare>, target: number): Float64Array => {
-    const { prime, forward } = tableAt(tables, target);
-    let radix = 1n;
-    for (const [i, digit] of digits.entries()) {
-      if (i === 0) kernels.toCanonical(lifted, digit, degree, prime);
-      else {
-        kernels.toCanonical(scratch, digit, degree, prime);
-        kernels.addScaled(lifted, lifted, scratch, degree, symmetric(Number(radix % BigInt(prime)), prime), prime);
-      }
-      radix *= BigInt(tableAt(tables, i).prime);
-    }
-    kernels.forward(lifted, lifted, forward, 8 * degree, logN, prime);
-    kernels.toCanonical(lifted, lifted, degree, prime);
+    const table = tableAt(tables, target);
+    transformedSum(kernels, degree, table, digits, radices, lifted, scratch);
+    kernels.toCanonical(lifted, lifted, degree, table.prime);
     return heap.doubles(lifted, degree).slice();
   };
   return (low) => {

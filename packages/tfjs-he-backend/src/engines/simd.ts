@@ -1,10 +1,11 @@
 import { HeError } from '../errors.js';
 import { CONJUGATION } from '../ring/galois.js';
-import { checkMaskSlack, type MaskSeed, maskResidues } from '../ring/mask.js';
+import { checkMaskSlack, MASK_LIMB_BITS, type MaskSeed, sampleMask } from '../ring/mask.js';
 import type { SimdPlaintext } from '../simd/encoder.js';
 import { type Limb, limbAt, type Polynomial } from '../simd/limbs.js';
 import { fromBytes, toBytes } from '../simd/portable.js';
 import { tableAt } from '../simd/tables.js';
+import { transformedSum } from '../simd/transformed_sum.js';
 import type { SimdCiphertext, Value } from '../simd/value.js';
 import type { EvaluationKeyFrames } from '../wire/evaluation_keys.js';
 import { claimsFresh } from '../wire/frames.js';
@@ -53,15 +54,19 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
       c,
       read(c).map((polynomial, k) => (k === 0 ? each(polynomial, compute) : pool.hold(polynomial))),
     );
-  const withMask = (c: SimdCiphertext, seed: MaskSeed, level: number, kernel: 'add' | 'subtract'): void => {
+  const withMask = (c: SimdCiphertext, seed: MaskSeed, kernel: 'add' | 'subtract'): void => {
     checkMaskSlack(parameters);
-    const residues = maskResidues(parameters, runtime.ring, seed, level);
-    pool.withScratch(1, (scratch) => {
-      const { at } = limbAt(scratch, 0);
+    const limbs = sampleMask(parameters, seed);
+    const radices = limbs.map((_, i) => 2n ** BigInt(MASK_LIMB_BITS * i));
+    pool.withScratch(limbs.length + 2, (scratch) => {
+      const [mask, spare] = [limbAt(scratch, 0).at, limbAt(scratch, 1).at];
+      const digits = scratch.slice(2).map(({ at }) => at);
+      digits.forEach((at, i) => {
+        heap.doubles(at, degree).set(limbs[i] ?? []);
+      });
       changeFirst(c, (dst, src, i) => {
-        heap.doubles(at, degree).set(residues[i] ?? []);
-        kernels.toSymmetric(at, at, degree, primeOf(i));
-        kernels[kernel](dst.at, src.at, at, degree, primeOf(i));
+        transformedSum(kernels, degree, tableAt(tables, i), digits, radices, mask, spare);
+        kernels[kernel](dst.at, src.at, mask, degree, primeOf(i));
       });
     });
   };
@@ -164,8 +169,8 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
       const rotationKeys = steps.flatMap((step) => keys?.galois.get(step) ?? []);
       return rotations.of(a.value, rotationKeys).map((value) => ({ value }));
     },
-    addMask: (a, seed, to) => withMask(a, seed, to.level, 'add'),
-    subtractMask: (a, seed, to) => withMask(a, seed, to.level, 'subtract'),
+    addMask: (a, seed) => withMask(a, seed, 'add'),
+    subtractMask: (a, seed) => withMask(a, seed, 'subtract'),
     load(bytes, to) {
       const seeded = to.level === parameters.maxLevel && claimsFresh(bytes);
       const { polynomials: residues, seed } = frames.readCiphertext(bytes, to.level, seeded);

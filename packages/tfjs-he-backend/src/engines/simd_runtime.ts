@@ -1,7 +1,6 @@
 import { HeError } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
 import { galoisElement } from '../ring/galois.js';
-import { createRing, type Ring } from '../ring/ring.js';
 import { Encoder } from '../simd/encoder.js';
 import { Heap } from '../simd/heap.js';
 import { type Kernels, loadKernels, loadSharedKernels, type Variant } from '../simd/kernels.js';
@@ -34,7 +33,6 @@ export interface SimdRuntime {
   readonly runner: TaskRunner;
   readonly ledger: Ledger;
   readonly frames: SealFrames;
-  readonly ring: Ring;
   readonly heap: Heap;
   readonly kernels: Kernels;
   readonly pool: LimbPool;
@@ -110,7 +108,6 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
     runner,
     ledger,
     frames,
-    ring: createRing(parameters),
     heap,
     kernels,
     pool,

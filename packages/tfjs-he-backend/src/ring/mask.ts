@@ -26,6 +26,8 @@ export const MINIMUM_MASK_SLACK_BITS = 40;
 const DOMAIN = 'tfjs-he-backend refresh mask v1';
 const LIMB_BYTES = 6;
 const LIMB = 2 ** (8 * LIMB_BYTES);
+/** Bits of the limbs that {@link sampleMask} gives. */
+export const MASK_LIMB_BITS = 8 * LIMB_BYTES;
 
 /** Bits B of the mask: coefficients uniform in [0, 2^B), 2^B <= Q_refreshLevel / 4, so that mask + message never wraps. */
 export function maskBits(parameters: Parameters): number {
