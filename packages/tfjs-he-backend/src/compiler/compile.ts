@@ -159,9 +159,13 @@ function* searchParameters(
   return program;
 }
 
+function hasRoomForMasks(parameters: Parameters): boolean {
+  return maskSlackBits(parameters) >= MINIMUM_MASK_SLACK_BITS;
+}
+
 /** Of the ways to compute a model, those that parameters without room for masks can run. */
 function circuitsFor(lowered: readonly Lowered[] | HeError, parameters: Parameters): readonly Lowered[] | HeError {
-  if (lowered instanceof HeError || maskSlackBits(parameters) >= MINIMUM_MASK_SLACK_BITS) return lowered;
+  if (lowered instanceof HeError || hasRoomForMasks(parameters)) return lowered;
   return lowered.filter(({ circuit }) => fitsWithoutRefresh(circuit, parameters));
 }
 
@@ -216,6 +220,7 @@ function cheapest(lowered: Lowered, parameters: Parameters, settings: CompileSet
 /** The same with refreshes placed by cost, if that is faster. */
 function refine(found: Found, settings: CompileSettings): Found {
   const { lowered, parameters, leveled } = found;
+  if (!hasRoomForMasks(parameters)) return found;
   const costs = circuitCost(measureWork(lowered, leveled, parameters, engineOf(settings.costs)), parameters, settings);
   const rounds = { most: found.program.segments.length - 1, factor: WORTH_MOVING.sameRounds / WORTH_MOVING.moreRounds };
   for (const compared of [costs, { ...costs, rounds }]) {

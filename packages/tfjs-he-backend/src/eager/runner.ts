@@ -1,10 +1,11 @@
-import { concat, split, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { concat, pad, slice, split, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { compile } from '../compiler/compile.js';
+import { type CompileControl, compile } from '../compiler/compile.js';
 import type { CompileOptions } from '../compiler/options.js';
 import type { TensorFunction } from '../compiler/trace.js';
 import { HeError } from '../errors.js';
 import type { Program } from '../program/program.js';
+import { type BatchOption, compileBatch } from './batch.js';
 import type { EagerControl, LocalSession } from './local_session.js';
 
 /** `disable`: in the clear, as tfjs does; `simulate`: the compiled program on the mock engine; `execute`: on ciphertexts. */
@@ -14,6 +15,11 @@ export interface RunnerOptions extends Omit<CompileOptions, 'engine'>, EagerCont
   readonly fhe: FheMode;
   /** What `execute` runs on (default `seal`). */
   readonly engine?: 'seal' | 'simd' | undefined;
+  /**
+   * Of a model: inputs packed into one run, or `auto` for as many as make it cheaper by the input, i.e. as fit into the ciphertexts of one (default: the first dimension of the input
+   * shape, 1 unless given).
+   */
+  readonly batch?: BatchOption | undefined;
 }
 
 /** One model, called the same way in every mode. */
@@ -22,7 +28,7 @@ export interface Runner {
   /** What runs; null in mode `disable`. */
   readonly program: Program | null;
   /**
-   * Outputs for plaintext inputs, one tensor or a list as the model has them. A batch larger than that compiled for runs in parts.
+   * Outputs for plaintext inputs, one tensor or a list as the model has them. More inputs than one run takes are dealt to several runs, fewer are filled up with zeros.
    * @throws HeError ENCODE_INVALID (shapes, values that are not finite), ABORTED, and those of the engine.
    */
   predict(inputs: Tensor | readonly Tensor[], control?: EagerControl): Promise<Tensor | Tensor[]>;
@@ -36,16 +42,25 @@ export interface Runner {
  * @throws HeError KERNEL_UNSUPPORTED, COMPILE_FAILED, PARAMETERS_INVALID, GRAPH_INVALID, ABORTED, RUNTIME_UNSUPPORTED.
  */
 export async function runner(source: LayersModel | TensorFunction, options: RunnerOptions): Promise<Runner> {
-  const { fhe, engine = 'seal', onProgress, signal, ...compileOptions } = options;
+  const { fhe, engine = 'seal', batch, onProgress, signal, ...compileOptions } = options;
+  if (batch !== undefined && typeof source === 'function') {
+    throw new HeError('PARAMETERS_INVALID', 'a function has no batch', {
+      op: 'runner',
+      hint: 'Give the shapes of its inputs with the batch in them.',
+    });
+  }
   if (fhe === 'disable') {
     return { fhe, program: null, predict: async (inputs) => tidy(() => inTheClear(source, inputs)), dispose() {} };
   }
-  const program = await compile(source, {
+  const settings: CompileOptions & CompileControl = {
     ...compileOptions,
     engine,
     onProgress: (done, total) => onProgress?.({ type: 'compile', done, total }),
     ...(signal === undefined ? {} : { signal }),
-  });
+  };
+  const program = await (batch === undefined || typeof source === 'function'
+    ? compile(source, settings)
+    : compileBatch(source, batch, settings));
   const { openLocalSession } = await import('./local_session.js');
   const session = await openLocalSession(program, fhe === 'simulate' ? 'mock' : engine, { onProgress, signal });
   const batched = typeof source !== 'function';
@@ -74,9 +89,9 @@ async function predict(
 ): Promise<Tensor | Tensor[]> {
   const batch = session.manifest.inputs[0]?.shape[0] ?? 1;
   const rows = inputs[0]?.shape[0] ?? 1;
-  // A number of rows that does not fit is refused with the other shapes.
-  const runs = batched && rows % batch === 0 ? rows / batch : 1;
-  const perInput = inputs.map((x) => (runs > 1 ? tidy(() => split(x, runs, 0)) : [x]));
+  const runs = batched ? Math.max(1, Math.ceil(rows / batch)) : 1;
+  const missing = batched ? runs * batch - rows : 0;
+  const perInput = inputs.map((x) => tidy(() => split(filled(x, missing), runs, 0)));
   const results: Tensor[][] = [];
   try {
     for (let row = 0; row < runs; row++) {
@@ -88,13 +103,25 @@ async function predict(
         ),
       );
     }
-    const outputs = session.manifest.outputs.map((_, i) => joined(results.flatMap((result) => result[i] ?? [])));
+    const outputs = session.manifest.outputs.map((_, i) =>
+      tidy(() => shortened(joined(results.flatMap((result) => result[i] ?? [])), missing)),
+    );
     const [only, ...more] = outputs;
     return only !== undefined && more.length === 0 ? only : outputs;
   } finally {
-    if (runs > 1) for (const parts of perInput) for (const part of parts) part.dispose();
+    for (const parts of perInput) for (const part of parts) part.dispose();
     for (const result of results) for (const part of result) part.dispose();
   }
+}
+
+/** With so many rows of zeros more, for a last run that is not full. */
+function filled(x: Tensor, rows: number): Tensor {
+  return rows === 0 ? x : pad(x, [[0, rows], ...x.shape.slice(1).map((): [number, number] => [0, 0])]);
+}
+
+/** Without the rows that were filled in. */
+function shortened(x: Tensor, rows: number): Tensor {
+  return rows === 0 ? x : slice(x, 0, (x.shape[0] ?? rows) - rows);
 }
 
 /** Rows of a batch in one tensor. */

@@ -57,6 +57,13 @@ describe('a program that needs no refresh', () => {
   });
 });
 
+test('a program whose levels could be saved by refreshes has none where there is no room for their masks', async () => {
+  // Refreshes placed by cost would make the dense map at the end cheaper.
+  const program = await compileBody((v) => dense(power(v, 4)), { polyModulusDegrees: [16384] });
+  expect(program.parameters.refreshLevel).toBe(0);
+  expect(profile(program).refreshes).toBe(0);
+});
+
 test('a program that is too deep for its ring has refreshes and room for their masks', async () => {
   const program = await compileBody((v) => power(v, 8), { polyModulusDegrees: [8192] });
   expect(profile(program).refreshes).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { layers, type SymbolicTensor, sequential, model as tfModel } from '@tensorflow/tfjs-layers';
 import * as he from '../../src/eager/index.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 
@@ -42,6 +42,38 @@ describe('runner', () => {
     expect(bitsOfAgreement(y.dataSync(), (net.predict(x) as tf.Tensor).dataSync())).toBeGreaterThan(12);
     expect(tf.memory().numTensors).toBe(before + 2);
     run.dispose();
+  });
+
+  test('batch: auto packs inputs while they fit, and runs what is left filled up with zeros', async () => {
+    const net = model();
+    const x = tf.tensor2d([...randomValues(4 * 70, 3)], [70, 4]);
+    const run = await he.runner(net, { ...SMALL, fhe: 'simulate', batch: 'auto' });
+    expect(run.program!.inputs.map(({ layout }) => [layout.shape[0], layout.ciphertexts])).toEqual([[64, 1]]);
+    const y = (await run.predict(x)) as tf.Tensor;
+    expect(y.shape).toEqual([70, 2]);
+    expect(bitsOfAgreement(y.dataSync(), (net.predict(x) as tf.Tensor).dataSync())).toBeGreaterThan(12);
+    run.dispose();
+  });
+
+  test('a batch of attention runs as a batch on SEAL', async () => {
+    const net = sequential({ layers: [layers.dense({ units: 3, inputShape: [4, 3], useBias: false })] });
+    const input = net.inputs[0]!;
+    const query = net.outputs[0] as SymbolicTensor;
+    const scores = layers.dot({ axes: [2, 2] }).apply([query, input]) as SymbolicTensor;
+    const attention = tfModel({ inputs: input, outputs: layers.dot({ axes: [2, 1] }).apply([scores, input]) as SymbolicTensor });
+    const x = tf.tensor3d([...randomValues(3 * 12, 6)], [3, 4, 3]);
+    const run = await he.runner(attention, { ...SMALL, fhe: 'execute', batch: 3 });
+    const y = (await run.predict(x)) as tf.Tensor;
+    expect(run.program!.inputs[0]!.layout.shape).toEqual([3, 4, 3]);
+    expect(bitsOfAgreement(y.dataSync(), (attention.predict(x) as tf.Tensor).dataSync())).toBeGreaterThan(10);
+    run.dispose();
+  });
+
+  test.each([
+    ['0', 0],
+    ['half a one', 1.5],
+  ])('a batch of %s is PARAMETERS_INVALID', async (_, batch) => {
+    await expect(he.runner(model(), { ...SMALL, fhe: 'simulate', batch })).rejects.toMatchObject({ code: 'PARAMETERS_INVALID' });
   });
 
   test.each(['disable', 'simulate'] as const)('a function of two tensors with two results, fhe: %s', async (fhe) => {
