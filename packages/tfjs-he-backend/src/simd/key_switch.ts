@@ -1,50 +1,18 @@
 import type { Parameters } from '../parameters/parameters.js';
 import type { Heap } from './heap.js';
-import type { Address } from './kernels.js';
+import { type Addend, type Addends, InnerProducts, type Places, type Switch } from './inner_products.js';
 import { dealt, mostPlaces, placesFor } from './lanes.js';
 import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import type { ModulusDown } from './modulus_down.js';
 import type { SwitchingKey, SwitchingKeys } from './switching_keys.js';
-import { type PrimeTables, symmetric, tableAt } from './tables.js';
+import { type PrimeTables, tableAt } from './tables.js';
 import type { Task, TaskKernels, TaskRunner } from './threads.js';
-
-/** Added to a polynomial of the result before the automorphism: special prime * polynomial + extended. */
-export interface Addend {
-  readonly polynomial?: Polynomial | undefined;
-  readonly extended?: Polynomial | undefined;
-}
-
-/** By polynomial. */
-export type Addends = readonly [Addend, Addend];
-
-/** An addend modulo each prime; limbs that are missing are zero. */
-type Base = Polynomial;
 
 /** What switches of one polynomial with several keys share: its digits, by prime, and the addends; and all limbs that they hold. */
 export interface Decomposition {
   readonly digits: readonly Polynomial[];
-  readonly bases: readonly Base[];
+  readonly addends: Addends;
   readonly held: readonly Limb[];
-}
-
-/** A key with its address, and where the two polynomials of its switch go. */
-interface Switch {
-  readonly key: SwitchingKey;
-  readonly at: Address;
-  readonly made: readonly Polynomial[];
-}
-
-/** Of one prime: where the two inner products go in the end, and before the automorphism. */
-interface Places {
-  readonly limbs: Polynomial;
-  readonly products: Polynomial;
-}
-
-/** Values `from` .. `from + length - 1` of a limb. `slot` is the place of their list of digits. */
-interface Block {
-  readonly slot: number;
-  readonly from: number;
-  readonly length: number;
 }
 
 /**
@@ -53,22 +21,20 @@ interface Block {
  * the result.
  */
 export class KeySwitcher {
-  /** The special prime modulo the data primes, centred. */
-  readonly #specialResidues: readonly number[];
-  /** Addresses of digits, for the kernel: a list for every prime, and for every block of those that are split. */
-  readonly #lists: Address;
+  readonly #products: InnerProducts;
 
   constructor(
     parameters: Parameters,
-    private readonly heap: Heap,
+    heap: Heap,
     private readonly runner: TaskRunner,
     private readonly pool: LimbPool,
     private readonly tables: readonly PrimeTables[],
     private readonly keys: SwitchingKeys,
   ) {
-    this.#specialResidues = parameters.dataPrimes.map((prime) => symmetric(Number(parameters.specialPrime % prime), Number(prime)));
     const { threads } = runner;
-    this.#lists = heap.allocate(4 * tables.length * (tables.length + (threads - 1) * blocksFor(threads)));
+    // Blocks of the primes that are split have slots of their own.
+    const slots = tables.length + (threads - 1) * blocksFor(threads);
+    this.#products = new InnerProducts(parameters, heap, pool, tables, keys, slots);
   }
 
   /**
@@ -80,74 +46,79 @@ export class KeySwitcher {
     const { threads } = this.runner;
     const limbs = target.length;
     const lanes = placesFor(limbs + 1, threads);
-    const split = range((limbs + 1) % threads).map((s) => ({ i: limbs - s, place: lanes - 1 - s }));
+    const split = range((limbs + 1) % threads).map((s) => ({ i: limbs - s, lane: lanes - 1 - s }));
     const [at = 0] = this.keys.addressesOf([key]);
-    const held: Limb[] = [];
-    try {
-      const { bases, tasks } = this.#bases(addends, limbs, held);
-      return this.pool.fillPolynomials(2, limbs + 1, (made) =>
-        this.pool.withScratch(limbs + lanes * (limbs + 2), (scratch) => {
-          const one = { key, at, made };
-          const coefficients = scratch.slice(0, limbs);
-          const digits = (i: number, place: number): Polynomial =>
-            scratch.slice((1 + place) * limbs, (2 + place) * limbs).map((limb, j) => (i === j ? limbAt(target, j) : limb));
-          const places = (i: number, place: number): Places => ({
-            limbs: limbsAt(made, i),
-            products: scratch.slice((1 + lanes) * limbs + 2 * place).slice(0, 2),
-          });
-          this.runner.run([...this.#toCoefficients(target, coefficients, key.g), ...tasks]);
-          const whole = dealt(range(limbs + 1 - split.length), threads, (kernels, i, place) => {
-            for (let j = 0; j < limbs; j++) this.#transformDigit(kernels, coefficients, digits(i, place), i, j);
-            this.#switchLimb(kernels, i, digits(i, place), bases, one, places(i, place));
-          });
-          this.runner.run([
-            ...whole,
-            ...split.flatMap(({ i, place }) =>
-              range(limbs).map((j) => (kernels: TaskKernels) => this.#transformDigit(kernels, coefficients, digits(i, place), i, j)),
-            ),
-          ]);
-          if (split.length === 0) return;
-          const blocks = blocksFor(threads);
-          const length = degree / blocks;
-          this.runner.run(
-            split.flatMap(({ i, place }, s) =>
-              range(blocks).map((b) => (kernels: TaskKernels) => {
-                const slot = this.tables.length + s * blocks + b;
-                this.#multiply(kernels, i, digits(i, place), bases, one, places(i, place), { slot, from: b * length, length });
-              }),
-            ),
-          );
-          this.runner.run(
-            split.flatMap(({ i, place }) => [0, 1].map((k) => (kernels: TaskKernels) => this.#permute(kernels, key, places(i, place), k))),
-          );
-        }),
-      );
-    } finally {
-      this.pool.release(held);
-    }
+    return this.pool.fillPolynomials(2, limbs + 1, (made) =>
+      this.pool.withScratch(limbs + lanes * (limbs + 2), (scratch) => {
+        const one = { key, at, made };
+        const coefficients = scratch.slice(0, limbs);
+        const digits = (i: number, lane: number): Polynomial =>
+          scratch.slice((1 + lane) * limbs, (2 + lane) * limbs).map((limb, j) => (i === j ? limbAt(target, j) : limb));
+        const places = (i: number, lane: number): Places => ({
+          limbs: limbsAt(made, i),
+          products: scratch.slice((1 + lanes) * limbs + 2 * lane).slice(0, 2),
+        });
+        this.runner.run(this.#toCoefficients(target, coefficients, key.g));
+        const whole = dealt(range(limbs + 1 - split.length), threads, (kernels, i, lane) => {
+          const own = digits(i, lane);
+          for (let j = 0; j < limbs; j++) this.#transformDigit(kernels, coefficients, own, i, j);
+          this.#products.limb(kernels, i, own, addends, one, places(i, lane));
+        });
+        this.runner.run([
+          ...whole,
+          ...split.flatMap(({ i, lane }) =>
+            range(limbs).map((j) => (kernels: TaskKernels) => this.#transformDigit(kernels, coefficients, digits(i, lane), i, j)),
+          ),
+        ]);
+        if (split.length === 0) return;
+        const blocks = blocksFor(threads);
+        const length = degree / blocks;
+        this.runner.run(
+          split.flatMap(({ i, lane }, s) =>
+            range(blocks).map((b) => (kernels: TaskKernels) => {
+              const block = { slot: this.tables.length + s * blocks + b, from: b * length, length };
+              this.#products.block(kernels, i, digits(i, lane), addends, one, places(i, lane), block);
+            }),
+          ),
+        );
+        this.runner.run(
+          split.flatMap(({ i, lane }) =>
+            [0, 1].map((k) => (kernels: TaskKernels) => this.#products.permute(kernels, key, places(i, lane), k)),
+          ),
+        );
+      }),
+    );
   }
 
   /** For several keys (hoisting). Digits are centred, which halves the noise they carry. To be released. */
-  decompose(target: Polynomial, addends: Addends): Decomposition {
+  decompose(target: Polynomial, addend: Addend): Decomposition {
     const { pool, runner } = this;
     const limbs = target.length;
-    const primes = range(limbs + 1);
     const held: Limb[] = [];
+    const hold = (polynomial: Polynomial): Polynomial => {
+      held.push(...polynomial);
+      return polynomial;
+    };
     try {
-      const { bases, tasks } = this.#bases(addends, limbs, held);
-      const own = pool.createPolynomial(limbs * limbs);
-      held.push(...own, ...pool.hold(target));
-      let next = 0;
-      const digits = primes.map((i) => target.map((limb, j) => (i === j ? limb : limbAt(own, next++))));
+      const sum = addend.polynomial === undefined ? undefined : hold(pool.createPolynomial(limbs));
+      const rest = hold(pool.hold((sum === undefined ? addend.extended : addend.extended?.slice(limbs)) ?? []));
+      const own = hold(pool.createPolynomial(limbs * limbs)).values();
+      hold(pool.hold(target));
+      const digits = range(limbs + 1).map((i) => target.map((limb, j) => (i === j ? limb : (own.next().value ?? limb))));
       pool.withScratch(limbs, (coefficients) => {
-        runner.run([...this.#toCoefficients(target, coefficients), ...tasks]);
+        const adding = (sum ?? []).map(
+          ({ at }, i): Task =>
+            (kernels) =>
+              void this.#products.addend(kernels, at, i, addend, 0, pool.degree),
+        );
+        runner.run([...this.#toCoefficients(target, coefficients), ...adding]);
         runner.run(
           digits.flatMap((polynomial, i) =>
             range(limbs).map((j) => (kernels) => this.#transformDigit(kernels, coefficients, polynomial, i, j)),
           ),
         );
       });
-      return { digits, bases, held };
+      return { digits, addends: [{ extended: [...(sum ?? []), ...rest] }, {}], held };
     } catch (error) {
       pool.release(held);
       throw error;
@@ -155,7 +126,7 @@ export class KeySwitcher {
   }
 
   /** One result for every key, in order; the keys must fit in the memory together. */
-  switchTogether({ digits, bases }: Decomposition, keys: readonly SwitchingKey[]): (readonly Polynomial[])[] {
+  switchTogether({ digits, addends }: Decomposition, keys: readonly SwitchingKey[]): (readonly Polynomial[])[] {
     const { threads } = this.runner;
     return this.#forKeys(keys, digits.length, (switches) =>
       this.pool.withScratch(2 * mostPlaces(threads), (scratch) => {
@@ -163,7 +134,7 @@ export class KeySwitcher {
         this.runner.run(
           dealt(items, threads, (kernels, { i, one }, place) => {
             const products = scratch.slice(2 * place, 2 * place + 2);
-            this.#switchLimb(kernels, i, digits[i] ?? [], bases, one, { limbs: limbsAt(one.made, i), products });
+            this.#products.limb(kernels, i, digits[i] ?? [], addends, one, { limbs: limbsAt(one.made, i), products });
           }),
         );
       }),
@@ -171,7 +142,7 @@ export class KeySwitcher {
   }
 
   /** The same, divided by the special prime: limb by limb, each while it is in the cache. */
-  switchAndDivide({ digits, bases }: Decomposition, keys: readonly SwitchingKey[], modulusDown: ModulusDown): (readonly Polynomial[])[] {
+  switchAndDivide({ digits, addends }: Decomposition, keys: readonly SwitchingKey[], modulusDown: ModulusDown): (readonly Polynomial[])[] {
     const { threads } = this.runner;
     const special = digits.length - 1;
     return this.#forKeys(keys, special, (switches) =>
@@ -180,7 +151,7 @@ export class KeySwitcher {
         const own = (place: number): Polynomial => scratch.slice(2 * keys.length + 3 * place).slice(0, 3);
         this.runner.run(
           dealt([...switches.entries()], threads, (kernels, [r, one], place) => {
-            this.#switchLimb(kernels, special, digits[special] ?? [], bases, one, { limbs: remainders(r), products: own(place) });
+            this.#products.limb(kernels, special, digits[special] ?? [], addends, one, { limbs: remainders(r), products: own(place) });
             for (const { at } of remainders(r)) modulusDown.remainder(kernels, at, at);
           }),
         );
@@ -188,7 +159,7 @@ export class KeySwitcher {
         this.runner.run(
           dealt(items, threads, (kernels, { i, one, r }, place) => {
             const limbs = limbsAt(one.made, i);
-            this.#switchLimb(kernels, i, digits[i] ?? [], bases, one, { limbs, products: own(place) });
+            this.#products.limb(kernels, i, digits[i] ?? [], addends, one, { limbs, products: own(place) });
             for (const [k, { at }] of limbs.entries()) {
               const free = limbAt(own(place), 2).at;
               modulusDown.quotient(kernels, { dst: at, src: at, scratch: free }, limbAt(remainders(r), k).at, i);
@@ -209,32 +180,6 @@ export class KeySwitcher {
     return keys.map((_, r) => pair(made, r));
   }
 
-  /** Addends by prime, all of whose limbs are added to `held`, and the tasks that write those that are new. */
-  #bases(addends: Addends, limbs: number, held: Limb[]): { readonly bases: readonly Base[]; readonly tasks: readonly Task[] } {
-    const { pool } = this;
-    const { degree } = pool;
-    const tasks: Task[] = [];
-    const bases = addends.map(({ polynomial, extended }): Base => {
-      if (polynomial === undefined) {
-        held.push(...pool.hold(extended ?? []));
-        return extended ?? [];
-      }
-      const made = pool.createPolynomial(limbs);
-      const special = pool.hold(extended?.slice(limbs) ?? []);
-      held.push(...made, ...special);
-      for (const [i, { at }] of made.entries()) {
-        const { prime } = tableAt(this.tables, i);
-        const [addend, factor, other] = [limbAt(polynomial, i).at, this.#specialResidues[i] ?? 0, extended?.[i]?.at];
-        tasks.push((kernels) => {
-          if (other === undefined) kernels.scale(at, addend, degree, factor, prime);
-          else kernels.addScaled(at, other, addend, degree, factor, prime);
-        });
-      }
-      return [...made, ...special];
-    });
-    return { bases, tasks };
-  }
-
   /** Coefficients of the residues modulo single primes: lifted for X -> X^g as SEAL's are, or centred. */
   #toCoefficients(target: Polynomial, coefficients: Polynomial, g?: number): Task[] {
     const { degree } = this.pool;
@@ -251,53 +196,9 @@ export class KeySwitcher {
   #transformDigit(kernels: TaskKernels, coefficients: Polynomial, digits: Polynomial, i: number, j: number): void {
     if (i === j) return;
     const { degree } = this.pool;
-    const { prime, forward } = this.#tableOf(i, digits.length);
+    const { prime, forward } = this.#products.tableOf(i, digits.length);
     kernels.forward(limbAt(digits, j).at, limbAt(coefficients, j).at, forward, 8 * degree, Math.log2(degree), prime);
   }
-
-  /** Limb i of both polynomials. */
-  #switchLimb(kernels: TaskKernels, i: number, digits: Polynomial, bases: readonly Base[], one: Switch, places: Places): void {
-    this.#multiply(kernels, i, digits, bases, one, places, { slot: i, from: 0, length: this.pool.degree });
-    for (const k of [0, 1]) this.#permute(kernels, one.key, places, k);
-  }
-
-  /** A block of limb i of the inner products, with the addends. */
-  #multiply(
-    kernels: TaskKernels,
-    i: number,
-    digits: Polynomial,
-    bases: readonly Base[],
-    { key, at }: Switch,
-    places: Places,
-    { slot, from, length }: Block,
-  ): void {
-    const limbs = digits.length;
-    const { prime, bits } = this.#tableOf(i, limbs);
-    const list = this.#lists + 4 * this.tables.length * slot;
-    this.heap.words(list, limbs).set(digits.map((digit) => digit.at + 8 * from));
-    const part = this.keys.partOf(at, i === limbs ? this.keys.parts : i, from);
-    const dst = (k: number): Address => productAt(key, places, k) + 8 * from;
-    const base = (k: number): Address => {
-      const limb = bases[k]?.[i];
-      return limb === undefined ? 0 : limb.at + 8 * from;
-    };
-    kernels.innerProducts(dst(0), dst(1), base(0), base(1), list, limbs, part, this.keys.parts, length, bits, prime);
-  }
-
-  /** The automorphism of a limb of polynomial k. */
-  #permute(kernels: TaskKernels, key: SwitchingKey, places: Places, k: number): void {
-    if (key.permutation !== 0) kernels.permute(limbAt(places.limbs, k).at, productAt(key, places, k), key.permutation, this.pool.degree);
-  }
-
-  /** Of limb i of an extended polynomial with `limbs` data primes. */
-  #tableOf(i: number, limbs: number): PrimeTables {
-    return tableAt(this.tables, i < limbs ? i : this.tables.length - 1);
-  }
-}
-
-/** Where the inner product k goes: to its place, unless an automorphism takes it there. */
-function productAt({ permutation }: SwitchingKey, { limbs, products }: Places, k: number): Address {
-  return limbAt(permutation === 0 ? limbs : products, k).at;
 }
 
 function limbsAt(polynomials: readonly Polynomial[], i: number): Polynomial {

@@ -75,14 +75,14 @@ export class Rotations {
     const { polynomials, extended, limbs } = value;
     const [e0, e1] = extended ?? [];
     const [c0, c1] = polynomials ?? [];
-    const addends = [{ polynomial: c0, extended: e0 }, {}] as const;
+    const addend = { polynomial: c0, extended: e0 };
     const [target] = e1 === undefined ? [pool.hold(c1 ?? [])] : this.modulusDown.bySpecial([e1], [c1]);
     const [key, ...others] = keys;
     if (target === undefined || key === undefined) return [];
     try {
-      if (others.length === 0) return [values.create({ extended: switcher.switch(target, key, addends) }, limbs, 2)];
+      if (others.length === 0) return [values.create({ extended: switcher.switch(target, key, [addend, {}]) }, limbs, 2)];
       this.complete();
-      const batch = new Batch(switcher, this.modulusDown, pool, switcher.decompose(target, addends));
+      const batch = new Batch(switcher, this.modulusDown, pool, switcher.decompose(target, addend));
       this.#open = batch;
       return keys.map((key) => {
         const made = values.create({}, limbs, 2);
