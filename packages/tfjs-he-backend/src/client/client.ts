@@ -2,11 +2,13 @@ import type { Ledger } from '../engines/ledger.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Manifest } from '../wire/manifest.js';
 
+/** What encrypts: SEAL, or nothing at all, for servers of engine `mock`. */
 export type ClientEngine = 'seal' | 'mock';
 
 /** Progress of key generation: `done` of `total` keys exist. */
 export type KeyProgress = (done: number, total: number) => void;
 
+/** What a client accepts of a manifest, and how it makes ciphertexts. */
 export interface ClientOptions {
   /** `seal` (default) for servers of engines `seal` and `simd`; `mock` for those of `mock`, without any secrecy. */
   readonly engine?: ClientEngine;
@@ -33,14 +35,20 @@ export interface Client {
    * of zero from it.
    */
   publicKey(): Uint8Array;
-  /** Slot vectors (length = slots, finite) -> fresh ciphertexts at the top level, wire form. */
+  /**
+   * Slot vectors (length = slots, finite) -> fresh ciphertexts at the top level, wire form.
+   * @throws HeError ENCODE_INVALID (another length, values that are not finite or too large for the modulus), HANDLE_RELEASED after disposal.
+   */
   encrypt(slotVectors: readonly Float64Array[]): Uint8Array[];
   /**
    * Raises ciphertexts from the refresh level to the top: decrypts, lifts the *integer* polynomial to the full modulus (no decode, no
    * encode), encrypts it afresh. The contents are masked by the server. @throws HeError WIRE_LEVEL when not at the refresh level.
    */
   refresh(ciphertexts: readonly Uint8Array[]): Uint8Array[];
-  /** Final ciphertexts (refresh level) -> slot vectors. Never send these values back: CKKS is not IND-CPA-D. */
+  /**
+   * Final ciphertexts (refresh level) -> slot vectors. Never send these values back: CKKS is not IND-CPA-D (Li and Micciancio, Eurocrypt 2021).
+   * @throws HeError WIRE_*, HANDLE_RELEASED after disposal.
+   */
   decrypt(ciphertexts: readonly Uint8Array[]): Float64Array[];
   /** Releases the secret key and everything else. */
   dispose(): void;

@@ -11,6 +11,7 @@ export type EagerEngine = ServerEngine;
 /** Parameter sets tried, keys made, then what a server reports while a program runs. */
 export type EagerProgress = { readonly type: 'compile' | 'keys'; readonly done: number; readonly total: number } | ProgressEvent;
 
+/** Progress, and a signal to stop. */
 export interface EagerControl {
   readonly onProgress?: ((event: EagerProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -11,6 +11,7 @@ import type { EagerControl, LocalSession } from './local_session.js';
 /** `disable`: in the clear, as tfjs does; `simulate`: the compiled program on the mock engine; `execute`: on ciphertexts. */
 export type FheMode = 'disable' | 'simulate' | 'execute';
 
+/** How a model is compiled, and where it runs. */
 export interface RunnerOptions extends Omit<CompileOptions, 'engine'>, EagerControl {
   readonly fhe: FheMode;
   /** What `execute` runs on (default `seal`). */

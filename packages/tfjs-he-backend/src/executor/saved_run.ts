@@ -17,6 +17,7 @@ export interface RunRecord {
   readonly refreshMs: number;
 }
 
+/** A run that has its inputs and has computed nothing. */
 export const BEGINNING: RunRecord = { position: { segment: 0, evaluated: false }, refreshes: 0, totalMs: 0, refreshMs: 0 };
 
 const MAGIC = 'HER1';

@@ -9,6 +9,7 @@ export const HOME = -1;
 /** A version of a register: what an instruction left there, or what the segment starts from. */
 export type ValueKey = string;
 
+/** An instruction on the worker that it was dealt to. */
 export interface WorkerStep {
   /** Position in the segment. */
   readonly position: number;

@@ -24,6 +24,7 @@ export type ProgressEvent =
   | ({ readonly type: 'layerEnd'; readonly ms: number } & Progress)
   | { readonly type: 'refresh'; readonly segment: number; readonly segments: number; readonly ciphertexts: number };
 
+/** How a run reaches its client, tells how far it is, and is stopped. */
 export interface RunOptions {
   /**
    * Sends masked ciphertexts (wire form) to the client and resolves to what its `refresh` returned, in the same order.
@@ -72,6 +73,7 @@ export interface Run {
   dispose(): void;
 }
 
+/** What one layer of the model took. */
 export interface LayerTime {
   readonly name: string;
   /** Wall time of the layer's instructions. */
@@ -81,6 +83,7 @@ export interface LayerTime {
   readonly toLevel: number;
 }
 
+/** What a run ends with; times in milliseconds. */
 export interface RunResult {
   /** Output ciphertexts, wire form, in the order of manifest.outputs. */
   readonly outputs: Uint8Array[];

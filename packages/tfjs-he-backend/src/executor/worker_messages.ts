@@ -4,6 +4,7 @@ import type { ValueKey } from './schedule.js';
 
 /** Names an evaluation of one segment. */
 export type JobId = number;
+/** Names a client's keys, which all workers hold. */
 export type SessionId = number;
 
 /** Most bytes in the WebAssembly memory of a thread, of what may give way. */
@@ -24,6 +25,7 @@ export interface ValueMessage {
   readonly scale: number;
 }
 
+/** From the pool: what to set up, and what to compute. init, prepare and open are replied to, in order. */
 export type ToWorker =
   | {
       readonly type: 'init';
@@ -40,6 +42,7 @@ export type ToWorker =
   | { readonly type: 'cancel'; readonly job: JobId }
   | ValueMessage;
 
+/** From a worker: replies, values for other workers or home, and how far a job is. */
 export type FromWorker =
   /** Answer to init, prepare or open; without an error, it went well. */
   | { readonly type: 'reply'; readonly error?: ErrorMessage }
@@ -65,6 +68,7 @@ export interface ErrorMessage {
   readonly scale?: number;
 }
 
+/** What of an error goes to another thread; of one that is not ours, its text. */
 export function errorMessage(error: unknown): ErrorMessage {
   if (!(error instanceof HeError)) {
     return { code: 'WORKER_FAILED', message: `WORKER_FAILED: ${String(error)}`, hint: 'Please report it as a bug.' };
@@ -80,6 +84,7 @@ export function errorMessage(error: unknown): ErrorMessage {
   };
 }
 
+/** The error that {@link errorMessage} was made of. */
 export function errorFrom({ code, message, ...context }: ErrorMessage): HeError {
   const error = new HeError(code, message, context);
   error.message = message; // it has code, place and hint in it already

@@ -10,6 +10,7 @@ import { createJob, type Job } from './worker_job.js';
 import { errorFrom, type JobId, type MemoryLimits, type SessionId } from './worker_messages.js';
 import { startWorkers } from './worker_threads.js';
 
+/** Size of a pool, and where its code and its limits come from. */
 export interface PoolOptions {
   /** Threads, 1 or more. */
   readonly count: number;

@@ -46,10 +46,12 @@ export interface MatMulNode extends NodeBase {
   readonly dims: { readonly batch: number; readonly m: number; readonly k: number; readonly n: number };
 }
 
+/** Elements of a tensor. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
+/** The nodes that one is computed from, in its order; none for inputs. */
 export function sourcesOf(node: TensorNode): readonly TensorNode[] {
   switch (node.kind) {
     case 'input':

@@ -27,6 +27,7 @@ export function addition(sign: 1 | -1): EncryptedKernel {
 /** a * b, broadcasting; a ciphertext product only when both are encrypted. */
 export const multiplication: EncryptedKernel = (call) => multiply(call, input(call, 'a'), input(call, 'b'));
 
+/** The same for tensors that are no arguments of the kernel. */
 export function multiply(call: KernelCall, a: TensorInfo, b: TensorInfo): TensorInfo {
   const { backend } = call;
   const shape = broadcastShape(a, b);

@@ -61,12 +61,13 @@ export function runPlain({ name, inputs, attrs, backend }: KernelCall): TensorIn
   return config.kernelFunc({ inputs, attrs, backend: backend.plain });
 }
 
+/** An argument of the kernel. @throws HeError GRAPH_INVALID when it is missing, which no op of tfjs lets happen. */
 export function input(call: KernelCall, name: string): TensorInfo {
   const tensor = call.inputs[name];
   if (tensor === undefined)
     throw new HeError('GRAPH_INVALID', `kernel ${call.name} lacks input '${name}'`, {
       op: call.name,
-      hint: 'This is a bug of the caller.',
+      hint: 'Call the op of tfjs-core rather than its kernel.',
     });
   return tensor;
 }
@@ -115,6 +116,7 @@ export function broadcastValues(call: KernelCall, tensor: TensorInfo, to: readon
   return Float64Array.from(broadcastIndices(tensor.shape, to), (index) => values[index] ?? 0);
 }
 
+/** What two shapes broadcast to, as tfjs does. @throws Error of tfjs when they do not. */
 export function broadcastShape(a: TensorInfo, b: TensorInfo): number[] {
   return backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
 }

@@ -126,6 +126,7 @@ export function padding(call: KernelCall, value: unknown): Padding {
   throw invalid(call, 'padding');
 }
 
+/** How tfjs rounds the extents of a result. @throws HeError GRAPH_INVALID. */
 export function roundingMode(call: KernelCall, value: unknown): 'floor' | 'round' | 'ceil' | undefined {
   if (value === undefined || value === null) return undefined;
   if (value === 'floor' || value === 'round' || value === 'ceil') return value;

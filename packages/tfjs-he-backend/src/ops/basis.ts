@@ -16,6 +16,7 @@ export interface Basis {
   divide(coefficients: readonly number[], g: number): { readonly quotient: number[]; readonly remainder: number[] };
 }
 
+/** Powers: b_k = u^k. */
 export const MONOMIAL: Basis = {
   step: (arithmetic, k, of) => (k % 2 === 0 ? arithmetic.square(of(k / 2)) : arithmetic.multiply(of((k + 1) / 2), of((k - 1) / 2))),
   divide: (coefficients, g) => ({ quotient: coefficients.slice(g), remainder: coefficients.slice(0, g) }),
@@ -45,4 +46,5 @@ export function chebyshevBasis(sigma = 1): Basis {
   };
 }
 
+/** Chebyshev polynomials of the first kind: b_k = T_k(u). */
 export const CHEBYSHEV = chebyshevBasis();

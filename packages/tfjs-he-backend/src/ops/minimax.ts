@@ -5,6 +5,7 @@ const CLOSE = 1e-3;
 /** Points per coefficient among which extrema are looked for. */
 const GRID_PER_COEFFICIENT = 24;
 
+/** The nearest polynomial of a degree. */
 export interface Minimax {
   /** Chebyshev coefficients on [-1, 1]. */
   readonly coefficients: Float64Array;

@@ -3,6 +3,7 @@ import type { Interval } from './interval.js';
 import { HE_RECIPROCAL, HE_RSQRT } from './kernels.js';
 import { runOn, runPolynomial } from './run_polynomial.js';
 
+/** How the coefficients of a polynomial are meant. */
 export interface PolynomialOptions {
   /** `monomial` (default): sum_k c_k x^k. `chebyshev`: sum_k c_k T_k(u), u the interval's map to [-1, 1]. */
   readonly basis?: 'monomial' | 'chebyshev';
@@ -22,6 +23,7 @@ export function polynomial(x: Tensor, coefficients: readonly number[], options: 
   return runPolynomial(x, { coefficients, basis, interval });
 }
 
+/** Where an approximation holds, and how well. */
 export interface ApproximationOptions {
   /** Where the input lies, 0 < low < high: outside of it the result is wrong without notice. Degree and levels grow with high / low. */
   readonly interval: Interval;

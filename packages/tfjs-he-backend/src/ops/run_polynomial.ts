@@ -7,6 +7,7 @@ export function runOn(x: Tensor, kernelName: string, attrs: NamedAttrMap): Tenso
   return engine().runKernel<Tensor>(kernelName, { x }, attrs);
 }
 
+/** The kernel `HePolynomial` on a tensor. @throws HeError PARAMETERS_INVALID. */
 export function runPolynomial(x: Tensor, { coefficients, basis, interval }: PolynomialTerms): Tensor {
   return runOn(x, HE_POLYNOMIAL, { coefficients: [...coefficients], basis, interval: [...interval] });
 }

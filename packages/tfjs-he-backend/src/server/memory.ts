@@ -48,6 +48,7 @@ function constantBytes(program: Program, { polyModulusDegree: n }: Parameters, e
 
 const sum = (bytes: readonly number[]): number => bytes.reduce((total, one) => total + one, 0);
 
+/** Constants encoded, keys of one session loaded, and the ciphertexts of one run at its peak; nothing for `mock`, whose values are ordinary arrays. */
 export function serverMemory(program: Program, parameters: Parameters, engine: ServerEngine): ServerMemory {
   const { polyModulusDegree: n, coeffModulus } = parameters;
   if (engine === 'mock') return { contexts: 0, constants: 0, keys: 0, ciphertexts: 0 };

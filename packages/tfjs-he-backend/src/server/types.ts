@@ -6,10 +6,13 @@ import type { KeepOptions, Run, RunOptions, RunResult } from '../executor/types.
 import type { Manifest } from '../wire/manifest.js';
 import type { SealKeyObjects } from '../wire/seal_keys.js';
 
+/** What evaluates programs at a server. */
 export type ServerEngine = Exclude<EngineName, 'empty'>;
 
+/** Names of the engines of servers. */
 export const SERVER_ENGINES: readonly ServerEngine[] = ['seal', 'simd', 'mock'];
 
+/** How a server computes, and what it may take of the machine. All but the program has a default. */
 export interface ServerOptions {
   /** `simd` (default where the runtime has WebAssembly SIMD, otherwise `seal`) and `seal` compute on ciphertexts, with our own, faster evaluator and with SEAL; `mock` on float64 values with the same rules and noise: no privacy, for tests and studies. */
   readonly engine?: ServerEngine;
@@ -109,11 +112,13 @@ export interface Sequence {
   dispose(): void;
 }
 
+/** What a session knows of its client besides the evaluation keys. */
 export interface SessionOptions {
   /** As made by Client.publicKey: for servers that re-randomise. */
   readonly publicKey?: Uint8Array;
 }
 
+/** Progress of `Server.prepare`, and its end before time. */
 export interface PrepareOptions {
   /** Called with the constants encoded so far, at most some forty times a second. */
   readonly onProgress?: (done: number, total: number) => void;

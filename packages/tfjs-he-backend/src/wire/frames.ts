@@ -12,14 +12,18 @@ import { parmsId } from './parms_id.js';
 import { packedBytes, packResidues, unpackResidues } from './residues.js';
 import { checkSeed, type RnsCiphertext, SEED_BYTES } from './seal_format.js';
 
+/** Bytes of the header. */
 export const FRAME_HEADER = 20;
 const MAGIC = 0x31574548; // 'HEW1', little-endian
 
+/** What a frame holds, as its header says it: `fresh` ciphertexts have a seed for their second polynomial. */
 export const KINDS = { fresh: 1, ciphertext: 2, relinearization: 3, galois: 4 } as const;
 export type FrameKind = keyof typeof KINDS;
+/** Whose residues, or values, a frame holds. */
 export const ENGINES = { seal: 1, mock: 2 } as const;
 export type WireEngine = keyof typeof ENGINES;
 
+/** What the header says besides the parameters; `step` is 0 but for Galois keys. */
 export interface FrameHeader {
   readonly kind: FrameKind;
   readonly engine: WireEngine;
@@ -32,6 +36,7 @@ export function fingerprint(parameters: Parameters): Uint8Array {
   return parmsId(parameters.polyModulusDegree, parameters.coeffModulus).slice(0, 8);
 }
 
+/** Writes the 20 bytes; `print` is {@link fingerprint} of the parameters. */
 export function writeFrameHeader(out: Uint8Array, header: FrameHeader, print: Uint8Array): void {
   const view = new DataView(out.buffer, out.byteOffset, out.length);
   view.setUint32(0, MAGIC, true);

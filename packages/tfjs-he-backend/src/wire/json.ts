@@ -15,9 +15,11 @@ export interface JsonReader {
   decimal(value: unknown, what: string): bigint;
 }
 
+/** Longest list that is read unless a caller says otherwise. */
 export const MAX_ELEMENTS = 1 << 22;
 const MAX_TEXT = 256;
 
+/** @param refuse the error for a description of what does not fit */
 export function createJsonReader(refuse: (what: string) => HeError): JsonReader {
   const fail = (what: string): never => {
     throw refuse(what);

@@ -18,6 +18,7 @@ export interface MockFrames {
   checkKey(frame: Uint8Array, kind: 'relinearization' | 'galois', step: number): void;
 }
 
+/** Reading throws HeError WIRE_* for what is damaged, or for other parameters. */
 export function createMockFrames(parameters: Parameters): MockFrames {
   const print = fingerprint(parameters);
   const bodyBytes = 1 + TAG_BYTES + 8 * parameters.slots;

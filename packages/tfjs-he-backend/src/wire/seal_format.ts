@@ -106,6 +106,7 @@ export function checkSeed(seed: Uint8Array): void {
   }
 }
 
+/** A ciphertext at the shape's level, as SEAL saves it; with a seed, as it saves fresh ones. */
 export function writeSealCiphertext(shape: RnsShape, c: RnsCiphertext): Uint8Array {
   const out = new Uint8Array(sealCiphertextBytes(shape, c.polynomials.length, c.seed !== undefined));
   writeCiphertextAt(out, 0, shape, c);
@@ -131,6 +132,7 @@ export function writeSealPlaintext(shape: RnsShape, scale: number, residues: rea
   return out;
 }
 
+/** Residues of a plaintext in NTT form, by prime. @throws HeError WIRE_TRUNCATED, WIRE_MALFORMED, WIRE_PARAMETERS_MISMATCH, WIRE_RESIDUE_RANGE. */
 export function readSealPlaintext(bytes: Uint8Array, shape: RnsShape): Float64Array[] {
   const words = shape.primes.length * shape.degree;
   if (bytes.length > PLAINTEXT_PREFIX + ARRAY_PREFIX + 8 * words) throw malformed('bytes follow the plaintext');

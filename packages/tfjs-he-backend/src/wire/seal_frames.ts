@@ -37,6 +37,9 @@ export function galoisIndexOf(step: number, degree: number): number {
   return (galoisElement(step, degree) - 1) / 2;
 }
 
+/**
+ * Reading throws HeError WIRE_TRUNCATED, WIRE_MALFORMED, WIRE_PARAMETERS_MISMATCH, WIRE_LEVEL, WIRE_RESIDUE_RANGE or WIRE_UNSUPPORTED; levels are those of the parameters.
+ */
 export function createSealFrames(parameters: Parameters): SealFrames {
   const { polyModulusDegree: degree, coeffModulus, dataPrimes } = parameters;
   const print = fingerprint(parameters);

@@ -16,6 +16,7 @@ export function malformed(what: string): HeError {
   return new HeError('WIRE_MALFORMED', what, { op: 'load', hint: 'Send what SEAL saved with ComprModeType.none, unchanged.' });
 }
 
+/** A view of exactly these bytes. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
@@ -38,6 +39,7 @@ export function readHeader(bytes: Uint8Array, at: number, size: number, what: st
   need(bytes, at + size);
 }
 
+/** The header of an uncompressed object of SEAL 4.1, of `size` bytes in all. */
 export function writeHeader(view: DataView, at: number, size: number): void {
   view.setUint16(at, MAGIC, true);
   view.setUint8(at + 2, HEADER);
