@@ -82,11 +82,18 @@ describe('the section on encrypted runs', () => {
   });
 
   test('of a language model says what was written, and what the cache saves', () => {
-    const cache = { context: 8, cachedMs: 4000, wholeMs: 10_000, command: 'he-models evaluate m --compare-cache', machine: COMMON.machine };
+    const cache = {
+      cachedMs: 4000,
+      wholeMs: 10_000,
+      whole: PLAN,
+      command: 'he-models evaluate m --compare-cache',
+      machine: COMMON.machine,
+    };
     const text = encryptedSection(figures({ execute: WRITTEN, cache }));
     expect(text).toContain('| 99 of 100 | 19 of 20 |');
     expect(text).toContain('"Once upon" went on: " a time"');
-    expect(text).toContain('2.5 times less');
+    expect(text).toContain('(14 levels, 8 ciphertexts refreshed in 6 rounds, 1.95 GB of constants)');
+    expect(text).toContain('takes 10 s, 2.5 times the 4.00 s');
     expect(text).toContain('    he-models evaluate m --compare-cache');
   });
 

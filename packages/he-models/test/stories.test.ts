@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
+import { evaluate } from '../src/cli/evaluate.js';
 import { InputError, UsageError } from '../src/errors.js';
 import { HeModelClient, HeModelServer, loadClearModel, measureGeneration, pipeline } from '../src/index.js';
 import { parseLlamaCheckpoint } from '../src/llama/checkpoint.js';
@@ -241,6 +242,36 @@ describe('pipeline with a language model', () => {
     clear.dispose();
     simulated.dispose();
   }, 120_000);
+});
+
+describe('evaluate with a language model', () => {
+  const report = async (...args: string[]) => {
+    const lines: string[] = [];
+    const { signal } = new AbortController();
+    const context = { packageRoot: root, cwd: root, print: (line: string) => void lines.push(line), progress: quiet, signal };
+    await evaluate.run({ ...context, args: ['model', ...args, '--seed', '1', '--json'] });
+    return JSON.parse(lines.at(-1) ?? '');
+  };
+
+  test('measures what the cache saves, for the card too', async () => {
+    await report('--prompt', 'the', '--new-tokens', '1', '--card');
+    const { cached, whole, ratio } = await report('--prompt', 'the', '--new-tokens', '1', '--compare-cache', '--card');
+    expect(cached).toMatchObject({ cached: true, prompt: 'the', written: 1, sameWritten: 1, read: 1 });
+    expect(whole).toMatchObject({ cached: false, written: 1, sameWritten: 1, continuation: cached.continuation });
+    expect(ratio).toBeCloseTo(whole.totalMs / cached.totalMs, 9);
+    const card = await readFile(join(root, 'model', 'README.md'), 'utf8');
+    expect(card).toContain(`With \`--fhe simulate\`, "the" went on: ${JSON.stringify(cached.continuation)}`);
+    expect(card).toContain('over the whole context of 4 tokens');
+    expect(card).toContain('    he-models evaluate power-stories-260k --prompt the --new-tokens 1 --compare-cache --seed 1 --fhe simulate');
+  }, 120_000);
+
+  test.each([
+    ['nothing to read', []],
+    ['both and one of both', ['--prompt', 'the', '--compare-cache', '--no-cache']],
+    ['a card of what is not the default', ['--prompt', 'the', '--card', '--no-cache']],
+  ])('refuses %s', async (_, args) => {
+    await expect(report(...args)).rejects.toThrow(UsageError);
+  });
 });
 
 describe('the examples of language models in the README', () => {

@@ -29,10 +29,10 @@ export type MeasuredRun = (Omit<AgreementReport, 'layers'> | Omit<GenerationRepo
 
 /** Tokens of a language model with keys and values kept at the server, and by runs over the whole context. Milliseconds are medians of warm tokens. */
 export interface CacheComparison extends Measurement {
-  /** Tokens of the context of the model that was measured: its weights are those of the card's model. */
-  readonly context: number;
   readonly cachedMs: number;
   readonly wholeMs: number;
+  /** What a run over the whole context takes. */
+  readonly whole: PlanFigures;
 }
 
 /** `encrypted.json`: all that the card says of encrypted runs. */

@@ -112,9 +112,9 @@ function layerTable({ layers }: PlanFigures, execute: MeasuredRun | undefined): 
   );
 }
 
-function cacheText({ context, cachedMs, wholeMs, machine, command }: CacheComparison): string {
-  return `What keeping keys and values saves: the same weights for a context of ${context} tokens take ${seconds(wholeMs)} a token when every token is a run over the whole context, and
-${seconds(cachedMs)} with the cache, ${(wholeMs / cachedMs).toFixed(1)} times less, on ${machineText(machine)}:
+function cacheText({ cachedMs, wholeMs, whole, machine, command }: CacheComparison): string {
+  return `Keys and values of past tokens stay at the server. Where every token is a run over the whole context of ${whole.tokens} tokens instead (${whole.depth} levels, ${refreshesOf(whole)}, ${megabytes(whole.constantBytes)} of constants),
+a warm token takes ${seconds(wholeMs)}, ${(wholeMs / cachedMs).toFixed(1)} times the ${seconds(cachedMs)} that it takes with them, on ${machineText(machine)}:
 
     ${command}`;
 }

@@ -63,7 +63,8 @@ export function plannedFiles(
 ): Readonly<Record<string, Uint8Array | string>> {
   const figures = { ...shipped.figures, format: 1 as const, weights: weightsDigest(shipped.config), plan };
   // A language model's is that of a run over the whole context, and the plan that of a token.
-  const he = shipped.config.task === 'text-generation' ? shipped.he : { ...shipped.he, depth: plan.depth };
+  const depth = shipped.config.task === 'text-generation' ? (figures.cache?.whole.depth ?? shipped.he.depth ?? 0) : plan.depth;
+  const he = { ...shipped.he, depth };
   const heBytes = jsonBytes(he);
   const config = { ...shipped.config, files: { ...shipped.config.files, ...digestsOf({ 'he.json': heBytes }) } };
   return {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { readCard, updateCard } from '../cards/card_files.js';
-import { type Measurement, thisMachine, withRun } from '../cards/encrypted_figures.js';
+import { type Measurement, planOf, thisMachine, withRun } from '../cards/encrypted_figures.js';
 import { developmentInputs } from '../data/development.js';
 import { UsageError } from '../errors.js';
 import { openModel } from '../hub/model_files.js';
@@ -84,7 +84,7 @@ ${COMMON_HELP}`,
     progress.clear();
     const measurement: Measurement = { command: commandOf(config.name, values), machine: thisMachine() };
     if (values.card === true) {
-      const cache = whole && { context: report.tokens, cachedMs: report.totalMs, wholeMs: whole.totalMs, ...measurement };
+      const cache = whole && { cachedMs: report.totalMs, wholeMs: whole.totalMs, whole: planOf(whole), ...measurement };
       await updateCard(model, config, (figures, weights) =>
         cache === undefined || figures === undefined ? withRun(figures, weights, report, measurement) : { ...figures, cache },
       );
