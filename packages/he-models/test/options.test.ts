@@ -20,6 +20,15 @@ describe('training options', () => {
     });
   });
 
+  test('take another recipe with checkpoints of its own, but not over the model', () => {
+    expect(parse('ecg', '--data', 'd', '--recipe', 'queries-16', '--out', 'o')).toMatchObject({
+      recipe: 'queries-16',
+      checkpoints: '/package/checkpoints/ecg-queries-16',
+      out: '/home/user/o',
+    });
+    expect(() => parse('ecg', '--data', 'd', '--recipe', 'queries-16')).toThrow('--recipe needs --out DIR');
+  });
+
   test('take everything from the command line', () => {
     const args = 'banking77 --data /d --vocab v.txt --checkpoints c --out o --variant softmax --epochs 3 --seed 0 --fresh --json'.split(
       ' ',

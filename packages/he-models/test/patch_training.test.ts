@@ -11,15 +11,17 @@ import type { TrainingState } from '../src/train/checkpoint.js';
 import { accuracy } from '../src/train/metrics.js';
 import { drawBatches, noisyPatches, patchesOf } from '../src/train/patches/patch_batches.js';
 import { buildPatchClassifier } from '../src/train/patches/patch_classifier.js';
-import { runPatchTraining } from '../src/train/patches/run_patches.js';
+import { convertPatchClassifier, polynomialLogits, runPatchTraining } from '../src/train/patches/run_patches.js';
 import { trainPatches } from '../src/train/patches/train_patches.js';
 import { trainedLogits } from '../src/train/patches/train_variant.js';
 import type { Variant } from '../src/train/recipe.js';
+import { train } from '../src/train/train.js';
 import { startWasm } from '../src/train/wasm.js';
 import { pipeline } from '../src/use/pipeline.js';
 import { TINY_PATCH_RECIPE, TINY_TASK, tinyPictures } from './tiny_images.js';
 
 const pictures = tinyPictures(96, 1);
+const quiet = { update: () => {}, log: () => {}, clear: () => {} };
 let root: string;
 
 beforeAll(async () => {
@@ -78,6 +80,20 @@ describe('trainPatches', () => {
     expect((await trained(variant, 8)).share).toBe(1);
   });
 
+  test.each([4, 0])('learns it with queries in place of self-attention, a feed-forward network of %d', async (hiddenDim) => {
+    const architecture = { ...TINY_PATCH_RECIPE.architecture, head: 'queries', numHeads: 3, keyDim: 2, hiddenDim } as const;
+    const recipe = { ...TINY_PATCH_RECIPE, architecture, epochs: 12 };
+    const classifier = buildPatchClassifier(recipe, 'power', 2);
+    await trainPatches(classifier, pictures, recipe);
+    expect(accuracy(trainedLogits(classifier, pictures, recipe), pictures.labels)).toBe(1);
+    const weights = classifier.embeddingWeights();
+    const polynomial = convertPatchClassifier(classifier, pictures, recipe, 'tiny');
+    expect(accuracy(polynomialLogits(polynomial, pictures, recipe, weights), pictures.labels)).toBe(1);
+    expect(polynomial.model.inputs[0]?.shape).toEqual([null, 1, 8]);
+    polynomial.model.dispose();
+    classifier.dispose();
+  });
+
   test('continued from a state, it ends as if it had not stopped, bit for bit', async () => {
     const whole = await trained('power', 3);
     const resumed = await trained('power', 3, whole.states[0]);
@@ -97,6 +113,14 @@ describe('trainPatches', () => {
   });
 });
 
+test.each([
+  ['ecg', 'self-attention, queries-8-feed-forward'],
+  ['mnist', 'no other recipes'],
+])('training %s by an unknown recipe names those there are', async (dataset, known) => {
+  const args = [dataset, '--data', 'd', '--out', 'o', '--recipe', 'typo'];
+  await expect(train(args, root, root, () => {}, quiet)).rejects.toThrow(known);
+});
+
 describe('a trained model of pictures', () => {
   const options = () => ({
     dataset: 'tiny',
@@ -110,7 +134,6 @@ describe('a trained model of pictures', () => {
     epochs: undefined,
     seed: undefined,
   });
-  const quiet = { update: () => {}, log: () => {}, clear: () => {} };
 
   test('is written with a card of its figures, loads, and classifies encrypted', async () => {
     const summary = await runPatchTraining(TINY_TASK, { ...TINY_PATCH_RECIPE, epochs: 8 }, options(), quiet);

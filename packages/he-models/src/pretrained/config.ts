@@ -37,7 +37,7 @@ interface AnyConfig {
   readonly format: 1;
   /** Names of the logits, in order. */
   readonly labels: readonly string[];
-  /** Digests of all files but `config.json` and `README.md`. */
+  /** Digests of all files but `config.json` and what is about the model: `README.md`, `encrypted.json`. */
   readonly files: Readonly<Record<string, FileDigest>>;
 }
 
@@ -119,7 +119,7 @@ export interface ApproximationSummary {
 
 /** `he.json` of a shipped model: what encrypted evaluation needs to know beside the graph. */
 export interface HeMetadata {
-  /** What the client encrypts: `[batch, tokens, features]`. */
+  /** What the client encrypts: `[batch, tokens, features]`, or these in one row, `[batch, 1, tokens * features]`. */
   readonly inputShape: readonly [1, number, number];
   readonly outputShape: readonly [1, number] | readonly [1, number, number];
   /** Largest magnitude of an input entry on the training questions, and of a logit. */
@@ -133,7 +133,7 @@ export interface HeMetadata {
   /** Of a model that is no polynomial yet: the steps to it, in order. It runs in the clear only. */
   readonly needs?: readonly string[];
   /** What the model is compiled with unless the caller says otherwise. */
-  readonly parameters: Pick<CompileOptions, 'securityBits' | 'precisionBits' | 'valueBits'>;
+  readonly parameters: Pick<CompileOptions, 'securityBits' | 'precisionBits' | 'valueBits' | 'polyModulusDegrees' | 'roundTripMs'>;
   /** The same for a language model's step of one token. Default: `parameters`. */
   readonly stepParameters?: Pick<CompileOptions, 'securityBits' | 'precisionBits' | 'valueBits' | 'polyModulusDegrees'>;
 }

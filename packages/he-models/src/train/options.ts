@@ -29,6 +29,8 @@ export interface TrainOptions extends CommonOptions {
   readonly fresh: boolean;
   readonly epochs: number | undefined;
   readonly seed: number | undefined;
+  /** A recipe that was tried beside the model's own. */
+  readonly recipe?: string | undefined;
   /** For `stories260k`: tokens of the model that is written, at most those trained on. */
   readonly context?: number | undefined;
 }
@@ -56,6 +58,7 @@ ${COMMON_HELP}
   --out DIR          where the model's files go (default: models/NAME in the package)
   --epochs N         instead of the recipe's
   --seed N           instead of the recipe's
+  --recipe NAME      another that was tried, whose figures are in the card; needs --out (checkpoints: checkpoints/DATASET-NAME in the package)
   --context N        for stories260k: tokens of the model that is written (default: 32, those that it is trained on)
   --fresh            ignore checkpoints
 
@@ -82,11 +85,14 @@ export function parseTrainOptions(args: readonly string[], packageRoot: string, 
     out: { type: 'string' },
     epochs: { type: 'string' },
     seed: { type: 'string' },
+    recipe: { type: 'string' },
     context: { type: 'string' },
     fresh: { type: 'boolean', default: false },
   });
   if (common === undefined) return undefined;
-  const { variant } = values;
+  const { variant, recipe } = values;
+  if (typeof recipe === 'string' && typeof values.out !== 'string')
+    throw new UsageError('--recipe needs --out DIR. See --help.', { recipe });
   if (variant !== 'both' && variant !== 'power' && variant !== 'softmax') {
     throw new UsageError(`--variant must be both, power or softmax, not ${String(variant)}.`, {});
   }
@@ -100,6 +106,7 @@ export function parseTrainOptions(args: readonly string[], packageRoot: string, 
     fresh: values.fresh === true,
     epochs: integerOption('epochs', values.epochs, 1),
     seed: integerOption('seed', values.seed, 0),
+    recipe: typeof recipe === 'string' ? recipe : undefined,
     context: integerOption('context', values.context, 2),
   };
 }
@@ -139,7 +146,10 @@ function parse(
       dataset,
       data: resolve(cwd, values.data),
       vocabulary: typeof vocab === 'string' ? resolve(cwd, vocab) : undefined,
-      checkpoints: typeof checkpoints === 'string' ? resolve(cwd, checkpoints) : resolve(packageRoot, 'checkpoints', dataset),
+      checkpoints:
+        typeof checkpoints === 'string'
+          ? resolve(cwd, checkpoints)
+          : resolve(packageRoot, 'checkpoints', typeof values.recipe === 'string' ? `${dataset}-${values.recipe}` : dataset),
       json: values.json === true,
     },
   };

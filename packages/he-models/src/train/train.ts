@@ -1,4 +1,5 @@
 import { requireFolder } from '../cli/out_folder.js';
+import { UsageError } from '../errors.js';
 import { percent } from './card.js';
 import { type FineTuningSummary, fineTune } from './fine_tune/fine_tune.js';
 import { parseTrainOptions, TRAIN_HELP, type TrainOptions } from './options.js';
@@ -54,14 +55,22 @@ function trainOnTable({ from, ...options }: TableOptions, progress: Progress): P
 
 async function trainDataset(options: TrainOptions, progress: Progress): Promise<TrainingSummary | StorySummary> {
   if (options.variant === 'both') await requireFolder(options.out);
+  const task = PATCH_TASKS[options.dataset];
+  const tried = Object.keys(task?.tried ?? {});
+  if (options.recipe !== undefined && !tried.includes(options.recipe)) {
+    const known = tried.length === 0 ? 'has no other recipes' : `has the recipes ${tried.join(', ')} beside its own`;
+    throw new UsageError(`${options.dataset} ${known}, not ${options.recipe}.`, { recipe: options.recipe });
+  }
   await startWasm();
   const changes = {
     ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   };
   if (options.dataset === 'stories260k') return runStoryTraining(options, { ...STORIES_RECIPE, ...changes }, progress);
-  const task = PATCH_TASKS[options.dataset];
-  if (task !== undefined) return runPatchTraining(task, { ...task.recipe, ...changes }, options, progress);
+  if (task !== undefined) {
+    const recipe = task.tried?.[options.recipe ?? ''] ?? task.recipe;
+    return runPatchTraining(task, { ...recipe, ...changes }, options, progress);
+  }
   if (options.dataset === 'sst2') return runSst2Training(options, { ...SST2_RECIPE, ...changes }, progress);
   const recipe = { ...BANKING77_RECIPE, ...changes };
   const data = await prepareBanking77(options.data, options.vocabulary, recipe);

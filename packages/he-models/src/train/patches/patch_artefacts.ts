@@ -6,7 +6,7 @@ import { approximationSummaries } from '../artefacts.js';
 import { heDefaults } from '../he_defaults.js';
 import { digestsOf, jsonBytes, littleEndian, serialiseModel, writeModelFolder } from '../model_folder.js';
 import { patchCard } from './patch_card.js';
-import type { PatchRecipe } from './patch_recipe.js';
+import { type PatchRecipe, serverShape } from './patch_recipe.js';
 import type { PatchTask } from './patch_tasks.js';
 
 /** `config.json` of a model of arrays that the training command wrote. */
@@ -47,15 +47,19 @@ export interface TrainedPatchModel {
 export async function writePatchArtefacts(directory: string, trained: TrainedPatchModel): Promise<TrainedPatchConfig> {
   const { task, recipe, labels, embedding, polynomial, intervals } = trained;
   const { grid, features } = recipe.architecture;
-  const tokens = tokenCount(grid);
   const he: HeMetadata = {
-    inputShape: [1, tokens, features],
+    inputShape: [1, ...serverShape(recipe.architecture)],
     outputShape: [1, labels.length],
     maxInput: trained.maxInput,
     maxLogit: trained.maxLogit,
     approximations: approximationSummaries(polynomial),
-    tokens,
-    ...(await heDefaults(polynomial.model, { securityBits: 128, precisionBits: 12, valueBits: recipe.conversion.valueBits })),
+    tokens: tokenCount(grid),
+    ...(await heDefaults(polynomial.model, {
+      securityBits: 128,
+      precisionBits: 12,
+      valueBits: recipe.conversion.valueBits,
+      ...recipe.conversion.compile,
+    })),
   };
   const { modelJson, weights } = await serialiseModel(polynomial.model);
   const { projection, position, gamma, beta } = embedding;

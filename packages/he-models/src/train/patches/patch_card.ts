@@ -1,12 +1,13 @@
 import type { HeMetadata } from '../../pretrained/config.js';
 import { approximationRows, percent } from '../card.js';
 import type { TrainedPatchConfig } from './patch_artefacts.js';
+import type { PatchArchitecture } from './patch_recipe.js';
 import { PATCH_TASKS, type PatchTask } from './patch_tasks.js';
 
 /** Model card of a classifier of arrays, in Markdown; every figure comes from the arguments. */
 export function patchCard(config: TrainedPatchConfig, he: HeMetadata, task: PatchTask): string {
   const { recipe, accuracy, macroF1, parameters } = config;
-  const { grid, features, numHeads, keyDim, hiddenDim, p, head } = recipe.architecture;
+  const { grid, features } = recipe.architecture;
   const dataset = Object.keys(PATCH_TASKS).find((name) => PATCH_TASKS[name]?.name === task.name) ?? task.name;
   return `# ${config.name}
 
@@ -29,14 +30,13 @@ Reproduce with seed ${recipe.seed}:
     npm run train -w he-models -- ${dataset} --data DIR
     npm run evaluate -w he-models -- ${dataset} --data DIR
 
-The development part also served to choose the recipe, so expect slightly less on new examples.
+${task.card.choice}
 
 ## Model
 
 - Input: ${task.card.input}.
 - Client, in the clear: ${he.tokens} overlapping windows of ${grid.patchHeight} x ${grid.patchWidth}, a linear map of each to ${features} numbers, a position embedding, LayerNorm; ${parameters.client} weights.
-- Server, on ciphertexts: input \`[${he.inputShape.join(', ')}]\`, attention with ${numHeads} heads of ${keyDim} and PowerSoftmax with p = ${p}, a feed-forward network of ${hiddenDim} with the activation
-  x^2 / 8 + x / 4 + 1/2, a residual connection around each, no normalisation, and a dense layer from ${head === 'mean' ? 'the mean of the tokens' : 'all tokens'} to ${config.labels.length} logits; ${parameters.server} weights; ${he.depth} levels deep.
+- Server, on ciphertexts: input \`[${he.inputShape.join(', ')}]\`, ${serverLayers(recipe.architecture)} to ${config.labels.length} logits; ${parameters.server} weights; ${he.depth} levels deep.
 - Training: ${recipe.epochs} epochs of ${recipe.examplesPerEpoch} examples with AdamW, batch ${recipe.batchSize}, shifted at random by up to ${Math.max(...recipe.maxShift)}, with a loss that keeps the denominator of attention in a narrow range. The
   softmax twin differs in nothing but the attention.
 
@@ -46,7 +46,15 @@ ${approximationRows(he)}
 
 Errors are relative. The interval is what ${recipe.conversion.calibrationExamples} training examples reach, widened by ${recipe.conversion.margin}; on the development examples ${config.outsideIntervals} of ${config.approximatedValues} values are outside.
 
-## Use and limits
+${
+  task.card.sizes === undefined
+    ? ''
+    : `## Sizes that were tried
+
+${task.card.sizes}
+
+`
+}## Use and limits
 
 ${task.card.limits}
 
@@ -54,4 +62,14 @@ ${task.card.limits}
 
 ${task.card.data}
 `;
+}
+
+/** From the input to the logits, in words. */
+function serverLayers({ numHeads, keyDim, hiddenDim, p, head }: PatchArchitecture): string {
+  const network = `a feed-forward network of ${hiddenDim} with the activation\n  x^2 / 8 + x / 4 + 1/2`;
+  if (head !== 'queries') {
+    return `attention with ${numHeads} heads of ${keyDim} and PowerSoftmax with p = ${p}, ${network}, a residual connection around each, no normalisation, and a dense layer from ${head === 'mean' ? 'the mean of the tokens' : 'all tokens'}`;
+  }
+  const queries = `attention of ${numHeads} learned queries, ${keyDim === 1 ? 'a value' : `${keyDim} values`} each, to the tokens with PowerSoftmax with p = ${p}`;
+  return `${queries}, ${hiddenDim === 0 ? '' : `${network} with a residual connection, `}no normalisation, and a dense layer`;
 }

@@ -17,7 +17,7 @@ import { checkpointPath, type TrainingSummary } from '../run.js';
 import { writePatchArtefacts } from './patch_artefacts.js';
 import { buildPatchClassifier, type PatchClassifier } from './patch_classifier.js';
 import { digestOfSplit } from './patch_data.js';
-import type { PatchRecipe } from './patch_recipe.js';
+import { type PatchRecipe, serverShape } from './patch_recipe.js';
 import type { PatchTask } from './patch_tasks.js';
 import { trainedLogits, trainPatchVariant, type VariantRun } from './train_variant.js';
 
@@ -86,7 +86,7 @@ export async function runPatchTraining(
   };
 }
 
-/** What the client would encrypt for the examples at `indices`: `[count, tokens, features]`. */
+/** What the client would encrypt for the examples at `indices`: `[count, ...serverShape]`. */
 function embedAll(examples: LabelledArrays, indices: readonly number[], recipe: PatchRecipe, weights: PatchWeights): tf.Tensor3D {
   const { grid, features } = recipe.architecture;
   const { values, length } = examples;
@@ -95,7 +95,7 @@ function embedAll(examples: LabelledArrays, indices: readonly number[], recipe: 
   indices.forEach((index, row) => {
     embedded.set(embedPatches(values.subarray(index * length, (index + 1) * length), grid, weights), row * size);
   });
-  return tf.tensor3d(embedded, [indices.length, tokenCount(grid), features]);
+  return tf.tensor3d(embedded, [indices.length, ...serverShape(recipe.architecture)]);
 }
 
 /** Turns the trained form into a polynomial, calibrated on the first training examples through the client's embedding. */
