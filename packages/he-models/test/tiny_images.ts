@@ -45,7 +45,14 @@ export const TINY_TASK: PatchTask = {
   task: 'image-classification',
   recipe: TINY_PATCH_RECIPE,
   read: async (): Promise<ArraySplit> => ({ train: tinyPictures(96, 1), dev: tinyPictures(20, 2), classes: ['left', 'right'] }),
-  card: { purpose: 'Says where it is bright.', input: '4 rows of 6', split: 'made apart', choice: 'Of one.', limits: 'For tests.', data: 'Made up.' },
+  card: {
+    purpose: 'Says where it is bright.',
+    input: '4 rows of 6',
+    split: 'made apart',
+    choice: 'Of one.',
+    limits: 'For tests.',
+    data: 'Made up.',
+  },
 };
 
 /** A gzipped IDX file of bytes. */
