@@ -32,8 +32,8 @@ export interface AttentionPoolingArgs extends SeededLayerArgs {
  * query is a constant, so its product with the key projection is one vector `q_h` (as of the class token in CaiT, arXiv 2103.17239, without its
  * own row). Input `x [batch, tokens, d]`, or `[x, mask]` with a 0/1 `mask [batch, tokens]` (a Keras mask of `x` does the same); output
  * `[batch, numHeads * valueDim]`. Weights `query/kernel [d, numHeads]`, `value/kernel [d, numHeads * valueDim]`, without biases, so that
- * PowerSoftmax ignores rows of zeros. Scores are linear in `x`: the polynomial form takes no product of encrypted matrices, and as many levels
- * less than self-attention. Reports `<name>/denominator` to range recordings.
+ * PowerSoftmax ignores rows of zeros. Scores are linear in `x`, so the polynomial form takes no product of encrypted matrices, nor the levels
+ * of one. Reports `<name>/denominator` to range recordings.
  */
 export class AttentionPooling extends WeightedLayer {
   static readonly className = 'AttentionPooling';

@@ -25,7 +25,7 @@ export interface PolynomialAttentionPoolingArgs extends PolynomialLayerArgs {
  *
  * all elementwise but for the sums over tokens: a head's query is repeated for each of its values, so that no product of encrypted matrices is
  * left, and the division is deferred past the sum, beside which the polynomial runs. For p = 2 and a reciprocal of depth r that is r + 3 levels
- * from `x`, less one if r is 0. The query kernel carries the slope of the polynomial's variable (as its p-th root). Input `x [batch, tokens, d]` or
+ * from `x`. The query kernel carries the slope of the polynomial's variable (as its p-th root). Input `x [batch, tokens, d]` or
  * `[x, mask]`, output `[batch, units]`.
  */
 export class PolynomialAttentionPooling extends PolynomialLayer {
