@@ -89,45 +89,44 @@ export function serveWorker(port: Port<FromWorker, ToWorker>): void {
         break;
       }
       case 'segment': {
-        const { job, session, segment } = message;
-        const state: Job = { cancelled: false, arrived: new Map(), awaited: new Map(), cancel() {} };
-        jobs.set(job, state);
-        runJob(port, ready(), job, state, session, segment).then(
-          () => port.post({ type: 'end', job }),
-          (error: unknown) => port.post({ type: 'end', job, error: errorMessage(error) }),
-        );
+        const job: Job = { cancelled: false, arrived: new Map(), awaited: new Map(), cancel() {} };
+        jobs.set(message.job, job);
+        runJob(port, ready(), message, job)
+          .finally(() => jobs.delete(message.job))
+          .then(
+            () => port.post({ type: 'end', job: message.job }),
+            (error: unknown) => port.post({ type: 'end', job: message.job, error: errorMessage(error) }),
+          );
       }
     }
   });
+}
 
-  async function runJob(
-    to: Port<FromWorker, ToWorker>,
-    { index, plans, constants, sessions }: Workplace,
-    id: JobId,
-    job: Job,
-    session: SessionId,
-    segment: number,
-  ): Promise<void> {
-    const engine = sessions.get(session);
-    const steps = plans[segment]?.workers[index] ?? [];
-    if (engine === undefined) throw new HeError('HANDLE_RELEASED', 'the session is closed', { op: 'worker', hint: 'Open another one.' });
-    const registers = new RegisterFile(engine);
-    try {
-      for (const step of steps) {
-        for (const { key, register } of step.imports) registers.set(register, engine.fromPortable(await arrival(job, key)));
-        await nextMacrotask();
-        if (job.cancelled) throw cancelled();
-        const start = performance.now();
-        interpret(step.instruction, engine, registers, (constant) => constants.get(constant) as never); // of the same runtime
-        const ms = performance.now() - start;
-        exportResult(to, engine, registers, id, step);
-        for (const register of step.releases) registers.release(register);
-        to.post({ type: 'step', job: id, position: step.position, ms });
-      }
-    } finally {
-      registers.releaseAll();
-      jobs.delete(id);
+/** This worker's share of a segment: every step as soon as its values are there. @throws HeError ABORTED, HANDLE_RELEASED, and those of the engine. */
+async function runJob(
+  port: Port<FromWorker, ToWorker>,
+  { index, plans, constants, sessions }: Workplace,
+  { job: id, session, segment }: Extract<ToWorker, { type: 'segment' }>,
+  job: Job,
+): Promise<void> {
+  const engine = sessions.get(session);
+  const steps = plans[segment]?.workers[index] ?? [];
+  if (engine === undefined) throw new HeError('HANDLE_RELEASED', 'the session is closed', { op: 'worker', hint: 'Open another one.' });
+  const registers = new RegisterFile(engine);
+  try {
+    for (const step of steps) {
+      for (const { key, register } of step.imports) registers.set(register, engine.fromPortable(await arrival(job, key)));
+      await nextMacrotask();
+      if (job.cancelled) throw cancelled();
+      const start = performance.now();
+      interpret(step.instruction, engine, registers, (constant) => constants.get(constant) as never); // of the same runtime
+      const ms = performance.now() - start;
+      exportResult(port, engine, registers, id, step);
+      for (const register of step.releases) registers.release(register);
+      port.post({ type: 'step', job: id, position: step.position, ms });
     }
+  } finally {
+    registers.releaseAll();
   }
 }
 

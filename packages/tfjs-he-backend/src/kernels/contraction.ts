@@ -5,7 +5,7 @@ import { type MatMulNode, sizeOf, type TensorNode } from '../graph/node.js';
 import type { KernelCall } from './shared.js';
 
 /**
- * out[h, i, j] = sum_k a[indexA(h, i, k)] * b[indexB(h, k, j)], with h < batch, i < m, j < n, k < k. Indices are into the row-major elements of
+ * out[h, i, j] = sum_l a[indexA(h, i, l)] * b[indexB(h, l, j)], with h < batch, i < m, j < n, l < k. Indices are into the row-major elements of
  * the operands; a negative one stands for a zero (padding). Matrix products, convolutions and einsums are all of this form.
  */
 export interface Contraction {
@@ -36,35 +36,45 @@ export function recordContraction(
     const map = contractionMap(dims, sizeOf(b.shape), (h, i, j, k) => [indexB(h, k, j), values[indexA(h, i, k)] ?? 0]);
     return recorder.linear(shape, backend.nodeOf(b), map);
   }
+  const contraction = { dims, indexA, indexB };
   const { batch, m, k, n } = dims;
-  if (Math.min(m, n, k) === 1) {
-    const extents = [batch, m, n, k];
-    const at = (e: number): readonly [number, number, number, number] => [
-      Math.floor(e / (m * n * k)),
-      Math.floor(e / (n * k)) % m,
-      Math.floor(e / k) % n,
-      e % k,
-    ];
-    const left = gather(backend, a, extents, (e) => {
-      const [h, i, , l] = at(e);
-      return indexA(h, i, l);
-    });
-    const right = gather(backend, b, extents, (e) => {
-      const [h, , j, l] = at(e);
-      return indexB(h, l, j);
-    });
-    const product = recorder.product(left, right);
-    const sums = buildMap(batch * m * n, sizeOf(extents), (row, emit) => {
-      for (let l = 0; l < k; l++) emit(row * k + l, 1);
-    });
-    return recorder.linear(shape, product, sums);
-  }
+  if (Math.min(m, n, k) === 1) return elementProducts(backend, a, b, contraction, shape);
   const index3 =
     (rows: number, cols: number, index: Contraction['indexA']) =>
     (e: number): number =>
       index(Math.floor(e / (rows * cols)), Math.floor(e / cols) % rows, e % cols);
   const left = gather(backend, a, [batch, m, k], index3(m, k, indexA));
   return recorder.matMul(shape, left, gather(backend, b, [batch, k, n], index3(k, n, indexB)), dims);
+}
+
+/** Both encrypted: one product of all pairs of elements, then their sums. */
+function elementProducts(
+  backend: HeBackend,
+  a: TensorInfo,
+  b: TensorInfo,
+  { dims: { batch, m, k, n }, indexA, indexB }: Contraction,
+  shape: readonly number[],
+): TensorNode {
+  const { recorder } = backend;
+  const extents = [batch, m, n, k];
+  const at = (e: number): readonly [number, number, number, number] => [
+    Math.floor(e / (m * n * k)),
+    Math.floor(e / (n * k)) % m,
+    Math.floor(e / k) % n,
+    e % k,
+  ];
+  const left = gather(backend, a, extents, (e) => {
+    const [h, i, , l] = at(e);
+    return indexA(h, i, l);
+  });
+  const right = gather(backend, b, extents, (e) => {
+    const [h, , j, l] = at(e);
+    return indexB(h, l, j);
+  });
+  const sums = buildMap(batch * m * n, sizeOf(extents), (row, emit) => {
+    for (let l = 0; l < k; l++) emit(row * k + l, 1);
+  });
+  return recorder.linear(shape, recorder.product(left, right), sums);
 }
 
 /** The operand's elements in the places of `extents`; the node itself when nothing moves. */
