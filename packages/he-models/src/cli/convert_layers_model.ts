@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { formatReport, replaceSoftmax, toPolynomial } from 'tfjs-power-softmax';
+import { embedTexts } from '../convert/embed_texts.js';
 import { loadLayersFolder } from '../convert/layers_model.js';
 import { openTextFolder, type TextFolder, writePolynomialFolder } from '../convert/polynomial_folder.js';
 import { InputError, UsageError } from '../errors.js';
@@ -92,22 +93,17 @@ async function readCalibration(file: string, model: LayersModel): Promise<Tensor
 }
 
 /** Embeds the lines of a file, longer ones cut off, as the client of the folder does. */
-async function embedLines(file: string, { embed, config }: TextFolder, model: LayersModel): Promise<Tensor> {
+async function embedLines(file: string, text: TextFolder, model: LayersModel): Promise<Tensor> {
   const lines = new TextDecoder()
     .decode(await readInputs(file))
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '');
   const shape = inputShapeOf(model);
-  const { features, maxTokens } = config.embedding;
+  const { features, maxTokens } = text.config.embedding;
   if (lines.length === 0 || model.inputs.length !== 1 || shape[0] !== maxTokens || shape[1] !== features) {
     throw new InputError(`${file} has no texts for inputs of shape [${shape.join(', ')}]: write one a line.`, { file });
   }
-  const embedded = lines.map((line) => embed(line, { truncate: true }));
-  const all = new Float32Array(embedded.length * maxTokens * features);
-  embedded.forEach((values, index) => {
-    all.set(values, index * maxTokens * features);
-  });
-  return tensor(all, [embedded.length, maxTokens, features]);
+  return embedTexts(lines, text);
 }
 
 function inputShapeOf(model: LayersModel): number[] {

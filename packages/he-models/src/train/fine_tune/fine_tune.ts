@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkIntervals, toPolynomial } from 'tfjs-power-softmax';
 import { requireFolder } from '../../cli/out_folder.js';
 import { loadLayersFolder } from '../../convert/layers_model.js';
@@ -78,42 +79,23 @@ export async function fineTune(
   const labelled = forLabels(await loadLayersFolder(options.from), text.config.labels, rows.labels, recipe.seed);
   describe(rows, labelled, progress);
   const seen = embedRows(longestRows(rows.train, recipe.conversion.calibration), text);
-  await train(labelled, rows, text, seen, recipe, options, progress);
-  await takeTurn(progress.signal);
-  const { margin, bits } = recipe.conversion;
-  const name = basename(options.out);
-  const polynomial = toPolynomial(labelled.model, { calibration: seen, margin, bits, name });
-  const forms = { powerSoftmax: logitsOf(labelled, rows.dev, text), polynomial: logitsOf(polynomial, rows.dev, text) };
-  const fineTuning = measured(forms, polynomial, rows, text, recipe);
-  await takeTurn(progress.signal);
-  progress.log('choosing parameters');
-  await writePolynomialFolder(options.out, {
-    name,
-    text,
-    labels: rows.labels,
-    polynomial,
-    calibration: seen,
-    more: { fineTuning },
-    cardOf: (config, he) => fineTuningCard(config.name, he, fineTuning, rows, options),
-  });
-  seen.dispose();
-  labelled.model.dispose();
-  polynomial.model.dispose();
-  return {
-    model: name,
-    ...fineTuning,
-    skippedRows: rows.skipped,
-    cutOffRows: rows.cutOff,
-    unmeasuredLabels: rows.unmeasured,
-    out: options.out,
-  };
+  try {
+    await train(labelled, rows, text, seen, recipe, options, progress);
+    await takeTurn(progress.signal);
+    const fineTuning = await ship(labelled, rows, text, seen, recipe, options, progress);
+    const { skipped: skippedRows, cutOff: cutOffRows, unmeasured: unmeasuredLabels } = rows;
+    return { model: basename(options.out), ...fineTuning, skippedRows, cutOffRows, unmeasuredLabels, out: options.out };
+  } finally {
+    seen.dispose();
+    labelled.model.dispose();
+  }
 }
 
 async function train(
   labelled: LabelledModel,
   rows: TableRows,
   text: TextFolder,
-  seen: Parameters<typeof fineTuneModel>[3],
+  seen: Tensor,
   recipe: FineTuningRecipe,
   options: FineTuneOptions,
   progress: Progress,
@@ -141,6 +123,39 @@ async function train(
     },
     from,
   );
+}
+
+/** Makes the trained model a polynomial, measures both and writes the folder. */
+async function ship(
+  labelled: LabelledModel,
+  rows: TableRows,
+  text: TextFolder,
+  seen: Tensor,
+  recipe: FineTuningRecipe,
+  options: FineTuneOptions,
+  progress: Progress,
+): Promise<FineTuning> {
+  const { margin, bits } = recipe.conversion;
+  const name = basename(options.out);
+  const polynomial = toPolynomial(labelled.model, { calibration: seen, margin, bits, name });
+  try {
+    const forms = { powerSoftmax: logitsOf(labelled, rows.dev, text), polynomial: logitsOf(polynomial, rows.dev, text) };
+    const fineTuning = measured(forms, polynomial, rows, text, recipe);
+    await takeTurn(progress.signal);
+    progress.log('choosing parameters');
+    await writePolynomialFolder(options.out, {
+      name,
+      text,
+      labels: rows.labels,
+      polynomial,
+      calibration: seen,
+      more: { fineTuning },
+      cardOf: (config, he) => fineTuningCard(config.name, he, fineTuning, rows, options),
+    });
+    return fineTuning;
+  } finally {
+    polynomial.model.dispose();
+  }
 }
 
 function measured(

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { collectRanges, observeSites, type RangeLossOptions, rangeLoss, tightenRanges } from 'tfjs-power-softmax';
+import { embedTexts } from '../../convert/embed_texts.js';
 import type { TextFolder } from '../../convert/polynomial_folder.js';
 import { permutation } from '../../random.js';
 import type { TrainingState } from '../checkpoint.js';
@@ -11,14 +12,12 @@ import type { FineTuningRecipe } from './fine_tuning_recipe.js';
 import type { LabelledModel } from './for_labels.js';
 import type { Row } from './table_rows.js';
 
-/** Texts as the client embeds them, `[rows, tokens, features]`. */
-export function embedRows(rows: readonly Row[], { config, embed }: Pick<TextFolder, 'config' | 'embed'>): tf.Tensor3D {
-  const { maxTokens, features } = config.embedding;
-  const all = new Float32Array(rows.length * maxTokens * features);
-  rows.forEach(({ text }, index) => {
-    all.set(embed(text, { truncate: true }), index * maxTokens * features);
-  });
-  return tf.tensor3d(all, [rows.length, maxTokens, features]);
+/** Texts of rows as the client embeds them, `[rows, tokens, features]`. */
+export function embedRows(rows: readonly Row[], text: TextFolder): tf.Tensor3D {
+  return embedTexts(
+    rows.map((row) => row.text),
+    text,
+  );
 }
 
 /** Logits of texts, a row each. */
