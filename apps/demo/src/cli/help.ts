@@ -2,7 +2,7 @@ import { ENGINES } from '../protocol/engine.js';
 import { DEFAULT_MODEL } from './options.js';
 import { DEFAULT_PORT } from './server_arguments.js';
 
-export const HELP = `Classifies a banking question that the server never sees.
+export const HELP = `Classifies a text that the server never sees: a question to a bank, unless --model says otherwise.
 
   npm start -- "My card was stolen, please block it"      start a server, ask it, stop it
   npm start -- ask --url http://HOST:PORT "QUESTION"      ask a server that runs already
@@ -14,7 +14,7 @@ Asking
                      mock imitates the arithmetic and keeps nothing secret)
   --threads N        of engine simd at the server that is started (default: 2,
                      or 1 on a machine with one core)
-  --model NAME       default ${DEFAULT_MODEL}
+  --model NAME       a model of he-models that classifies text: default ${DEFAULT_MODEL}
   --json             one JSON object as the last line of stdout
   --repeat N         ask N times with the same keys: the first is cold, the others are warm (default 1)
   --timeout SECONDS  give up after that long, everything included (default 600)

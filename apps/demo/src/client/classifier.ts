@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { HeModelClient, loadClearModel } from 'he-models';
+import { DemoError } from '../errors.js';
 
 /** What the client knows of a model: how text becomes numbers, what the results mean and, to compare, the polynomial in the clear. */
 export interface Classifier {
@@ -11,9 +12,11 @@ export interface Classifier {
   plainLogits(values: Float32Array): Promise<Float32Array>;
 }
 
-/** @throws UnknownModelError of he-models. */
+/** @throws UnknownModelError of he-models, DemoError USAGE for a model of another task. */
 export async function loadClassifier(name: string): Promise<Classifier> {
   const client = await HeModelClient.from_pretrained(name);
+  if (client.task !== 'text-classification')
+    throw new DemoError('USAGE', `${name} is a model for ${client.task}, and this classifies text: see npx he-models list`);
   return {
     name,
     labels: client.labels,
