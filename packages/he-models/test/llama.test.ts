@@ -6,7 +6,7 @@ import { AssetError } from '../src/errors.js';
 import { parseLlamaCheckpoint } from '../src/llama/checkpoint.js';
 import { llamaDecoder } from '../src/llama/decoder.js';
 import { buildLlama, embedIds, setLlamaWeights } from '../src/llama/llama_model.js';
-import { writeText } from '../src/llama/sample.js';
+import { sampleTexts, writeText } from '../src/llama/sample.js';
 import { BEGIN_TOKEN, bytePairTokenizerJson, type LlamaVocabulary, parseLlamaVocabulary } from '../src/llama/tokenizer.js';
 import { seededRandom } from '../src/random.js';
 import { argMax } from '../src/train/metrics.js';
@@ -98,6 +98,30 @@ describe('writing', () => {
       // Five standard deviations of a binomial count.
       expect(Math.abs(count - 2000 * share)).toBeLessThan(5 * Math.sqrt(2000 * share) + 1);
     }
+  });
+});
+
+describe('sampled texts', () => {
+  const checkpoint = parseLlamaCheckpoint(tinyLlamaBytes());
+
+  test('are repeated by their seed, as many as were asked for', async () => {
+    const counts: number[] = [];
+    const texts = await sampleTexts(checkpoint, 40, 3, (tokens) => counts.push(tokens));
+    expect(counts.at(-1)).toBe(texts.reduce((sum, { length }) => sum + length, 0));
+    expect(counts.at(-1)).toBeGreaterThanOrEqual(40);
+    expect(counts.at(-2)).toBeLessThan(40);
+    expect(await sampleTexts(checkpoint, 40, 3)).toEqual(texts);
+  });
+
+  test('end with the reason of a signal', async () => {
+    const interrupt = new AbortController();
+    let written = 0;
+    const onText = (): void => {
+      written += 1;
+      if (written === 2) interrupt.abort(new Error('enough'));
+    };
+    await expect(sampleTexts(checkpoint, 1e9, 3, onText, interrupt.signal)).rejects.toThrow('enough');
+    expect(written).toBe(2);
   });
 });
 

@@ -132,6 +132,12 @@ describe('pretrainEmbedding', () => {
     expect(cosine(with_.vectors, 2, 3)).toBeLessThan(cosine(without.vectors, 2, 3) - 0.3);
   });
 
+  test('ends with the reason of a signal between two texts', async () => {
+    const interrupt = new AbortController();
+    const onEpoch = async (): Promise<void> => interrupt.abort(new Error('enough'));
+    await expect(pretrainEmbedding(corpus, 10, 8, 1, recipe, onEpoch, undefined, interrupt.signal)).rejects.toThrow('enough');
+  });
+
   test('continued from an epoch, it ends with the same vectors', async () => {
     const whole = await run({ ...recipe, epochs: 3 });
     const resumed = await run({ ...recipe, epochs: 3 }, whole.states[0]);
