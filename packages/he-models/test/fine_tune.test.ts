@@ -16,7 +16,7 @@ const RECIPE: FineTuningRecipe = {
   ...FINE_TUNING_RECIPE,
   learningRate: 0.03,
   batchSize: 8,
-  conversion: { calibration: 24, margin: 1.5, bits: 7 },
+  conversion: { calibration: 24, margin: { reciprocal: 2, rsqrt: 1.5, gelu: 1.5 }, bits: 7 },
 };
 /** Ten times as many letters of cats as of seats; quoted commas, an empty row, one without a label, and one in another language. */
 const WORDS = ['the cat sat', 'a cat, cats', 'cat on a cat', 'cats sat on the cats', 'cat'];

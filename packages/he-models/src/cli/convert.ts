@@ -32,7 +32,7 @@ Of checkpoints:
 Of calibration:
   --calibration FILE texts, one a line, if it ends in .txt and DIR has a tokenizer: the result is then a folder that pipeline loads; otherwise inputs
                      as little-endian float32, [examples, ...input shape]. Some hundreds that cover what the model will see
-  --margin M         factor by which the ranges are widened (default 1.3)
+  --margin M         factor by which the ranges are widened (default: 3 for reciprocals, whose inputs are powers of scores, 1.5 for others)
   --bits B           accuracy of every approximation (default 8)
   --value-bits B     log2 of the largest value at a refresh (default: what some of the texts need in simulation): raise it if a run says VALUE_OVERFLOW
 Of llama2.c checkpoints:

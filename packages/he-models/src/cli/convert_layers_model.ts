@@ -16,6 +16,9 @@ import { integerOption, numberOption, type OptionValues } from './arguments.js';
 import type { CommandContext } from './command.js';
 import { outFolder } from './out_folder.js';
 
+/** By default: reciprocals are of powers of scores, which vary most. */
+const MARGIN = { reciprocal: 3, rsqrt: 1.5, gelu: 1.5, silu: 1.5 };
+
 /** The forms of `convert` for a folder with a `LayersModel`. */
 export async function convertLayersModel(source: string, values: OptionValues, context: CommandContext): Promise<void> {
   const { cwd } = context;
@@ -52,7 +55,7 @@ async function makePolynomial(
   { cwd, print, progress, signal }: CommandContext,
 ): Promise<void> {
   const bits = integerOption('bits', values.bits, 1);
-  const margin = numberOption('margin', values.margin, 1, 100) ?? 1.3;
+  const margin = numberOption('margin', values.margin, 1, 100) ?? MARGIN;
   const valueBits = numberOption('value-bits', values['value-bits'], 0, 40);
   await startWasm();
   const model = await loadLayersFolder(source);

@@ -18,8 +18,8 @@ export interface FineTuningRecipe extends Schedule {
   readonly conversion: {
     /** Training texts that the polynomials are calibrated on, the longest. */
     readonly calibration: number;
-    /** Factor by which the ranges that these reach are widened. */
-    readonly margin: number;
+    /** Factors by which the ranges that these reach are widened; reciprocals are of powers of scores, which vary most. */
+    readonly margin: { readonly reciprocal: number; readonly rsqrt: number; readonly gelu: number };
     readonly bits: number;
   };
 }
@@ -33,7 +33,7 @@ export const FINE_TUNING_RECIPE: FineTuningRecipe = {
   weightDecay: 0.01,
   clipNorm: 1,
   rangeLossWeight: 1,
-  rangeTargets: { reciprocal: 10, rsqrt: 20, gelu: 4 },
+  rangeTargets: { reciprocal: 5, rsqrt: 20, gelu: 4 },
   tightening: { start: 0.3, steps: 0.3 },
-  conversion: { calibration: 256, margin: 1.3, bits: 8 },
+  conversion: { calibration: 256, margin: { reciprocal: 3, rsqrt: 1.5, gelu: 1.5 }, bits: 8 },
 };
