@@ -40,6 +40,9 @@ export const CASES: readonly BenchCase[] = [
   encoder(LARGE_ATTENTION, 1),
 ];
 
+/** Cases that are also compiled in one kind of layout throughout; in the second, tokens are mixed alike for all features. */
+export const LAYOUT_CASES: readonly BenchCase[] = [dense(128, 128), tokenMixing(), convolution()];
+
 /** Not among the counts, since it is two of the last: what a compiler must get through in seconds. */
 export const TWO_LAYER_ENCODER = encoder(LARGE_ATTENTION, 2);
 
@@ -53,6 +56,17 @@ function dense(inputs: number, outputs: number): BenchCase {
     name: `dense ${inputs}x${outputs}`,
     inputShape: [1, inputs],
     body: (x) => tf.add(tf.matMul(tf.reshape(x, [1, inputs]), kernel()), bias()),
+  };
+}
+
+/** 64 tokens of 64 features: two layers on tokens, with a square between them. */
+function tokenMixing(): BenchCase {
+  const weights = new Weights(4);
+  const [first, second] = [weights.matrix(64, 64), weights.matrix(64, 64)];
+  return {
+    name: 'token mixing T=64 d=64',
+    inputShape: [64, 64],
+    body: (x) => tf.matMul(second(), tf.square(tf.matMul(first(), x))),
   };
 }
 

@@ -14,6 +14,8 @@ export interface CountRow {
   readonly refreshes: number;
   readonly evaluationKeyBytes: number;
   readonly plaintextBytes: number;
+  /** Tensors by layout. */
+  readonly layouts: string;
 }
 
 export function countRow(name: string, profile: Profile): CountRow {
@@ -27,6 +29,9 @@ export function countRow(name: string, profile: Profile): CountRow {
     refreshes: profile.refreshes,
     evaluationKeyBytes: profile.evaluationKeyBytes,
     plaintextBytes: profile.constantBytes,
+    layouts: Object.entries(profile.layouts)
+      .map(([layout, tensors]) => `${layout} ${tensors}`)
+      .join(', '),
   };
 }
 
@@ -79,5 +84,6 @@ export function handWrittenRow<C, P>(
     refreshes: 0,
     evaluationKeyBytes: (program.galoisSteps.length + 1) * keyBytes,
     plaintextBytes: program.plaintextBytes,
+    layouts: 'by hand',
   };
 }

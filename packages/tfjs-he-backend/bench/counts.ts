@@ -12,7 +12,7 @@ import {
   profile,
   traceFunction,
 } from 'tfjs-he-backend';
-import { CASES, traceable } from './cases.ts';
+import { CASES, LAYOUT_CASES, traceable } from './cases.ts';
 import { type CountRow, countRow, HAND_WRITTEN_CASES, HAND_WRITTEN_DEGREE, HAND_WRITTEN_PRIMES, handWrittenRow } from './count_row.ts';
 import { SHIPPED_MODEL, shippedModel } from './shipped_model.ts';
 
@@ -20,8 +20,11 @@ export const COUNTS_HELP = `counts: operations, keys and bytes of compiled progr
 
   --engine NAME    whose time the compiler minimises: seal or simd (default seal)
   --matmul NAME    products of encrypted matrices: auto, jkls or bicyclic (default auto)
+  --layout NAME    layouts of all cases: auto, feature-major, token-major, interleaved, replicated or tiled (default auto, and some cases in each)
   --json           one JSON object a line
   --case TEXT      only cases whose name contains TEXT`;
+
+const LAYOUTS = ['auto', 'feature-major', 'token-major', 'interleaved', 'replicated', 'tiled'] as const;
 
 /** Prints one row per case as soon as it is compiled. */
 export async function counts(args: string[]): Promise<void> {
@@ -30,6 +33,7 @@ export async function counts(args: string[]): Promise<void> {
     options: {
       engine: { type: 'string', default: 'seal' },
       matmul: { type: 'string', default: 'auto' },
+      layout: { type: 'string' },
       json: { type: 'boolean', default: false },
       case: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
@@ -41,6 +45,7 @@ export async function counts(args: string[]): Promise<void> {
   }
   const engine = values.engine === 'simd' ? 'simd' : 'seal';
   const matmul = values.matmul === 'jkls' || values.matmul === 'bicyclic' ? values.matmul : 'auto';
+  const layout = LAYOUTS.find((name) => name === values.layout) ?? 'auto';
   enableProdMode();
   await setBackend('cpu');
   const wanted = (name: string): boolean => name.includes(values.case);
@@ -49,12 +54,17 @@ export async function counts(args: string[]): Promise<void> {
     const { name, inputShape } = benchCase;
     if (!wanted(name)) continue;
     const graph = await traceFunction(traceable(benchCase), [{ name: 'x', shape: inputShape }]);
-    print(countRow(name, profile(compileGraph(graph, { engine, matmul }))));
+    print(countRow(name, profile(compileGraph(graph, { engine, matmul, layout }))));
     for (const handWritten of HAND_WRITTEN_CASES) if (handWritten.of === name) print(handWrittenRow(handWritten, countingEngine()));
+  }
+  for (const { name, inputShape, ...benchCase } of values.layout === undefined ? LAYOUT_CASES : []) {
+    if (!wanted(name)) continue;
+    const graph = await traceFunction(traceable({ name, inputShape, ...benchCase }), [{ name: 'x', shape: inputShape }]);
+    for (const own of LAYOUTS) print(countRow(`${name}, ${own}`, profile(compileGraph(graph, { engine, matmul, layout: own }))));
   }
   if (wanted(SHIPPED_MODEL)) {
     const { model, inputShape } = await shippedModel();
-    print(countRow(SHIPPED_MODEL, profile(await compile(model, { inputShape, engine, matmul }))));
+    print(countRow(SHIPPED_MODEL, profile(await compile(model, { inputShape, engine, matmul, layout }))));
   }
 }
 
@@ -74,7 +84,7 @@ let printed = 0;
 
 function printTable({ case: name, ...numbers }: CountRow): void {
   const cells = Object.entries(numbers).map(
-    ([key, value]) => [key, key.endsWith('Bytes') ? `${(value / 1e6).toFixed(1)} MB` : value] as const,
+    ([key, value]) => [key, typeof value === 'number' && key.endsWith('Bytes') ? `${(value / 1e6).toFixed(1)} MB` : value] as const,
   );
   if (printed++ === 0) console.log(`${'case'.padEnd(44)}${cells.map(([key]) => key.padStart(key.length + 2)).join('')}`);
   console.log(`${name.padEnd(44)}${cells.map(([key, value]) => String(value).padStart(key.length + 2)).join('')}`);

@@ -76,7 +76,7 @@ function layout(
     const head = Math.floor(e / (rows * cols));
     return head * block + (places[e % (rows * cols)] ?? 0);
   });
-  return { slotOf, period: batch * block, copies };
+  return { slotOf, period: batch * block, copies, ofMatMul: true };
 }
 
 function gcd(a: number, b: number): number {

@@ -77,14 +77,14 @@ export function compileGraphFor(
   outputs: readonly TensorNode[],
   parameters: Parameters,
   slots = parameters.slots,
-  options: Pick<CompileOptions, 'state' | 'matmul'> = {},
+  options: Pick<CompileOptions, 'state' | 'matmul' | 'layout'> = {},
 ): Program {
-  const lowered = createLowerings(simplifyEncrypted(outputs), [slots], compileState(outputs, options.state), options.matmul ?? 'auto').at(
-    slots,
-  );
-  const found = cheapestOf(lowered, parameters, compileSettings({}), Number.POSITIVE_INFINITY);
-  if (found instanceof HeError) throw found;
-  if (found === null)
+  const settings = compileSettings(options);
+  const lowered = createLowerings(simplifyEncrypted(outputs), [slots], compileState(outputs, options.state), settings).at(slots);
+  const fitting = cheapestOf(lowered, parameters, settings, Number.POSITIVE_INFINITY);
+  if (fitting instanceof HeError) throw fitting;
+  const [found] = fitting;
+  if (found === undefined)
     throw new HeError('COMPILE_FAILED', 'no refresh policy', { op: 'compile', hint: 'This is a bug of tfjs-he-backend.' });
   const program = withOutputShapes(found.program, outputs);
   checkProgram(program);
@@ -117,7 +117,7 @@ function* searchParameters(
     simplified,
     [...new Set(candidates.map(({ slots }) => slots))].sort((a, b) => a - b),
     state,
-    settings.matmul,
+    settings,
   );
   const total = candidates.length;
   let done = 0;
@@ -130,19 +130,19 @@ function* searchParameters(
     for (const parameters of candidates.filter(({ slots }) => slotCounts.includes(slots))) {
       yield { done: done++, total };
       const limit = Math.min(REFINED_RANGE * fastest, mostRefined(parameters) * (best?.ms ?? Number.POSITIVE_INFINITY));
-      const candidate = cheapestOf(circuitsFor(lowerings.at(parameters.slots), parameters), parameters, settings, limit);
-      if (candidate instanceof HeError) {
+      const fitting = cheapestOf(circuitsFor(lowerings.at(parameters.slots), parameters), parameters, settings, limit);
+      if (fitting instanceof HeError) {
         // Stages may go from large rings to small ones; what a larger ring lacks is nearer to what is needed.
-        if (parameters.slots >= slotsOfReason) reason = closer(reason, candidate);
+        if (parameters.slots >= slotsOfReason) reason = closer(reason, fitting);
         slotsOfReason = Math.max(slotsOfReason, parameters.slots);
-      } else if (candidate !== null) {
-        found.push(candidate);
-        fastest = Math.min(fastest, candidate.ms);
+      } else {
+        found.push(...fitting);
+        fastest = Math.min(fastest, ...fitting.map(({ ms }) => ms));
       }
     }
     const before: Found | null = best;
     // Moving refreshes takes longer than placing them: for the best sets only.
-    for (const candidate of found.sort((a, b) => a.ms - b.ms).slice(0, REFINED)) {
+    for (const candidate of worthRefining(found)) {
       yield { done, total };
       const refined = hoisted(refine(candidate, settings), settings);
       if (best === null || refined.ms < best.ms) best = refined;
@@ -169,21 +169,36 @@ function circuitsFor(lowered: readonly Lowered[] | HeError, parameters: Paramete
   return lowered.filter(({ circuit }) => fitsWithoutRefresh(circuit, parameters));
 }
 
+/** The fastest circuit, and those that are nearly as fast: none when all take longer than `limitMs`. */
 function cheapestOf(
   lowered: readonly Lowered[] | HeError,
   parameters: Parameters,
   settings: CompileSettings,
   limitMs: number,
-): Found | HeError | null {
+): readonly Found[] | HeError {
   if (lowered instanceof HeError) return lowered;
-  let best: Found | null = null;
+  let found: Found[] = [];
+  let limit = limitMs;
   let reason: HeError | null = null;
   for (const circuit of lowered) {
-    const found = attempt(() => cheapest(circuit, parameters, settings, Math.min(limitMs, best?.ms ?? limitMs)));
-    if (found instanceof HeError) reason = closer(reason, found);
-    else best = found ?? best;
+    const one = attempt(() => cheapest(circuit, parameters, settings, limit));
+    if (one instanceof HeError) reason = closer(reason, one);
+    else if (one !== null) {
+      limit = Math.min(limit, SIMILAR * one.ms);
+      found = [...found, one].filter(({ ms }) => ms <= limit);
+    }
   }
-  return best ?? reason;
+  return found.length === 0 && reason !== null ? reason : found.sort((a, b) => a.ms - b.ms);
+}
+
+/** The fastest sets of a stage, and of other circuits that are nearly as fast, the fastest set. */
+function worthRefining(found: readonly Found[]): Found[] {
+  const sorted = [...found].sort((a, b) => a.ms - b.ms);
+  const [first] = sorted;
+  return sorted.filter(
+    ({ lowered, ms }, i) =>
+      i < REFINED || (ms <= SIMILAR * (first?.ms ?? 0) && sorted.findIndex((other) => other.lowered === lowered) === i),
+  );
 }
 
 interface Found {
@@ -196,6 +211,8 @@ interface Found {
 
 /** Parameter sets, of those with the least latency of a stage, whose refreshes are placed by search. */
 const REFINED = 3;
+/** Circuits that take longer than another by less than this factor may take less time in the end. */
+const SIMILAR = 1.1;
 
 /** What takes longer than the fastest known set by this factor, takes longer also with refreshes moved and rotations hoisted: the more levels between two refreshes, the more that gains. */
 function mostRefined({ maxLevel, refreshLevel }: Parameters): number {

@@ -75,13 +75,14 @@ class ProgramEmitter {
       layers: emitter.layers,
       inputs: this.lowered.inputs.map(({ name, shape, parts }) => ({
         registers: parts.map(({ value }) => this.inputRegister(value)),
-        layout: tensorLayout(name, shape, parts, parameters.slots),
+        layout: { ...tensorLayout(name, shape, parts, parameters.slots), ...copiesOf(parts) },
       })),
       outputs: this.lowered.outputs.map(({ shape, parts }, i) => ({
         registers: parts.map(() => outputs[next++] ?? 0),
         layout: tensorLayout(`output_${i}`, shape, parts, parameters.slots),
       })),
       ...(this.lowered.state === undefined ? {} : { state: this.lowered.state }),
+      layouts: this.lowered.layouts,
       constants: emitter.constants,
       segments: emitter.segments,
       registers: emitter.registers,
@@ -193,6 +194,12 @@ function tensorLayout(name: string, shape: readonly number[], parts: readonly Lo
     });
   }
   return { name, shape, ciphertexts: parts.length, slotOf, period: Math.max(...parts.map(({ layout }) => layout.period)) };
+}
+
+/** What the client repeats, of an input in one part. */
+function copiesOf(parts: readonly LoweredPart[]): Pick<TensorLayout, 'copies'> {
+  const [only] = parts;
+  return parts.length > 1 || only === undefined || only.layout.copies.length === 1 ? {} : { copies: only.layout.copies };
 }
 
 function literalOf(parameters: Parameters): Program['parameters'] {

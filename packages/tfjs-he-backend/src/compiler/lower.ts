@@ -9,6 +9,7 @@ import { gridRotations } from './emit_matmul.js';
 import { expandMatMuls } from './expand_matmul.js';
 import { fuseProducts } from './fuse_products.js';
 import { inheritedLayout } from './inherited_layout.js';
+import { freeLayouts, inputLayout, type LayoutCounts, type LayoutFamily, layoutName, productLayouts } from './layout_family.js';
 import { emitAffine, emitMask, type Placed, type PlacedTerm, planTerms } from './lower_affine.js';
 import type { MatMulMethod } from './options.js';
 import { type AffinePlan, LEVEL_COST, planAffine } from './plan_affine.js';
@@ -28,7 +29,6 @@ import {
   type SlotLayout,
   sameLayout,
   spreadSources,
-  strided,
 } from './slot_layout.js';
 import type { SplitGraph, SplitTensor } from './split_tensors.js';
 
@@ -53,6 +53,10 @@ export interface LoweredTensor {
 export interface Lowered {
   readonly circuit: Circuit;
   readonly state?: readonly ProgramState[];
+  /** Tensors by layout. */
+  readonly layouts: LayoutCounts;
+  /** Rotations, roughly, as plans are compared by: with other operations and levels as parts of one. */
+  readonly cost: number;
   readonly inputs: readonly (LoweredTensor & { readonly name: string })[];
   readonly outputs: readonly LoweredTensor[];
 }
@@ -75,18 +79,24 @@ export interface LowerOptions {
   readonly state?: ReadonlyMap<number, string>;
   /** How products of encrypted matrices are computed; `auto`, the default: in bicyclic packing where that may be cheaper. */
   readonly matmul?: MatMulMethod;
-  /** Feature-major layouts wherever there is a choice. Default: whatever is cheapest to get to, which later maps may pay for. */
-  readonly featureMajor?: boolean;
+  /** Layouts wherever there is a choice (default `mixed`: whatever is cheapest to get to, which later maps may pay for). */
+  readonly family?: LayoutFamily;
+  /** Cost at which to give up (default: none). */
+  readonly maxCost?: number;
 }
 
 class Lowering {
   private readonly builder = new CircuitBuilder();
   private readonly placed = new Map<TensorNode, Placed[]>();
+  private readonly family: LayoutFamily;
+  private cost = 0;
 
   constructor(
     private readonly slots: number,
     private readonly options: LowerOptions,
-  ) {}
+  ) {
+    this.family = options.family ?? 'mixed';
+  }
 
   run(graph: SplitGraph, outputs: readonly TensorNode[]): Lowered {
     // Before any work: no layout takes fewer slots than there are elements.
@@ -110,6 +120,8 @@ class Lowering {
     return {
       circuit,
       inputs,
+      layouts: this.countLayouts(),
+      cost: this.cost,
       ...(state.length === 0 ? {} : { state }),
       outputs: graph.outputs.map(({ shape, parts }) => ({
         shape,
@@ -124,7 +136,10 @@ class Lowering {
 
   /** Parts lie alike: with the period of the largest. */
   private placeInput(parts: SplitTensor['parts']): LoweredPart[] {
-    const layouts = parts.map(({ node }) => this.fitting(featureMajor(node.shape), node));
+    // Copies are for inputs in one part, of which the client sends every run a new one.
+    const kept = parts.length > 1 || (this.options.state?.size ?? 0) > 0;
+    const family = kept && this.family === 'replicated' ? 'feature-major' : this.family;
+    const layouts = parts.map(({ node }) => this.fitting(inputLayout(family, node.shape, this.slots), node));
     const period = Math.max(...layouts.map((layout) => layout.period));
     return parts.flatMap(({ node, elements }, i): LoweredPart[] => {
       const own = layouts[i];
@@ -169,8 +184,25 @@ class Lowering {
   }
 
   private relayout(node: TensorNode, from: Placed, layout: SlotLayout): Placed {
-    const map = identity(sizeOf(node.shape));
-    return { value: emitAffine(this.builder, node.label, [{ map, placed: from }], null, layout), layout };
+    return { value: this.emit(node.label, [{ map: identity(sizeOf(node.shape)), placed: from }], null, layout), layout };
+  }
+
+  private emit(
+    label: string,
+    terms: readonly PlacedTerm[],
+    bias: Float64Array | null,
+    layout: SlotLayout,
+    planned?: AffinePlan,
+  ): CircuitValue {
+    const plan = planned ?? planTerms(terms, layout);
+    // Before the diagonals are made, which may be thousands.
+    this.spend(plan.cost);
+    return emitAffine(this.builder, label, terms, bias, layout, plan);
+  }
+
+  private spend(cost: number): void {
+    this.cost += cost;
+    if (this.cost > (this.options.maxCost ?? Number.POSITIVE_INFINITY)) throw tooDear(this.family);
   }
 
   private lowerAffine(node: AffineNode, wanted: SlotLayout | null): Placed {
@@ -183,43 +215,29 @@ class Lowering {
     }
     if (best === null) throw tooLarge(node, featureMajor(node.shape).period, this.slots);
     this.fitting(best.layout, node);
-    return { value: emitAffine(this.builder, node.label, terms, node.bias, best.layout, best.plan), layout: best.layout };
+    return { value: this.emit(node.label, terms, node.bias, best.layout, best.plan), layout: best.layout };
   }
 
   /** Layouts a free-standing affine result may take. */
-  private freeLayouts(node: AffineNode, terms: readonly PlacedTerm[]): SlotLayout[] {
-    const layouts = [featureMajor(node.shape)];
-    if (this.options.featureMajor === true) return layouts.filter((layout) => layout.period <= this.slots);
-    for (const { map, placed } of terms) {
-      const inherited = inheritedLayout(node.shape, map, placed.layout);
-      if (inherited !== null && !layouts.some((layout) => sameLayout(layout, inherited))) layouts.push(inherited);
-    }
-    const size = sizeOf(node.shape);
-    if (node.shape.filter((dimension) => dimension > 1).length <= 1) {
-      for (let stride = 1; stride * powerOfTwoAtLeast(size) <= this.slots; stride *= 2) layouts.push(strided(size, stride));
-    }
-    return layouts.filter((layout) => layout.period <= this.slots);
+  private freeLayouts({ shape }: AffineNode, terms: readonly PlacedTerm[]): SlotLayout[] {
+    return freeLayouts(this.family, shape, inheritedLayouts(shape, terms), this.slots);
   }
 
   private lowerProduct(node: ProductNode, wanted: SlotLayout | null): Placed {
     const layout = this.fitting(this.preferred(node) ?? wanted ?? this.productLayout(node), node);
     const a = this.place(node.a, layout);
     const b = node.b === node.a ? a : this.place(node.b, layout);
+    this.spend(1);
     return { value: this.builder.add(node.label, { kind: 'product', a: a.value, b: b.value }), layout };
   }
 
   /** Of a product whose operands both adapt: feature-major, or that which an operand inherits, whichever is cheaper to bring both to. */
   private productLayout(node: ProductNode): SlotLayout {
-    const standard = featureMajor(node.shape);
-    if (this.options.featureMajor === true) return standard;
     const operands = (node.a === node.b ? [node.a] : [node.a, node.b]).filter((operand) => operand.kind === 'affine');
     const terms = operands.map((operand) => this.placedTerms(operand));
-    const layouts = operands.flatMap((operand, i) =>
-      (terms[i] ?? []).flatMap(({ map, placed }) => inheritedLayout(operand.shape, map, placed.layout) ?? []),
-    );
-    let best = { layout: standard, cost: Number.POSITIVE_INFINITY };
-    for (const layout of [standard, ...layouts]) {
-      if (layout.period > this.slots) continue;
+    const inherited = operands.flatMap((operand, i) => inheritedLayouts(operand.shape, terms[i] ?? []));
+    let best = { layout: featureMajor(node.shape), cost: Number.POSITIVE_INFINITY };
+    for (const layout of productLayouts(this.family, node.shape, inherited, this.slots)) {
       const cost = terms.reduce((sum, own) => sum + planTerms(own, layout).cost, 0);
       if (cost < best.cost) best = { layout, cost };
     }
@@ -250,6 +268,7 @@ class Lowering {
     if (matmul === 'auto' && !this.mayPay(node, grid, layouts)) return null;
     const left = this.skew(a, layouts[0], this.fitting(featureMajor(a.shape), a));
     const right = this.skew(b, layouts[1], this.fitting(featureMajor(b.shape), b));
+    this.spend(bicyclicRotations(grid) + LEVEL_COST);
     const product = this.builder.add(label, { kind: 'bicyclic', grid, a: left.value, b: right.value });
     const layout = bicyclicResult(grid, batch, m, n);
     return { value: emitMask(this.builder, label, product, layout, layout.period), layout };
@@ -294,6 +313,7 @@ class Lowering {
     const a = this.place(node.a, values ? diagonal : repeatedOnGrid(grid, gridStandard(grid, batch, m, k)));
     const b = this.rightOperand(node, grid, variant);
     const result = values ? repeatedOnGrid(grid, gridStandard(grid, batch, m, n)) : gridDiagonal(grid, batch, m, n);
+    this.spend(gridRotations(grid));
     const value = this.builder.add(node.label, { kind: 'matmul', variant, grid, a: a.value, b: b.value });
     return { value, layout: this.fitting(result, node) };
   }
@@ -305,7 +325,7 @@ class Lowering {
     const placed = this.place(b, repeatedOnGrid(grid, plain));
     const map = selection(spreadSources(grid, variant, batch, k, n), sizeOf(b.shape));
     const layout = gridSpreadOperand(grid, batch);
-    return { value: emitAffine(this.builder, label, [{ map, placed }], null, layout), layout };
+    return { value: this.emit(label, [{ map, placed }], null, layout), layout };
   }
 
   /**
@@ -328,7 +348,6 @@ class Lowering {
     if (placed !== undefined) return placed.layout;
     switch (node.kind) {
       case 'input':
-        return featureMajor(node.shape);
       case 'affine':
         return null;
       case 'product':
@@ -338,10 +357,32 @@ class Lowering {
     }
   }
 
+  private countLayouts(): LayoutCounts {
+    const counts: Partial<Record<keyof LayoutCounts, number>> = {};
+    for (const [{ shape }, [first]] of this.placed) {
+      if (first === undefined) continue;
+      const name = layoutName(shape, first.layout);
+      counts[name] = (counts[name] ?? 0) + 1;
+    }
+    return counts;
+  }
+
   private fitting(layout: SlotLayout, node: TensorNode): SlotLayout {
     if (layout.period > this.slots) throw tooLarge(node, layout.period, this.slots);
     return layout;
   }
+}
+
+/** Layouts of a map's result that leave elements where they are read from. */
+function inheritedLayouts(shape: readonly number[], terms: readonly PlacedTerm[]): SlotLayout[] {
+  return terms.flatMap(({ map, placed }) => inheritedLayout(shape, map, placed.layout) ?? []);
+}
+
+function tooDear(family: LayoutFamily): HeError {
+  return new HeError('COMPILE_FAILED', `${family} layouts take many times the rotations of those chosen by cost`, {
+    op: 'lower',
+    hint: 'Leave the option layout at auto.',
+  });
 }
 
 function tooLarge(node: TensorNode, needed: number, slots: number): HeError {

@@ -94,9 +94,13 @@ function addTo(diagonals: (Float64Array | undefined)[], step: number, place: num
   diagonal[place] = (diagonal[place] ?? 0) + value;
 }
 
-/** The rotation that brings the nearest copy, where `step` brings the first. */
-export function nearest({ copies, period }: SlotLayout, step: number): number {
+/** The rotation that brings the nearest copy, or of a replicated element that by a multiple of its block, where `step` brings the first. */
+export function nearest({ copies, period, block }: SlotLayout, step: number): number {
   if (copies.length === 1) return step;
+  if (block !== undefined) {
+    const missing = -step & (block - 1);
+    return (step + missing - (missing % (block / copies.length))) & (period - 1);
+  }
   let best = step;
   for (const copy of copies) {
     const other = (step + copy) & (period - 1);

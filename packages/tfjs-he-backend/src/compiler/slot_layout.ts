@@ -10,6 +10,10 @@ export interface SlotLayout {
   readonly period: number;
   /** Offsets of the copies inside a period; [0] almost always. */
   readonly copies: readonly number[];
+  /** Of a replicated layout: copies fill as many slots, and an element is read from that which is a multiple of so many slots away. */
+  readonly block?: number;
+  /** Made for a product of encrypted matrices. */
+  readonly ofMatMul?: true;
 }
 
 const ONE_COPY: readonly number[] = [0];
@@ -24,6 +28,7 @@ export function sameLayout(a: SlotLayout, b: SlotLayout): boolean {
   if (a === b) return true;
   return (
     a.period === b.period &&
+    a.block === b.block &&
     a.copies.join() === b.copies.join() &&
     a.slotOf.length === b.slotOf.length &&
     a.slotOf.every((slot, i) => slot === b.slotOf[i])
@@ -47,6 +52,42 @@ export function featureMajor(shape: readonly number[]): SlotLayout {
     for (let ti = 0; ti < t; ti++) for (let fi = 0; fi < f; fi++) slotOf[element++] = (fi * bPad + bi) * tPad + ti;
   }
   return { slotOf, period: powerOfTwoAtLeast(f) * bPad * tPad, copies: ONE_COPY };
+}
+
+/**
+ * Row-major, every extent padded to a power of two: slot = (b * T + t) * F + f. Rotations by multiples of F move tokens with all their features, so a map on tokens (a pooling, a convolution over
+ * time, a token-mixing layer) has T diagonals, and what all tokens share ([1, F]) is replicated over them for nothing.
+ */
+export function tokenMajor(shape: readonly number[]): SlotLayout {
+  const f = shape.at(-1) ?? 1;
+  const t = shape.at(-2) ?? 1;
+  const [fPad, tPad] = [powerOfTwoAtLeast(f), powerOfTwoAtLeast(t)];
+  const b = sizeOf(shape) / (f * t);
+  const slotOf = Int32Array.from({ length: b * t * f }, (_, element) => {
+    const [bi, ti, fi] = [Math.floor(element / (t * f)), Math.floor(element / f) % t, element % f];
+    return (bi * tPad + ti) * fPad + fi;
+  });
+  return { slotOf, period: powerOfTwoAtLeast(b) * tPad * fPad, copies: ONE_COPY };
+}
+
+/**
+ * Feature-major with every feature (every element of a vector) g times in a row, as often as fits in `slots`: slot = ((f * g + c) * B + b) * T + t for every c < g. A dense map on F features from there has
+ * F / g diagonals: each copy of a feature contributes to other outputs, and log2(g) rotations join the contributions, in all slots at once, so that no mask is needed. Feature-major where there is no room.
+ */
+export function replicated(shape: readonly number[], slots: number): SlotLayout {
+  const size = sizeOf(shape);
+  const base = isVector(shape) ? strided(size, 1) : featureMajor(shape);
+  const features = powerOfTwoAtLeast(isVector(shape) ? size : (shape.at(-1) ?? 1));
+  const step = base.period / features;
+  const count = Math.min(Math.floor(slots / base.period), features);
+  if (count < 2) return base;
+  const slotOf = base.slotOf.map((slot) => Math.floor(slot / step) * step * count + (slot % step));
+  return { slotOf, period: base.period * count, copies: Array.from({ length: count }, (_, c) => c * step), block: count * step };
+}
+
+/** At most one extent above 1. */
+export function isVector(shape: readonly number[]): boolean {
+  return shape.filter((extent) => extent > 1).length <= 1;
 }
 
 /** A vector of `size` elements, `stride` (a power of two) slots apart. */
@@ -141,7 +182,7 @@ function gridLayout(
       }
     }
   }
-  return { slotOf, period: tokens * featureStep(grid), copies: doubled && fill === 'both' ? [0, tokens] : ONE_COPY };
+  return { slotOf, period: tokens * featureStep(grid), copies: doubled && fill === 'both' ? [0, tokens] : ONE_COPY, ofMatMul: true };
 }
 
 /** Element [h, r, c] at (c, h, r): feature-major with the grid's padding. What a left operand, and the result of a values product, looks like. */

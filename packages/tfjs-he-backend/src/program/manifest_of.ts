@@ -7,7 +7,7 @@ export function manifestOf(program: Program): Manifest {
   const state = (program.state ?? []).flatMap(({ input }) => program.inputs[input]?.layout ?? []);
   return {
     format: 'he-manifest',
-    version: state.length === 0 ? 1 : 2,
+    version: sentInputs(program).some(({ layout }) => layout.copies !== undefined) ? 3 : state.length === 0 ? 1 : 2,
     parameters: manifestParameters(createParameters(program.parameters)),
     galoisSteps: program.galoisSteps,
     inputs: sentInputs(program).map((input) => input.layout),

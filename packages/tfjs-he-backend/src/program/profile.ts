@@ -1,5 +1,6 @@
 import { encodeMs, evaluationKeyBytes, instructionTimes, programMs } from '../compiler/cost_model.js';
 import { type CostEngine, type Costs, defaultCosts, engineOf } from '../compiler/costs.js';
+import type { LayoutCounts } from '../compiler/layout_family.js';
 import { DEFAULT_ENGINE } from '../compiler/options.js';
 import { createParameters } from '../parameters/parameters.js';
 import { maskSlackBits } from '../ring/mask.js';
@@ -30,6 +31,10 @@ export interface Profile {
   readonly plainProducts: number;
   readonly products: number;
   readonly galoisKeys: number;
+  /** Tensors (parts, of those in several ciphertexts) by layout; empty for programs of earlier versions. */
+  readonly layouts: LayoutCounts;
+  /** Most ciphertexts of an input or output. */
+  readonly ciphertexts: number;
   /** Evaluation keys in the server's memory. */
   readonly evaluationKeyBytes: number;
   readonly constants: number;
@@ -85,6 +90,8 @@ export function profile(program: Program, roundTripMs = 20, costs: Costs | CostE
     plainProducts: count('multiplyPlain', 'accumulatePlain'),
     products: count('multiply', 'square', 'accumulateProduct'),
     galoisKeys: program.galoisSteps.length,
+    layouts: program.layouts ?? {},
+    ciphertexts: Math.max(...[...program.inputs, ...program.outputs].map(({ layout }) => layout.ciphertexts)),
     evaluationKeyBytes: evaluationKeyBytes(program),
     constants: program.constants.length,
     constantBytes: program.constants.reduce((sum, { level }) => sum + 8 * polyModulusDegree * (level + 1), 0),
@@ -107,6 +114,11 @@ export function profile(program: Program, roundTripMs = 20, costs: Costs | CostE
   };
 }
 
+function layoutsText({ layouts, ciphertexts }: Profile): string {
+  const counts = Object.entries(layouts).map(([name, count]) => `${name} ${count}`);
+  return `${counts.length === 0 ? 'unknown' : counts.join(', ')}; ${ciphertexts} ciphertext${ciphertexts === 1 ? '' : 's'} an input or output at most`;
+}
+
 /** The profile as text. */
 export function profileTable(p: Profile): string {
   const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -116,6 +128,7 @@ export function profileTable(p: Profile): string {
     ['levels', `${p.depth} deep, ${p.levelsPerSegment} between two refreshes, scale 2^${p.scaleBits.toFixed(1)}`],
     ['refreshes', `${p.refreshes} ciphertexts in ${p.segments - 1} rounds, mask slack ${p.maskSlackBits.toFixed(1)} bits`],
     ['key switches', `${p.keySwitches} (${p.rotations} rotations with ${p.galoisKeys} Galois keys)`],
+    ['layouts', layoutsText(p)],
     ['products', `${p.products} of ciphertexts, ${p.plainProducts} with plaintexts`],
     ['memory', `keys ${mb(p.evaluationKeyBytes)}, constants ${mb(p.constantBytes)}, ciphertexts ${mb(p.peakCiphertextBytes)}`],
     [

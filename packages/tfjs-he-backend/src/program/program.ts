@@ -1,3 +1,4 @@
+import type { LayoutCounts } from '../compiler/layout_family.js';
 import type { ParametersLiteral } from '../parameters/parameters.js';
 import type { TensorLayout } from '../wire/layout.js';
 
@@ -66,6 +67,8 @@ export interface Program {
   readonly outputs: readonly ProgramTensor[];
   /** What a run leaves for the next one. Default: nothing. */
   readonly state?: readonly ProgramState[];
+  /** Tensors by layout, as the compiler chose them: for profiles. */
+  readonly layouts?: LayoutCounts;
   readonly constants: readonly Constant[];
   readonly segments: readonly Segment[];
   readonly registers: number;

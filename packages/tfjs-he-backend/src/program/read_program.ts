@@ -1,3 +1,4 @@
+import { LAYOUT_COUNTS, type LayoutCounts } from '../compiler/layout_family.js';
 import { createParameters, type Parameters, type ParametersLiteral } from '../parameters/parameters.js';
 import type { JsonReader } from '../wire/json.js';
 import type { TensorLayout } from '../wire/layout.js';
@@ -126,6 +127,7 @@ export function readProgramHeader(json: JsonReader, value: unknown): ProgramHead
       inputs,
       outputs,
       ...(state.length === 0 ? {} : { state }),
+      ...(raw.layouts === undefined ? {} : { layouts: readLayoutCounts(json, raw.layouts) }),
       segments,
       registers,
       galoisSteps,
@@ -133,6 +135,15 @@ export function readProgramHeader(json: JsonReader, value: unknown): ProgramHead
     constants,
     parameters,
   };
+}
+
+function readLayoutCounts(json: JsonReader, value: unknown): LayoutCounts {
+  const raw = json.record(value, 'layouts');
+  return Object.fromEntries(
+    LAYOUT_COUNTS.flatMap((name) =>
+      raw[name] === undefined ? [] : [[name, json.integer(raw[name], `layouts ${name}`, 0, MAX_REGISTERS)]],
+    ),
+  );
 }
 
 /** But for the name. */

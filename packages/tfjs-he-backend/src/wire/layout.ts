@@ -16,7 +16,11 @@ export interface TensorLayout {
   readonly slotOf: readonly number[];
   /** Contents repeat with this period (divides slots; slots itself = no repetition); every slotOf is below it, within its ciphertext. */
   readonly period: number;
+  /** Of an input: every element lies there again so many slots further on, for each entry, the first of which is 0 (default: [0]). */
+  readonly copies?: readonly number[];
 }
+
+const ONE_COPY: readonly number[] = [0];
 
 /** Elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
@@ -31,11 +35,13 @@ export function pack(values: ArrayLike<number>, layout: TensorLayout, slots: num
       hint: `Give a tensor of shape [${layout.shape.join(', ')}].`,
     });
   }
+  const { copies = ONE_COPY } = layout;
   const vectors = Array.from({ length: layout.ciphertexts }, () => new Float64Array(slots));
   layout.slotOf.forEach((place, element) => {
     const vector = vectors[Math.floor(place / slots)];
     const value = values[element] ?? 0;
-    for (let slot = place % slots; vector !== undefined && slot < slots; slot += layout.period) vector[slot] = value;
+    if (vector === undefined) return;
+    for (const copy of copies) for (let slot = (place % slots) + copy; slot < slots; slot += layout.period) vector[slot] = value;
   });
   return vectors;
 }

@@ -7,8 +7,8 @@ import { MAX_TENSORS, readLayout } from './read_layout.js';
 /** What a client must know of a compiled program: public, JSON, and nothing of the weights. */
 export interface Manifest {
   readonly format: 'he-manifest';
-  /** 2 with state, which clients of version 1 do not know. */
-  readonly version: 1 | 2;
+  /** 2 with state, which clients of version 1 do not know; 3 with copies in the layout of an input, which those of 2 do not. */
+  readonly version: 1 | 2 | 3;
   readonly parameters: ManifestParameters;
   /** Rotation steps the program uses, each in 1..slots-1, ascending, distinct; 0 before them asks for the key of conjugation. */
   readonly galoisSteps: readonly number[];
@@ -72,6 +72,12 @@ function readParameters(value: unknown, minimumSecurityBits: number): Parameters
   });
 }
 
+/** Required in version 2. */
+function stateOf({ version, state }: Readonly<Record<string, unknown>>): unknown {
+  if (version === 1) return [];
+  return version === 3 ? (state ?? []) : state;
+}
+
 /** A validated manifest with its parameters built. */
 export interface ParsedManifest {
   readonly manifest: Manifest;
@@ -84,7 +90,8 @@ export interface ParsedManifest {
  */
 export function parseManifest(value: unknown, policy: ManifestPolicy = {}): ParsedManifest {
   const raw = json.record(value, 'the manifest');
-  if (raw.format !== 'he-manifest' || (raw.version !== 1 && raw.version !== 2)) return json.fail('not an he-manifest of version 1 or 2');
+  if (raw.format !== 'he-manifest' || (raw.version !== 1 && raw.version !== 2 && raw.version !== 3))
+    return json.fail('not an he-manifest of version 1, 2 or 3');
   const parameters = readParameters(raw.parameters, policy.minimumSecurityBits ?? 128);
   const { slots } = parameters;
   const galoisSteps = json.list(raw.galoisSteps, 'galoisSteps', slots).map((step) => json.integer(step, 'a rotation step', 0, slots - 1));
@@ -94,7 +101,7 @@ export function parseManifest(value: unknown, policy: ManifestPolicy = {}): Pars
   if (refreshes.length !== segments - 1) json.fail('refreshes has not one entry per segment but the last');
   const inputs = json.list(raw.inputs, 'inputs', MAX_TENSORS).map((layout) => readLayout(json, layout, slots));
   const outputs = json.list(raw.outputs, 'outputs', MAX_TENSORS).map((layout) => readLayout(json, layout, slots));
-  const state = json.list(raw.version === 2 ? raw.state : [], 'state', MAX_TENSORS).map((layout) => readLayout(json, layout, slots));
+  const state = json.list(stateOf(raw), 'state', MAX_TENSORS).map((layout) => readLayout(json, layout, slots));
   const manifest: Manifest = {
     format: 'he-manifest',
     version: raw.version,

@@ -16,5 +16,13 @@ export function readLayout(json: JsonReader, value: unknown, slots: number): Ten
   if (slotOf.length !== sizeOf(shape)) json.fail(`slotOf of ${name} has not one place per element`);
   if (slotOf.some((place) => place % slots >= period)) json.fail(`a slot of ${name} is beyond its period`);
   if (new Set(slotOf).size !== slotOf.length) json.fail(`two elements of ${name} share a slot`);
-  return { name, shape, ciphertexts, slotOf, period };
+  if (raw.copies === undefined) return { name, shape, ciphertexts, slotOf, period };
+  const copies = json.list(raw.copies, `copies of ${name}`, slots).map((c) => json.integer(c, `a copy of ${name}`, 0, period - 1));
+  if (copies[0] !== 0 || copies.length * slotOf.length > ciphertexts * period)
+    json.fail(`copies of ${name} do not begin with its elements, or are too many`);
+  const taken = new Set(copies.flatMap((copy) => slotOf.map((place) => place + copy)));
+  if (taken.size !== copies.length * slotOf.length) json.fail(`two copies of elements of ${name} share a slot`);
+  if ([...taken].some((place) => place >= ciphertexts * slots || place % slots >= period))
+    json.fail(`a copy of ${name} is beyond its period`);
+  return { name, shape, ciphertexts, slotOf, period, copies };
 }

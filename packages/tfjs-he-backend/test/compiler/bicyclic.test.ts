@@ -122,7 +122,7 @@ describe('bicyclic packing', () => {
     ] as const) {
       const graph = await trace({ batch: 1, m, k, n, transposeA: false, transposeB: false });
       const [auto, ...forced] = (['auto', 'jkls', 'bicyclic'] as const).map(
-        (matmul) => profile(compileGraph(graph, { ...OPTIONS, matmul }), 20, 'simd').predictedMs,
+        (matmul) => profile(compileGraph(graph, { ...OPTIONS, matmul, layout: 'feature-major' }), 20, 'simd').predictedMs,
       );
       expect(auto!).toBe(Math.min(...forced));
       seen.push(forced[0]! < forced[1]! ? 'jkls' : 'bicyclic');

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { programMs } from '../../src/compiler/cost_model.js';
 import { defaultCosts } from '../../src/compiler/costs.js';
 import { createLowerings } from '../../src/compiler/lowerings.js';
+import { compileSettings } from '../../src/compiler/options.js';
 import type { TensorNode } from '../../src/graph/node.js';
 import { compileGraph, type Program, traceFunction } from '../../src/index.js';
 import { randomValues } from '../support/random.js';
@@ -35,12 +36,12 @@ describe('whole tensors in a large ring, or parts in a small one', () => {
   });
 
   test('parts are tried from the largest ring that is too small, after those that are large enough', async () => {
-    const { stages } = createLowerings(await widened(32), [512, 1024, 2048, 4096], new Map(), 'auto');
+    const { stages } = createLowerings(await widened(32), [512, 1024, 2048, 4096], new Map(), compileSettings({}));
     expect(stages).toEqual([[2048, 4096], [1024], [512]]);
   });
 
   test('where nothing fits whole, from the smallest ring', async () => {
-    const { stages } = createLowerings(await widened(32), [512, 1024], new Map(), 'auto');
+    const { stages } = createLowerings(await widened(32), [512, 1024], new Map(), compileSettings({}));
     expect(stages).toEqual([[512], [1024]]);
   });
 });
