@@ -7,6 +7,7 @@ import { convertFolder, openTrainable } from '../src/convert.js';
 import { startWasm } from '../src/train/wasm.js';
 import { loadClearModel } from '../src/use/clear_model.js';
 import { writeTogether } from '../src/write_together.js';
+import { printedBy, readmeExample } from './readme_example.js';
 import { withFolder } from './temporary_folder.js';
 import { tinyBert, writeCheckpoint } from './tiny_checkpoints.js';
 
@@ -46,6 +47,19 @@ describe('a converted checkpoint', () => {
       expect(TEXTS.flatMap((text) => [...logits(embed(text))])).toEqual([...expected]);
       dispose();
     }));
+
+  test(
+    'is trained by the code in the README',
+    () =>
+      withConverted(async (folder) => {
+        const weights = await readFile(join(folder, 'weights.bin'));
+        const code = await readmeExample('await openTrainable(');
+        await printedBy(code.replace("'mine'", JSON.stringify(folder)));
+        expect(Buffer.compare(await readFile(join(folder, 'weights.bin')), weights)).not.toBe(0);
+        (await loadClearModel(folder)).dispose();
+      }),
+    30_000,
+  );
 
   test('is saved twice', () =>
     withConverted(async (folder) => {
