@@ -1,5 +1,6 @@
 import { createParameters } from '../parameters/parameters.js';
 import type { Constant, Instruction, Program, Register } from '../program/program.js';
+import { MINIMUM_MASK_SLACK_BITS, maskSlackBits } from '../ring/mask.js';
 
 type Body<T> = T extends Instruction ? Omit<T, 'layer' | 'level'> : never;
 
@@ -8,7 +9,7 @@ const SETUP = 'setup';
 const REFRESHES_A_ROUND = 2;
 
 /**
- * A program that does every operation `repeat` times at every level of a parameter set, and as many rounds of refreshes: rotations both of one value ('rotate') and each
+ * A program that does every operation `repeat` times at every level of a parameter set, and as many rounds of refreshes where masks have room: rotations both of one value ('rotate') and each
  * of the one before ('chain'); sums of products with plaintexts, which an engine may compute when they are used ('accumulate', 'settle'). Its results mean nothing; its layers' times, as a run reports them, are what
  * {@link fitCosts} takes.
  */
@@ -68,7 +69,7 @@ export function calibrationProgram(literal: Program['parameters'], repeat: numbe
   }
   const from = dropped(refreshLevel);
   const round = () => Array.from({ length: REFRESHES_A_ROUND }, () => ({ from, to: registers++ }));
-  const rounds = Array.from({ length: repeat }, (_, i) => ({ instructions: i === 0 ? instructions : [], refreshes: round() }));
+  const refreshes = maskSlackBits(parameters) < MINIMUM_MASK_SLACK_BITS ? [] : Array.from({ length: repeat }, round);
   const layout = { shape: [1], ciphertexts: 1, slotOf: [0], period: 1 };
   return {
     format: 'he-program',
@@ -78,7 +79,7 @@ export function calibrationProgram(literal: Program['parameters'], repeat: numbe
     inputs: [{ registers: [0], layout: { ...layout, name: 'x' } }],
     outputs: [{ registers: [from], layout: { ...layout, name: 'y' } }],
     constants,
-    segments: [...rounds, { instructions: [], refreshes: [] }],
+    segments: [instructions, ...refreshes.map(() => [])].map((own, i) => ({ instructions: own, refreshes: refreshes[i] ?? [] })),
     registers,
     galoisSteps: Array.from({ length: repeat }, (_, i) => i + 1),
   };

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { square, type Tensor } from '@tensorflow/tfjs-core';
 import { calibrationProgram } from '../../src/compiler/calibration.js';
 import { checkProgram } from '../../src/compiler/check.js';
 import { refreshMs } from '../../src/compiler/cost_model.js';
@@ -14,6 +15,7 @@ import {
   fitCosts,
   type Program,
   profile,
+  traceFunction,
 } from '../../src/index.js';
 import { traceAttention } from '../support/attention.js';
 import { openPair } from '../support/session.js';
@@ -37,6 +39,16 @@ describe('calibration', () => {
     } finally {
       pair.dispose();
     }
+  });
+
+  test('its program has no refreshes where masks have no room', async () => {
+    const { parameters } = compileGraph(await traceFunction((x) => square(x as Tensor), [{ name: 'x', shape: [4] }]), {
+      polyModulusDegrees: [8192],
+    });
+    expect(parameters.refreshLevel).toBe(0);
+    const withoutRefreshes = calibrationProgram(parameters, REPEAT);
+    expect(() => checkProgram(withoutRefreshes)).not.toThrow();
+    expect(withoutRefreshes.segments.flatMap(({ refreshes }) => refreshes)).toEqual([]);
   });
 
   test.each(['seal', 'simd'] as const)('costs of %s come out of the times they predict', (engine) => {
