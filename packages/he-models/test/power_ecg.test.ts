@@ -46,7 +46,9 @@ describe('power-ecg', () => {
     for (const input of [narrow, wide]) {
       const { outputs } = await session.run(client.encrypt(input), { refresh });
       const expected = clear.logits(client.embed(input));
-      client.decrypt(outputs).forEach((logit, i) => expect(logit).toBeCloseTo(expected[i]!, 2));
+      client.decrypt(outputs).forEach((logit, i) => {
+        expect(logit).toBeCloseTo(expected[i]!, 2);
+      });
     }
     clear.dispose();
     client.dispose();
