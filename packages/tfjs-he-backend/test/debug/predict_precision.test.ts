@@ -1,14 +1,15 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import { debugProgram, predictPrecision } from '../../src/debug/index.js';
-import { compileGraph, type Program, traceFunction } from '../../src/index.js';
+import { type Program, traceFunction } from '../../src/index.js';
 import { traceAttention } from '../support/attention.js';
 import { randomValues } from '../support/random.js';
+import { compileSmall } from '../support/small_ring.js';
 
 let program: Program;
 const x = randomValues(32, 5);
 beforeAll(async () => {
-  program = compileGraph(await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 }), { polyModulusDegrees: [8192] });
+  program = compileSmall(await traceAttention({ tokens: 4, heads: 2, headDim: 4, labels: 3 }));
 });
 
 describe('predictPrecision', () => {
@@ -45,6 +46,6 @@ describe('predictPrecision', () => {
 
   test('refuses a wrong number of inputs', async () => {
     const graph = await traceFunction((v) => tf.square(v as tf.Tensor), [{ name: 'x', shape: [4] }]);
-    await expect(predictPrecision(compileGraph(graph), [])).rejects.toMatchObject({ code: 'ENCODE_INVALID', op: 'predictPrecision' });
+    await expect(predictPrecision(compileSmall(graph), [])).rejects.toMatchObject({ code: 'ENCODE_INVALID', op: 'predictPrecision' });
   });
 });

@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { compileGraph, evaluateGraph, profile, traceFunction } from '../../src/index.js';
+import { evaluateGraph, profile, traceFunction } from '../../src/index.js';
 import { randomValues } from '../support/random.js';
 import { openPair } from '../support/session.js';
+import { compileSmall } from '../support/small_ring.js';
 
-const ELEMENTS = 4096;
+const ELEMENTS = 512;
 const STEPS = 20;
 
 // A scale that is off by one part in a million per level would show as a bias a hundred times the statistical error of the mean.
@@ -18,7 +19,7 @@ test('the scale does not drift over twenty squarings with refreshes between: the
     return v;
   };
   const graph = await traceFunction((x) => iterate(x as tf.Tensor), [{ name: 'x', shape: [ELEMENTS] }]);
-  const program = compileGraph(graph, { polyModulusDegrees: [8192] });
+  const program = compileSmall(graph);
   expect(profile(program).refreshes).toBeGreaterThan(4);
   const x = randomValues(ELEMENTS, 7).map(Math.abs);
   const [exact] = evaluateGraph(graph, new Map([['x', x]]));
