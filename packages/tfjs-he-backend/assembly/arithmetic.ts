@@ -105,3 +105,25 @@ export function times(a: v128, b: v128, p: v128, inverse: v128): v128 {
   const error = productError(a, b, h);
   return f64x2.sub(subtractMultiple(h, roundedProduct(h, inverse), p), error);
 }
+
+/** [0, p) from (-p, p). */
+// @ts-ignore: decorator
+@inline
+export function canonical(x: v128, p: v128): v128 {
+  if (CHECKED) requireWithin(x, f64x2.sub(p, f64x2.splat(1)));
+  return f64x2.add(x, v128.and(p, f64x2.lt(x, f64x2.splat(0))));
+}
+
+/** The first of each pair. */
+// @ts-ignore: decorator
+@inline
+export function low(a: v128, b: v128): v128 {
+  return v128.shuffle<f64>(a, b, 0, 2);
+}
+
+/** The second of each pair. */
+// @ts-ignore: decorator
+@inline
+export function high(a: v128, b: v128): v128 {
+  return v128.shuffle<f64>(a, b, 1, 3);
+}

@@ -1,22 +1,10 @@
 export { fft, reduceLarge, roundCoefficients } from './encode';
 export { EXPAND_SCRATCH, expandUniform } from './expand';
-export { forward, forwardSubtractScale, inverse } from './ntt';
-export {
-  add,
-  addRuns,
-  addScaled,
-  innerProducts,
-  liftFor,
-  negate,
-  permute,
-  placeKey,
-  scale,
-  subtract,
-  subtractScale,
-  sumOfProducts,
-  toCanonical,
-  toSymmetric,
-} from './pointwise';
+export { forward, forwardSubtractScale } from './forward';
+export { innerProducts, placeKey } from './inner_products';
+export { inverse } from './inverse';
+export { add, addRuns, addScaled, liftFor, negate, permute, scale, subtract, subtractScale, toCanonical, toSymmetric } from './pointwise';
+export { sumOfProducts } from './sums';
 
 /** 2^27 + 1 squared is 2^54 + 2^28 + 1: only a product that is not rounded before the subtraction leaves the 1. */
 export function isFused(x: f64): bool {

@@ -10,6 +10,7 @@ import { ModulusDown } from '../simd/modulus_down.js';
 import { Rotations } from '../simd/rotations.js';
 import { SeedExpander } from '../simd/seed_expander.js';
 import { canShareMemory } from '../simd/spawn_thread.js';
+import { Sums } from '../simd/sums.js';
 import { type SwitchingKey, SwitchingKeys } from '../simd/switching_keys.js';
 import { createTables, type PrimeTables } from '../simd/tables.js';
 import { createThreads, singleThread, type TaskRunner } from '../simd/threads.js';
@@ -97,7 +98,7 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
   const switchingKeys = new SwitchingKeys(heap, kernels, pool, tables, expander, keyMemoryBytes);
   const switcher = new KeySwitcher(parameters, heap, runner, pool, tables, switchingKeys);
   const modulusDown = new ModulusDown(parameters, runner, pool, tables);
-  const values = new Values(heap, runner, pool, tables, encoder, modulusDown);
+  const values = new Values(runner, pool, tables, encoder, modulusDown, new Sums(heap, runner, pool, tables));
   const rotations = new Rotations(switcher, modulusDown, pool, values);
   const contextBytes = simdContextBytes(parameters);
   ledger.acquire('context', contextBytes);

@@ -3,7 +3,7 @@ import type { Heap } from './heap.js';
 import type { Address } from './kernels.js';
 import { type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import type { SwitchingKey, SwitchingKeys } from './switching_keys.js';
-import { type PrimeTables, symmetric, tableAt } from './tables.js';
+import { type PrimeTables, symmetric, tableAt, tableOfLimb } from './tables.js';
 import type { TaskKernels } from './threads.js';
 
 /** Added to a polynomial of the result before the automorphism: special prime * polynomial + extended, whose missing limbs are zero. */
@@ -72,7 +72,7 @@ export class InnerProducts {
     { slot, from, length }: Block,
   ): void {
     const limbs = digits.length;
-    const { prime, bits } = this.tableOf(i, limbs);
+    const { prime, bits } = tableOfLimb(this.tables, i, limbs);
     const list = this.#lists + 4 * this.tables.length * slot;
     this.heap.words(list, limbs).set(digits.map((digit) => digit.at + 8 * from));
     const part = this.keys.partOf(at, i === limbs ? this.keys.parts : i, from);
@@ -96,11 +96,6 @@ export class InnerProducts {
   /** The automorphism of a limb of polynomial k. */
   permute(kernels: TaskKernels, key: SwitchingKey, places: Places, k: number): void {
     if (key.permutation !== 0) kernels.permute(limbAt(places.limbs, k).at, productAt(key, places, k), key.permutation, this.pool.degree);
-  }
-
-  /** Of limb i of an extended polynomial with `limbs` data primes. */
-  tableOf(i: number, limbs: number): PrimeTables {
-    return tableAt(this.tables, i < limbs ? i : this.tables.length - 1);
   }
 }
 

@@ -5,7 +5,7 @@ import { dealt, mostPlaces, placesFor } from './lanes.js';
 import { type Limb, type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import type { ModulusDown } from './modulus_down.js';
 import type { SwitchingKey, SwitchingKeys } from './switching_keys.js';
-import { type PrimeTables, tableAt } from './tables.js';
+import { type PrimeTables, tableAt, tableOfLimb } from './tables.js';
 import type { Task, TaskKernels, TaskRunner } from './threads.js';
 
 /** What switches of one polynomial with several keys share: its digits, by prime, and the addends; and all limbs that they hold. */
@@ -196,7 +196,7 @@ export class KeySwitcher {
   #transformDigit(kernels: TaskKernels, coefficients: Polynomial, digits: Polynomial, i: number, j: number): void {
     if (i === j) return;
     const { degree } = this.pool;
-    const { prime, forward } = this.#products.tableOf(i, digits.length);
+    const { prime, forward } = tableOfLimb(this.tables, i, digits.length);
     kernels.forward(limbAt(digits, j).at, limbAt(coefficients, j).at, forward, 8 * degree, Math.log2(degree), prime);
   }
 }

@@ -105,6 +105,11 @@ export function tableAt(tables: readonly PrimeTables[], index: number): PrimeTab
   return table;
 }
 
+/** Of limb i of a polynomial with `limbs` data primes; the one beyond is that of the special prime. */
+export function tableOfLimb(tables: readonly PrimeTables[], i: number, limbs: number): PrimeTables {
+  return tableAt(tables, i < limbs ? i : tables.length - 1);
+}
+
 /** Tables of all primes, data primes first. */
 export function createTables(heap: Heap, parameters: Parameters): readonly PrimeTables[] {
   return parameters.coeffModulus.map((prime) => createPrimeTables(heap, parameters.polyModulusDegree, prime));

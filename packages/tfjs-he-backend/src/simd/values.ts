@@ -1,39 +1,21 @@
 import type { Encoder, SimdPlaintext } from './encoder.js';
-import type { Heap } from './heap.js';
-import type { Address } from './kernels.js';
 import { type LimbPool, limbAt, type Polynomial } from './limbs.js';
 import type { ModulusDown } from './modulus_down.js';
-import { type PrimeTables, tableAt } from './tables.js';
+import { MOST_TERMS, type Sums } from './sums.js';
+import { type PrimeTables, tableOfLimb } from './tables.js';
 import type { TaskRunner } from './threads.js';
 import type { SimdCiphertext, Term, Value } from './value.js';
 
-/** Terms gathered before they are computed, which bounds the memory that they hold on to. */
-const MOST_TERMS = 64;
-
-/** Pairs of addresses of the terms, by limb; a ciphertext product adds two pairs to the middle polynomial. */
-const LIST_BYTES = 8 * 2 * MOST_TERMS;
-
-/** Factors of one product of limbs; the second has runs of 2^logRun equal values. */
-interface Pair {
-  readonly a: Address;
-  readonly b: Address;
-  readonly logRun: number;
-}
-
 /** Makes, shares and settles values. */
 export class Values {
-  readonly #pairs: Address;
-
   constructor(
-    private readonly heap: Heap,
     private readonly runner: TaskRunner,
     private readonly pool: LimbPool,
     private readonly tables: readonly PrimeTables[],
     private readonly encoder: Encoder,
     private readonly modulusDown: ModulusDown,
-  ) {
-    this.#pairs = heap.allocate(LIST_BYTES * tables.length);
-  }
+    private readonly sums: Sums,
+  ) {}
 
   /** Takes over the polynomials. */
   create(parts: Partial<Pick<Value, 'polynomials' | 'extended' | 'terms'>>, limbs: number, size: number): Value {
@@ -128,8 +110,8 @@ export class Values {
     const lazy = terms.filter((term) => factorIsExtended(term));
     const ordinary = terms.filter((term) => !factorIsExtended(term));
     const before = [value.polynomials, value.extended] as const;
-    const polynomials = ordinary.length === 0 ? null : this.#sum(ordinary, size, limbs, before[0]);
-    const extended = lazy.length === 0 ? null : this.#sum(lazy, size, limbs + 1, before[1]);
+    const polynomials = ordinary.length === 0 ? null : this.sums.of(ordinary, size, limbs, before[0]);
+    const extended = lazy.length === 0 ? null : this.sums.of(lazy, size, limbs + 1, before[1]);
     value.terms = [];
     if (polynomials !== null) this.#exchange(value, 'polynomials', polynomials);
     if (extended !== null) this.#exchange(value, 'extended', extended);
@@ -154,15 +136,11 @@ export class Values {
       const made = this.pool.createPolynomial(polynomial.length);
       this.runner.run(
         polynomial.map(({ at }, i) => (kernels) => {
-          kernels.add(limbAt(made, i).at, at, limbAt(b[k] ?? [], i).at, this.pool.degree, this.#table(i, limbs).prime);
+          kernels.add(limbAt(made, i).at, at, limbAt(b[k] ?? [], i).at, this.pool.degree, tableOfLimb(this.tables, i, limbs).prime);
         }),
       );
       return made;
     });
-  }
-
-  #table(i: number, limbs: number): PrimeTables {
-    return tableAt(this.tables, i < limbs ? i : this.tables.length - 1);
   }
 
   #prepare(factor: Value, mayBeExtended: boolean): void {
@@ -201,70 +179,9 @@ export class Values {
       else this.encoder.release(term.plaintext);
     }
   }
-
-  /** base + the sum of terms whose factors are all ordinary or all extended. */
-  #sum(terms: readonly Term[], size: number, limbs: number, base: readonly Polynomial[] | null): readonly Polynomial[] {
-    const made: Polynomial[] = [];
-    try {
-      for (let k = 0; k < size; k++) made.push(this.#sumOf(terms, k, limbs, base?.[k]));
-      return made;
-    } catch (error) {
-      for (const polynomial of made) this.pool.release(polynomial);
-      throw error;
-    }
-  }
-
-  #sumOf(terms: readonly Term[], k: number, limbs: number, base: Polynomial | undefined): Polynomial {
-    const { heap, pool, runner } = this;
-    const { degree } = pool;
-    const dataLimbs = terms[0]?.a.limbs ?? limbs;
-    const polynomial = pool.createPolynomial(limbs);
-    runner.run(
-      polynomial.map(({ at }, i) => (kernels) => {
-        const { prime, bits } = this.#table(i, dataLimbs);
-        let started = base !== undefined;
-        if (base !== undefined) heap.bytes(at, 8 * degree).set(heap.bytes(limbAt(base, i).at, 8 * degree));
-        let list = this.#pairs + LIST_BYTES * i;
-        for (const [logRun, pairs] of grouped(terms.flatMap((term) => pairsOf(term, k, i)))) {
-          const words = heap.words(list, 2 * pairs.length);
-          pairs.forEach(({ a, b }, j) => {
-            words[2 * j] = a;
-            words[2 * j + 1] = b;
-          });
-          kernels.sumOfProducts(at, list, pairs.length, logRun, degree, bits, prime, started ? 1 : 0);
-          list += 8 * pairs.length;
-          started = true;
-        }
-      }),
-    );
-    return polynomial;
-  }
 }
 
 /** A term's first factor is extended alone, or settled. */
 function factorIsExtended({ a }: Term): boolean {
   return a.polynomials === null;
-}
-
-function grouped(pairs: readonly Pair[]): Map<number, Pair[]> {
-  const groups = new Map<number, Pair[]>();
-  for (const pair of pairs) {
-    const group = groups.get(pair.logRun);
-    if (group === undefined) groups.set(pair.logRun, [pair]);
-    else group.push(pair);
-  }
-  return groups;
-}
-
-/** The products that a term adds to limb i of polynomial k. */
-function pairsOf(term: Term, k: number, i: number): Pair[] {
-  const at = ({ polynomials, extended }: Value, index: number): Address => limbAt((polynomials ?? extended)?.[index] ?? [], i).at;
-  if (term.kind === 'plain') {
-    const b = term.plaintext.limbs[i];
-    if (b === undefined) throw new RangeError(`no limb ${i}`);
-    return [{ a: at(term.a, k), b, logRun: term.plaintext.logRun }];
-  }
-  const pairs: Pair[] = [];
-  for (let j = Math.max(0, k - 1); j <= Math.min(1, k); j++) pairs.push({ a: at(term.a, j), b: at(term.b, k - j), logRun: 0 });
-  return pairs;
 }
