@@ -24,7 +24,7 @@ const MAGIC = 'HER1';
 const reader = savedReader(MAGIC, 'run', 'Start another run from the inputs.');
 
 /** Registers that what follows a border reads before it writes them, ascending. */
-export function registersAt(program: Program, { segment, evaluated }: Position): Register[] {
+function registersAt(program: Program, { segment, evaluated }: Position): Register[] {
   const written = new Set<Register>();
   const required = new Set<Register>();
   const read = (register: Register): void => {

@@ -19,6 +19,7 @@ export interface InputNode extends NodeBase {
   readonly name: string;
 }
 
+/** map * source. */
 export interface AffineTerm {
   readonly map: LinearMap;
   readonly source: TensorNode;
@@ -52,7 +53,7 @@ export function sizeOf(shape: readonly number[]): number {
 }
 
 /** The nodes that one is computed from, in its order; none for inputs. */
-export function sourcesOf(node: TensorNode): readonly TensorNode[] {
+function sourcesOf(node: TensorNode): readonly TensorNode[] {
   switch (node.kind) {
     case 'input':
       return [];
