@@ -1,10 +1,11 @@
-import { basename } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkIntervals, toPolynomial } from 'tfjs-power-softmax';
 import { requireFolder } from '../../cli/out_folder.js';
 import { loadLayersFolder } from '../../convert/layers_model.js';
 import { openTextFolder, type TextFolder, writePolynomialFolder } from '../../convert/polynomial_folder.js';
-import { UsageError } from '../../errors.js';
+import { ModelUnavailableError, UsageError } from '../../errors.js';
 import type { Accuracies, ClassScores } from '../../pretrained/config.js';
 import { takeTurn } from '../../turns.js';
 import { percent } from '../card.js';
@@ -26,7 +27,7 @@ export interface FineTuneOptions extends TableOptions {
   readonly from: string;
 }
 
-/** What is known of a model that was trained on a table, on the rows that were held out. Part of its `config.json`. */
+/** What is known of a model that was trained on a table, on the rows that were held out. A part of its `config.json`. */
 export interface FineTuning {
   /** Name of the model it comes from. */
   readonly from: string;
@@ -55,7 +56,7 @@ export interface FineTuningSummary extends FineTuning {
  * Trains a converted checkpoint on a table, tightens its ranges, makes it a polynomial and writes its folder, which `pipeline` loads and runs encrypted.
  * All rows are read and checked before anything is written.
  *
- * @throws UsageError for a folder that is no converted classifier, DataError, CheckpointError, OutputError, HeError for a polynomial that does not
+ * @throws ModelUnavailableError and UsageError for a folder that is no converted classifier, AssetError, DataError, CheckpointError, OutputError, HeError for a polynomial that does not
  * compile, or the reason of `progress.signal`
  */
 export async function fineTune(
@@ -66,7 +67,7 @@ export async function fineTune(
   const csv = await readTable(options.file);
   await requireFolder(options.out);
   await startWasm();
-  const text = await openTextFolder(options.from);
+  const text = await openConverted(options.from);
   if (text.config.task === 'text-generation') {
     throw new UsageError(`--from ${options.from} continues texts: name a folder of a BERT or RoBERTa, which classify them.`, {});
   }
@@ -89,6 +90,14 @@ export async function fineTune(
     seen.dispose();
     labelled.model.dispose();
   }
+}
+
+/** @throws ModelUnavailableError for a folder without a converted checkpoint, and what opening it throws */
+async function openConverted(folder: string): Promise<TextFolder> {
+  if ((await stat(join(folder, 'model.json')).catch(() => undefined))?.isFile() === true) return openTextFolder(folder);
+  throw new ModelUnavailableError(`${folder} holds no converted checkpoint: make one with he-models convert CHECKPOINT --out DIR.`, {
+    folder,
+  });
 }
 
 async function train(
@@ -149,7 +158,7 @@ async function ship(
       labels: rows.labels,
       polynomial,
       calibration: seen,
-      more: { fineTuning },
+      more: fineTuning,
       cardOf: (config, he) => fineTuningCard(config.name, he, fineTuning, rows, options),
     });
     return fineTuning;
