@@ -98,8 +98,10 @@ describe('the section on encrypted runs', () => {
   });
 
   test('says so where the plan was another one when it was measured', () => {
-    expect(encryptedSection(figures({ execute: { ...EXECUTED, refreshes: 9 } }))).toContain('9 ciphertexts refreshed in 6 rounds');
-    expect(encryptedSection(figures({ execute: EXECUTED }))).not.toContain('by an earlier version');
+    expect(encryptedSection(figures({ execute: { ...EXECUTED, refreshes: 9 } }))).toContain(
+      'With `--fhe execute` an earlier version was measured: 9 ciphertexts refreshed in 6 rounds, 98 key switches.',
+    );
+    expect(encryptedSection(figures({ execute: EXECUTED }))).not.toContain('an earlier version');
   });
 
   test('does not speak of refreshes where there are none', () => {

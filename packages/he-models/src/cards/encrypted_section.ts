@@ -11,8 +11,9 @@ export function encryptedSection({ plan, simulate, execute, cache }: EncryptedFi
       ? [`Predicted for a warm run on one thread of a 2-vCPU Xeon, with 20 ms a round of refreshes: ${seconds(plan.predictedMs)}.`]
       : []),
     ...(runs.length === 0 ? [] : [`Against the polynomial in the clear, on development examples:`, agreementTable(runs)]),
+    ...runs.flatMap((run) => otherPlanText(run, plan)),
     ...runs.flatMap(continuationText),
-    ...(execute === undefined ? [] : [costText(execute, plan)]),
+    ...(execute === undefined ? [] : [costText(execute)]),
     layerTable(plan, execute),
     ...(cache === undefined ? [] : [cacheText(cache)]),
     ...(runs.length === 0 ? [] : ['Measured by', runs.map(({ command }) => `    ${command}`).join('\n')]),
@@ -78,18 +79,20 @@ function agreementTable(runs: readonly MeasuredRun[]): string {
   );
 }
 
+/** Where a run was measured before the compiler changed. */
+function otherPlanText(run: MeasuredRun, plan: PlanFigures): readonly string[] {
+  const same = run.refreshes === plan.refreshes && run.refreshRounds === plan.refreshRounds && run.keySwitches === plan.keySwitches;
+  return same ? [] : [`With \`--fhe ${run.fhe}\` an earlier version was measured: ${refreshesOf(run)}, ${run.keySwitches} key switches.`];
+}
+
 function continuationText(run: MeasuredRun): readonly string[] {
   if ('inputs' in run || run.written === 0) return [];
   return [`With \`--fhe ${run.fhe}\`, "${run.prompt}" went on: "${run.continuation}".`];
 }
 
-function costText(run: MeasuredRun, plan: PlanFigures): string {
+function costText(run: MeasuredRun): string {
   const unit = 'inputs' in run ? 'input' : 'token';
-  const other =
-    run.refreshes === plan.refreshes && run.refreshRounds === plan.refreshRounds && run.keySwitches === plan.keySwitches
-      ? ''
-      : ` (with ${refreshesOf(run)} and ${run.keySwitches} key switches, by an earlier version)`;
-  return `Client and server in one process, ${threadsOf(run)}, on ${machineText(run.machine)}${other}: ${seconds(run.setupMs)} to load, compile, make keys
+  return `Client and server in one process, ${threadsOf(run)}, on ${machineText(run.machine)}: ${seconds(run.setupMs)} to load, compile, make keys
 and encode the constants; then the first ${unit} takes ${seconds(run.coldMs)} (cold), and a warm one ${seconds(run.totalMs)} (median), ${seconds(run.evaluateMs)} of it in the server's evaluator${
     run.refreshes === 0
       ? ''
