@@ -77,3 +77,6 @@ export class HeError extends Error {
     this.scale = context.scale;
   }
 }
+
+/** What to do about an error that is no fault of the user. */
+export const BUG_HINT = 'This is a bug of tfjs-he-backend.';

@@ -1,5 +1,5 @@
 import { createEmptyEngine } from '../engines/empty.js';
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import { interpret } from '../executor/interpret.js';
 import { RegisterFile } from '../executor/register_file.js';
 import { createParameters } from '../parameters/parameters.js';
@@ -27,8 +27,7 @@ export function checkProgram(program: Program): DryRun {
   const constantBytes = engine.ledger.total().bytes;
   const constant = (id: number) => {
     const plaintext = constants[id];
-    if (plaintext === undefined)
-      throw new HeError('PROGRAM_INVALID', `constant ${id} is missing`, { hint: 'This is a bug of tfjs-he-backend.' });
+    if (plaintext === undefined) throw new HeError('PROGRAM_INVALID', `constant ${id} is missing`, { hint: BUG_HINT });
     return plaintext;
   };
   const dying = lastUses(program);
@@ -54,7 +53,7 @@ export function checkProgram(program: Program): DryRun {
       const kept = program.state?.some((pair) => pair.output === output) === true;
       if (kept && own.some((register) => engine.info(registers.get(register)).level !== parameters.maxLevel)) {
         throw new HeError('LEVEL_MISMATCH', 'what is kept for the next run is not at the top level', {
-          hint: 'This is a bug of tfjs-he-backend.',
+          hint: BUG_HINT,
         });
       }
     }

@@ -1,6 +1,8 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError, type HeErrorCode } from '../errors.js';
 import type { LinearMap } from '../graph/linear_map.js';
 import { sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
+import type { Program } from '../program/program.js';
+import { checkProgram, type DryRun } from './check.js';
 import { type CircuitValue, operandsOf } from './circuit.js';
 import type { DiagonalTerm } from './diagonals.js';
 import { type LeveledCircuit, type LevelOptions, operandLevels } from './levels.js';
@@ -13,19 +15,20 @@ import type { SlotLayout } from './slot_layout.js';
  */
 
 /**
- * After simplification: sizes fit, and weights are finite.
+ * After a pass on the graph: sizes fit, and weights are finite.
+ * @param stage that made it
  * @throws HeError GRAPH_INVALID.
  */
-export function checkGraph(outputs: readonly TensorNode[]): void {
+export function checkGraph(outputs: readonly TensorNode[], stage = 'graph'): void {
   for (const node of topologicalOrder(outputs)) {
     if (node.kind !== 'affine') continue;
     const size = sizeOf(node.shape);
     for (const { map, source } of node.terms) {
       if (map.rows !== size || map.cols !== sizeOf(source.shape) || !isWellFormed(map))
-        throw bug('graph', `a map of '${node.label}' does not fit`);
+        throw bug(stage, `a map of '${node.label}' does not fit`, 'GRAPH_INVALID');
       if (!allFinite(map.value)) throw notFinite(node);
     }
-    if (node.bias !== null && node.bias.length !== size) throw bug('graph', `the bias of '${node.label}' does not fit`);
+    if (node.bias !== null && node.bias.length !== size) throw bug(stage, `the bias of '${node.label}' does not fit`, 'GRAPH_INVALID');
     if (node.bias !== null && !allFinite(node.bias)) throw notFinite(node);
   }
 }
@@ -97,6 +100,21 @@ export function checkLevels(leveled: LeveledCircuit, { maxLevel, refreshLevel }:
   }
 }
 
+/**
+ * After a pass on the program: it runs from beginning to end ({@link checkProgram}).
+ * @param stage that made it
+ * @returns what a run takes
+ * @throws HeError COMPILE_FAILED.
+ */
+export function checkEmitted(program: Program, stage: string): DryRun {
+  try {
+    return checkProgram(program);
+  } catch (cause) {
+    if (!(cause instanceof HeError)) throw cause;
+    throw bug(stage, `${cause.op ?? 'an instruction'} breaks the rule ${cause.code}`, 'COMPILE_FAILED', cause);
+  }
+}
+
 function notFinite({ label }: TensorNode): HeError {
   return new HeError('GRAPH_INVALID', `weights of '${label}' are not finite`, {
     op: 'compile',
@@ -104,9 +122,6 @@ function notFinite({ label }: TensorNode): HeError {
   });
 }
 
-function bug(stage: string, what: string): HeError {
-  return new HeError(stage === 'graph' ? 'GRAPH_INVALID' : 'COMPILE_FAILED', `${what} (check of the ${stage})`, {
-    op: 'compile',
-    hint: 'This is a bug of tfjs-he-backend.',
-  });
+function bug(stage: string, what: string, code: HeErrorCode = 'COMPILE_FAILED', cause?: HeError): HeError {
+  return new HeError(code, `${what} (check of the ${stage})`, { op: 'compile', hint: BUG_HINT, cause });
 }

@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import { constantOf } from '../graph/constants.js';
 import { depthOf } from '../graph/depth.js';
 import type { TensorNode } from '../graph/node.js';
@@ -7,10 +7,10 @@ import { simplify } from '../graph/simplify.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
 import { MINIMUM_MASK_SLACK_BITS, maskSlackBits } from '../ring/mask.js';
+import { leastServerMemory, totalMemory } from '../server/memory.js';
 import { createTurns, throwIfAborted } from '../turns.js';
 import { attempt } from './attempt.js';
-import { checkProgram } from './check.js';
-import { checkGraph, checkLevels } from './check_stages.js';
+import { checkEmitted, checkGraph, checkLevels } from './check_stages.js';
 import { circuitCost } from './circuit_cost.js';
 import { compileState } from './compile_state.js';
 import { keySwitchingKeyBytes, programMs } from './cost_model.js';
@@ -84,10 +84,9 @@ export function compileGraphFor(
   const fitting = cheapestOf(lowered, parameters, settings, Number.POSITIVE_INFINITY);
   if (fitting instanceof HeError) throw fitting;
   const [found] = fitting;
-  if (found === undefined)
-    throw new HeError('COMPILE_FAILED', 'no refresh policy', { op: 'compile', hint: 'This is a bug of tfjs-he-backend.' });
+  if (found === undefined) throw new HeError('COMPILE_FAILED', 'no refresh policy', { op: 'compile', hint: BUG_HINT });
   const program = withOutputShapes(found.program, outputs);
-  checkProgram(program);
+  checkEmitted(program, 'program');
   return program;
 }
 
@@ -155,7 +154,7 @@ function* searchParameters(
     throw reason;
   }
   const program = withOutputShapes(best.program, outputs);
-  checkProgram(program);
+  checkEmitted(program, 'program');
   return program;
 }
 
@@ -191,14 +190,13 @@ function cheapestOf(
   return found.length === 0 && reason !== null ? reason : found.sort((a, b) => a.ms - b.ms);
 }
 
-/** The fastest sets of a stage, and of other circuits that are nearly as fast, the fastest set. */
+/** The fastest sets of a stage, each with its fastest circuit; and other circuits that are nearly as fast, each with its fastest set. */
 function worthRefining(found: readonly Found[]): Found[] {
   const sorted = [...found].sort((a, b) => a.ms - b.ms);
-  const [first] = sorted;
-  return sorted.filter(
-    ({ lowered, ms }, i) =>
-      i < REFINED || (ms <= SIMILAR * (first?.ms ?? 0) && sorted.findIndex((other) => other.lowered === lowered) === i),
-  );
+  const sets = sorted.filter((one, i) => sorted.findIndex(({ parameters }) => parameters === one.parameters) === i).slice(0, REFINED);
+  const circuits = sorted.filter((one, i) => sorted.findIndex(({ lowered }) => lowered === one.lowered) === i);
+  const similar = SIMILAR * (sorted[0]?.ms ?? 0);
+  return [...sets, ...circuits.filter((one) => one.ms <= similar && !sets.includes(one))];
 }
 
 interface Found {
@@ -255,6 +253,7 @@ function refine(found: Found, settings: CompileSettings): Found {
 function hoisted(found: Found, settings: CompileSettings): Found {
   if (engineOf(settings.costs) !== 'simd') return found;
   const program = hoistByCost(found.program, settings.maxEvaluationKeyBytes, (p) => programMs(p, settings));
+  if (program !== found.program) checkEmitted(program, 'hoisting of rotations');
   return { ...found, program, ms: programMs(program, settings) };
 }
 
@@ -272,7 +271,10 @@ function emitted(
   const unrestricted = emitProgram(lowered, leveled, parameters);
   if (programMs(unrestricted, settings) > limitMs) return null;
   if (galoisKeys < Math.min(1, unrestricted.galoisSteps.length)) throw keysTooLarge(keyBytes, settings);
+  const { peakCiphertextBytes } = checkEmitted(unrestricted, 'program');
+  requireMemory(unrestricted, parameters, peakCiphertextBytes, settings);
   const program = restrictKeys(unrestricted, galoisKeys, settings.costs);
+  if (program !== unrestricted) checkEmitted(program, 'restriction to fewer keys');
   return { lowered, parameters, leveled, program, ms: programMs(program, settings) };
 }
 
@@ -290,6 +292,18 @@ function keysTooLarge(keyBytes: number, { maxEvaluationKeyBytes }: CompileSettin
   });
   leastKeys.set(error, least);
   return error;
+}
+
+/** @throws HeError COMPILE_FAILED when a server would take more memory than allowed. */
+function requireMemory(program: Program, parameters: Parameters, peak: number, { maxMemoryBytes, costs }: CompileSettings): void {
+  const least = totalMemory(leastServerMemory(program, parameters, engineOf(costs), Number.POSITIVE_INFINITY, peak));
+  if (least <= maxMemoryBytes) return;
+  const [needed, excess, budget] = [least, least - maxMemoryBytes, maxMemoryBytes].map((bytes) => (bytes / 2 ** 20).toFixed(0));
+  throw new HeError(
+    'COMPILE_FAILED',
+    `a server takes at least ${needed} MiB at ring degree ${parameters.polyModulusDegree}, ${excess} more than the budget maxMemoryBytes of ${budget}`,
+    { op: 'compile', hint: 'Raise it, allow smaller rings in polyModulusDegrees, or ask for less precision.' },
+  );
 }
 
 /** Of two reasons why nothing fits, the one that takes the least to remove: keys before all else, the smaller ones first. */

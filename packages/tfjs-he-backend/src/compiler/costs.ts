@@ -62,17 +62,32 @@ export const DEFAULT_COSTS: SealCosts = Object.freeze({
   refresh: 3e-4,
 });
 
-/** The simd engine on the same machine, one thread. */
+/**
+ * The simd engine on the same machine, idle, one thread: within 5 % of what the evaluator took for he-models' power-banking77, power-ecg, power-mnist-vit and power-sst2 (0.19 to 4.4 s),
+ * and of the rotations and products of `npm run bench -- engines`, in 2026-11.
+ */
 export const DEFAULT_SIMD_COSTS: SimdCosts = Object.freeze({
   engine: 'simd',
-  decompose: 2.8e-7,
-  switchKey: 3e-6,
-  divide: 5.4e-7,
-  multiplyAccumulate: 7.5e-7,
+  decompose: 3.4e-7,
+  switchKey: 1e-6,
+  divide: 6.2e-7,
+  multiplyAccumulate: 8.6e-7,
   add: 1.4e-6,
-  instruction: 0.06,
-  encode: 4e-6,
-  refresh: 3e-4,
+  instruction: 0.04,
+  encode: 7e-7,
+  refresh: 2.9e-4,
+});
+
+/** Share of a cost that threads divide among them: 2 of them took 0.54 to 0.58 of the time of one for rotations, products and sums. The client refreshes with one thread. */
+const PARALLEL: Readonly<Record<SimdCostName, number>> = Object.freeze({
+  decompose: 0.9,
+  switchKey: 0.9,
+  divide: 0.9,
+  multiplyAccumulate: 0.85,
+  add: 0.8,
+  instruction: 0,
+  encode: 0.8,
+  refresh: 0,
 });
 
 /**
@@ -126,9 +141,18 @@ export function costNamesOf(engine: CostEngine): readonly (CostName | SimdCostNa
   return engine === 'simd' ? SIMD_COST_NAMES : COST_NAMES;
 }
 
-/** Of a machine that nobody has measured. */
-export function defaultCosts(engine: CostEngine): Costs {
-  return engine === 'simd' ? DEFAULT_SIMD_COSTS : DEFAULT_COSTS;
+/**
+ * Of a machine that nobody has measured.
+ * @param threads of the simd engine, 1 or more, each with a core of its own; seal has one
+ * @throws HeError PARAMETERS_INVALID.
+ */
+export function defaultCosts(engine: CostEngine, threads = 1): Costs {
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new HeError('PARAMETERS_INVALID', `${threads} threads`, { op: 'compile', hint: 'Give an integer of 1 or more.' });
+  if (engine === 'seal') return DEFAULT_COSTS;
+  if (threads === 1) return DEFAULT_SIMD_COSTS;
+  const shared = SIMD_COST_NAMES.map((name) => [name, DEFAULT_SIMD_COSTS[name] * (1 - PARALLEL[name] + PARALLEL[name] / threads)]);
+  return checkCosts({ engine, ...Object.fromEntries(shared) });
 }
 
 /** Milliseconds per unit of one of the engine's operations; 0 for those of another engine. */

@@ -1,4 +1,4 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import type { LinearMap } from '../graph/linear_map.js';
 import { nearest, placeEntries } from './place_entries.js';
 import { type SlotLayout, sameLayout } from './slot_layout.js';
@@ -148,7 +148,7 @@ function directTerm({ map, layout }: LayoutTerm, out: SlotLayout): DiagonalTerm 
   const before = known.find(({ from, to }) => sameLayout(from, layout) && sameLayout(to, out));
   if (before !== undefined) return before.term;
   const term = placedTerm({ map, layout }, out, Math.max(layout.period, out.period), null, null);
-  if (term === null) throw new HeError('COMPILE_FAILED', 'diagonals collide', { op: 'lower', hint: 'This is a bug of tfjs-he-backend.' });
+  if (term === null) throw new HeError('COMPILE_FAILED', 'diagonals collide', { op: 'lower', hint: BUG_HINT });
   known.push({ from: layout, to: out, term });
   knownDiagonals.set(map, known);
   return term;

@@ -1,4 +1,4 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Constant, ConstantId, Instruction, Refresh, Register, Segment } from '../program/program.js';
 
@@ -217,5 +217,5 @@ export class Emitter {
 }
 
 export function bug(what: string): HeError {
-  return new HeError('COMPILE_FAILED', what, { op: 'emit', hint: 'This is a bug of tfjs-he-backend.' });
+  return new HeError('COMPILE_FAILED', what, { op: 'emit', hint: BUG_HINT });
 }

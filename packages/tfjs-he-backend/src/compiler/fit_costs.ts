@@ -38,6 +38,8 @@ interface Sample {
 /** Not in the times of layers. */
 const MEASURED_APART: readonly Name[] = ['refresh', 'encode', 'instruction'];
 const ITERATIONS = 40;
+/** Deviations from the defaults, in shares of those of the times: what the times do not tell apart stays near the defaults. */
+const SHRINKAGE = 0.1;
 /** Relative deviations below this count alike. */
 const EXACT = 1e-3;
 /** Of the default, the least that a cost comes out as. */
@@ -114,15 +116,18 @@ function leastDeviations(samples: readonly Sample[], names: readonly Name[], def
   const rows = samples.map(({ units, ms }) => names.map((name) => ((units.get(name) ?? 0) * costOf(defaults, name)) / ms));
   let weights = rows.map(() => 1);
   let factors = names.map(() => 1);
+  let shrinkage = SHRINKAGE * rows.length;
   for (let i = 0; i < ITERATIONS; i++) {
-    factors = weightedLeastSquares(rows, weights).map((factor) => Math.max(LEAST, factor));
-    weights = rows.map((row) => 1 / Math.max(EXACT, Math.abs(dot(row, factors) - 1)));
+    factors = weightedLeastSquares(rows, weights, shrinkage).map((factor) => Math.max(LEAST, factor));
+    const deviations = rows.map((row) => Math.abs(dot(row, factors) - 1));
+    weights = deviations.map((deviation) => 1 / Math.max(EXACT, deviation));
+    shrinkage = SHRINKAGE * deviations.reduce((sum, deviation) => sum + deviation, 0);
   }
   return names.map((name, i) => [name, costOf(defaults, name) * (factors[i] ?? 1)]);
 }
 
-/** Minimises sum_i weight_i (row_i x - 1)^2; unknowns in no row are 1. */
-function weightedLeastSquares(rows: readonly (readonly number[])[], weights: readonly number[]): number[] {
+/** Minimises sum_i weight_i (row_i x - 1)^2 + shrinkage |x - 1|^2; unknowns in no row are 1. */
+function weightedLeastSquares(rows: readonly (readonly number[])[], weights: readonly number[], shrinkage: number): number[] {
   const size = rows[0]?.length ?? 0;
   const system = Array.from({ length: size }, (_, i) =>
     Array.from({ length: size + 1 }, (_, j) =>
@@ -130,9 +135,9 @@ function weightedLeastSquares(rows: readonly (readonly number[])[], weights: rea
     ),
   );
   system.forEach((row, i) => {
-    if (row[i] !== 0) return;
-    row[i] = 1;
-    row[size] = 1;
+    const pull = row[i] === 0 ? 1 : shrinkage;
+    row[i] = (row[i] ?? 0) + pull;
+    row[size] = (row[size] ?? 0) + pull;
   });
   return solve(system);
 }

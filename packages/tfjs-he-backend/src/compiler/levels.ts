@@ -1,4 +1,4 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import { type Circuit, type CircuitOp, type CircuitValue, operandsOf } from './circuit.js';
 
 /** A circuit with refreshes in place, and for every value where and at what level it is computed. */
@@ -166,8 +166,7 @@ function operandCosts(op: CircuitOp, levels: readonly number[]): Costs {
 export function withOperands(op: CircuitOp, operands: readonly CircuitValue[]): CircuitOp {
   const operand = (index: number): CircuitValue => {
     const value = operands[index];
-    if (value === undefined)
-      throw new HeError('COMPILE_FAILED', 'operand missing', { op: op.kind, hint: 'This is a bug of tfjs-he-backend.' });
+    if (value === undefined) throw new HeError('COMPILE_FAILED', 'operand missing', { op: op.kind, hint: BUG_HINT });
     return value;
   };
   switch (op.kind) {

@@ -1,9 +1,10 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import { identity, selection } from '../graph/linear_map.js';
 import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
 import type { ProgramState } from '../program/program.js';
 import { type BicyclicGrid, bicyclicGrid, bicyclicOperand, bicyclicResult, bicyclicRotations } from './bicyclic.js';
+import { checkGraph } from './check_stages.js';
 import { type Circuit, CircuitBuilder, type CircuitValue, type MatMulVariant } from './circuit.js';
 import { gridRotations } from './emit_matmul.js';
 import { expandMatMuls } from './expand_matmul.js';
@@ -70,6 +71,7 @@ export interface Lowered {
 export function lower(graph: SplitGraph, slots: number, options: LowerOptions = {}): Lowered {
   const outputs = graph.outputs.flatMap(({ parts }) => parts.map(({ node }) => node));
   const expanded = expandMatMuls(outputs, slots);
+  checkGraph(expanded, 'expansion of products');
   const changed = expanded.some((node, i) => node !== outputs[i]);
   return new Lowering(slots, options).run(graph, changed ? simplify(expanded) : outputs);
 }
@@ -166,7 +168,7 @@ class Lowering {
   private lowerNode(node: TensorNode, wanted: SlotLayout | null): Placed {
     switch (node.kind) {
       case 'input':
-        throw new HeError('GRAPH_INVALID', 'an input is not among the placed nodes', { hint: 'This is a bug of tfjs-he-backend.' });
+        throw new HeError('GRAPH_INVALID', 'an input is not among the placed nodes', { hint: BUG_HINT });
       case 'affine':
         return this.remember(node, this.lowerAffine(node, wanted));
       case 'product':

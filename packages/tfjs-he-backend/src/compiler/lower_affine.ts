@@ -1,4 +1,4 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import type { LinearMap } from '../graph/linear_map.js';
 import { type CircuitBuilder, type CircuitValue, operandsOf } from './circuit.js';
 import { type AffinePlan, type FreeTerm, planAffine } from './plan_affine.js';
@@ -144,7 +144,7 @@ function spread(values: Float64Array, layout: SlotLayout): Float64Array {
 function sourceOf(terms: readonly PlacedTerm[], index: number): CircuitValue {
   const source = terms[index]?.placed.value;
   if (source === undefined) {
-    throw new HeError('COMPILE_FAILED', 'affine map without a source', { op: 'lower', hint: 'This is a bug of tfjs-he-backend.' });
+    throw new HeError('COMPILE_FAILED', 'affine map without a source', { op: 'lower', hint: BUG_HINT });
   }
   return source;
 }

@@ -1,7 +1,7 @@
 import { HeError } from '../errors.js';
 import { type TensorNode, topologicalOrder } from '../graph/node.js';
 import { attempt } from './attempt.js';
-import { checkCircuit } from './check_stages.js';
+import { checkCircuit, checkGraph } from './check_stages.js';
 import { circuitDepths } from './circuit.js';
 import type { LayoutFamily } from './layout_family.js';
 import { type Lowered, type LowerOptions, lower } from './lower.js';
@@ -71,11 +71,19 @@ function wholeLowering(
 function inParts(outputs: readonly TensorNode[], available: number, state: State, choices: Choices): readonly Lowered[] | HeError {
   const slots = choices.layout === 'tiled' ? Math.min(available, largestTile(outputs)) : available;
   const tried = (headsDivide(outputs, slots) ? [false, true] : [false]).map((doubled) =>
-    attempt(() => circuitsOf(splitTensors(outputs, { slots, doubled, state }), slots, state, choices)),
+    attempt(() => circuitsOf(checkedSplit(splitTensors(outputs, { slots, doubled, state })), slots, state, choices)),
   );
   const found = tried.flatMap((lowered) => (lowered instanceof HeError ? [] : lowered));
   const [reason] = tried;
   return found.length === 0 && reason instanceof HeError ? reason : found;
+}
+
+function checkedSplit(split: SplitGraph): SplitGraph {
+  checkGraph(
+    split.outputs.flatMap(({ parts }) => parts.map(({ node }) => node)),
+    'split into ciphertexts',
+  );
+  return split;
 }
 
 /** Slots in which the largest tensor does not fit whole. */

@@ -1,4 +1,5 @@
 import { HeError } from '../errors.js';
+import { MEMORY_LIMIT } from '../server/memory.js';
 import { type CostEngine, type Costs, checkCosts, defaultCosts, engineOf } from './costs.js';
 
 export interface CompileOptions {
@@ -28,10 +29,17 @@ export interface CompileOptions {
   /** Upper bound on relinearisation and Galois keys in the server's memory, in bytes (default 1 GB). */
   readonly maxEvaluationKeyBytes?: number;
   /**
+   * Upper bound on the WebAssembly memory of a server with one session, in bytes (default 3 GiB, the limit of servers), with as few constants at once as the engine can work with, and on simd as few
+   * keys.
+   */
+  readonly maxMemoryBytes?: number;
+  /**
    * The server's engine, whose time is minimised (default `simd`). A program runs on any engine; `simd` shares work between operations, so that other parameters, and
    * more rotation keys, may be worth it.
    */
   readonly engine?: CostEngine | undefined;
+  /** Threads of that engine (default 1; of `simd`): what refreshes and rotations cost beside each other depends on it. Not beside `costs`, which are of as many threads as they were measured with. */
+  readonly threads?: number | undefined;
   /** Times of the machine that will run the program, as `npm run calibrate` measures them for one engine (default: of a 2-vCPU Xeon, one thread). */
   readonly costs?: Costs;
   /**
@@ -62,6 +70,7 @@ export interface CompileSettings {
   readonly valueBits: number;
   readonly roundTripMs: number;
   readonly maxEvaluationKeyBytes: number;
+  readonly maxMemoryBytes: number;
   readonly costs: Costs;
   readonly matmul: MatMulMethod;
   readonly layout: LayoutChoice;
@@ -89,6 +98,7 @@ export function compileSettings(options: CompileOptions): CompileSettings {
     valueBits: inRange('valueBits', options.valueBits ?? 6, 0, 40),
     roundTripMs: inRange('roundTripMs', options.roundTripMs ?? 20, 0, 1e6),
     costs: costsOf(options),
+    maxMemoryBytes: inRange('maxMemoryBytes', options.maxMemoryBytes ?? MEMORY_LIMIT, 0, Number.MAX_VALUE),
     maxEvaluationKeyBytes: inRange('maxEvaluationKeyBytes', options.maxEvaluationKeyBytes ?? 1e9, 0, Number.MAX_VALUE),
   });
 }
@@ -96,9 +106,11 @@ export function compileSettings(options: CompileOptions): CompileSettings {
 /** Engine of a program, unless options say otherwise: that of servers. */
 export const DEFAULT_ENGINE: CostEngine = 'simd';
 
-function costsOf({ engine, costs }: CompileOptions): Costs {
+function costsOf({ engine, threads, costs }: CompileOptions): Costs {
   if (engine !== undefined && engine !== 'seal' && engine !== 'simd') throw invalid('engine', 'Use seal or simd.');
-  if (costs === undefined) return defaultCosts(engine ?? DEFAULT_ENGINE);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 64)) throw invalid('threads', 'Use 1 to 64.');
+  if (costs === undefined) return defaultCosts(engine ?? DEFAULT_ENGINE, threads);
+  if (threads !== undefined) throw invalid('threads', 'Costs are of as many threads as they were measured with.');
   if (engine !== undefined && engineOf(costs) !== engine)
     throw invalid('costs', `They are of engine ${engineOf(costs)}, not of ${engine}.`);
   return checkCosts(costs);

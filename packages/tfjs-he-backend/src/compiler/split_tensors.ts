@@ -1,4 +1,4 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import { constantOf } from '../graph/constants.js';
 import { identity, type LinearMap } from '../graph/linear_map.js';
 import {
@@ -252,5 +252,5 @@ function tooMany(node: TensorNode, count: number, slots: number): HeError {
 }
 
 function bug(what: string): HeError {
-  return new HeError('COMPILE_FAILED', what, { op: 'lower', hint: 'This is a bug of tfjs-he-backend.' });
+  return new HeError('COMPILE_FAILED', what, { op: 'lower', hint: BUG_HINT });
 }

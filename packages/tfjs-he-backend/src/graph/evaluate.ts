@@ -1,4 +1,4 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import { applyMap } from './linear_map.js';
 import { type MatMulNode, type TensorNode, topologicalOrder } from './node.js';
 
@@ -10,8 +10,7 @@ export function evaluateGraph(outputs: readonly TensorNode[], inputs: ReadonlyMa
   const values = new Map<TensorNode, Float64Array>();
   const lookUp = (node: TensorNode): Float64Array => {
     const value = values.get(node);
-    if (value === undefined)
-      throw new HeError('GRAPH_INVALID', 'node used before it is computed', { hint: 'This is a bug of tfjs-he-backend.' });
+    if (value === undefined) throw new HeError('GRAPH_INVALID', 'node used before it is computed', { hint: BUG_HINT });
     return value;
   };
   for (const node of topologicalOrder(outputs)) values.set(node, evaluateNode(node, lookUp, inputs));

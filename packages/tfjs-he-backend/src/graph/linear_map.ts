@@ -1,4 +1,4 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import { movedProducts, movedRows } from './moved_rows.js';
 
 /**
@@ -16,7 +16,7 @@ export interface LinearMap {
 }
 
 /** Calls `visit(row, column, value)` for every entry, rows ascending. */
-export function forEachEntry(map: LinearMap, visit: (row: number, column: number, value: number) => void): void {
+function forEachEntry(map: LinearMap, visit: (row: number, column: number, value: number) => void): void {
   const { rows, rowStart, column, value } = map;
   for (let r = 0; r < rows; r++) {
     const end = rowStart[r + 1] ?? 0;
@@ -29,7 +29,7 @@ export function buildMap(rows: number, cols: number, row: (r: number, emit: (col
   const builder = new MapBuilder(rows, cols);
   const emit = (c: number, v: number): void => {
     if (c < 0 || c >= cols) {
-      throw new HeError('GRAPH_INVALID', `linear map entry outside of ${rows} x ${cols}`, { hint: 'This is a bug of tfjs-he-backend.' });
+      throw new HeError('GRAPH_INVALID', `linear map entry outside of ${rows} x ${cols}`, { hint: BUG_HINT });
     }
     builder.add(c, v);
   };

@@ -1,4 +1,4 @@
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import type { LinearMap } from './linear_map.js';
 import { type AffineNode, type AffineTerm, type InputNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode } from './node.js';
 
@@ -42,5 +42,5 @@ export class Recorder {
 }
 
 function mismatch(what: string): HeError {
-  return new HeError('GRAPH_INVALID', `operand sizes of a ${what} node do not fit`, { hint: 'This is a bug of tfjs-he-backend.' });
+  return new HeError('GRAPH_INVALID', `operand sizes of a ${what} node do not fit`, { hint: BUG_HINT });
 }

@@ -1,11 +1,11 @@
 import { mul, registerGradient, square, type Tensor } from '@tensorflow/tfjs-core';
-import { HeError } from '../errors.js';
+import { BUG_HINT, HeError } from '../errors.js';
 import { unitMap } from './interval.js';
 import { HE_POLYNOMIAL, HE_RECIPROCAL, HE_RSQRT, type PolynomialTerms, termsOf } from './kernels.js';
 import { runPolynomial } from './run_polynomial.js';
 
 /** d/dx of a polynomial in its own basis: k c_k, or c'_(k-1) = c'_(k+1) + 2 k c_k, halved for c'_0 (Mason and Handscomb 2003, section 2.4.5). */
-export function derivative({ coefficients, basis, interval }: PolynomialTerms): PolynomialTerms {
+function derivative({ coefficients, basis, interval }: PolynomialTerms): PolynomialTerms {
   if (basis === 'monomial') return { coefficients: coefficients.slice(1).map((c, k) => (k + 1) * c), basis, interval };
   const { factor } = unitMap(interval);
   const result = new Array<number>(Math.max(0, coefficients.length - 1)).fill(0);
@@ -36,5 +36,5 @@ export function registerPolynomialGradients(): void {
 function single(x: Tensor | Tensor[] | undefined): Tensor {
   const [first] = [x].flat();
   if (first !== undefined) return first;
-  throw new HeError('GRAPH_INVALID', 'a gradient lacks its tensor', { hint: 'This is a bug of tfjs-he-backend.' });
+  throw new HeError('GRAPH_INVALID', 'a gradient lacks its tensor', { hint: BUG_HINT });
 }

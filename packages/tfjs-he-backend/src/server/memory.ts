@@ -49,11 +49,17 @@ function constantBytes(program: Program, { polyModulusDegree: n }: Parameters, e
 const sum = (bytes: readonly number[]): number => bytes.reduce((total, one) => total + one, 0);
 
 /** Constants encoded, keys of one session loaded, and the ciphertexts of one run at its peak; nothing for `mock`, whose values are ordinary arrays. */
-export function serverMemory(program: Program, parameters: Parameters, engine: ServerEngine): ServerMemory {
+/** @param peak most bytes of ciphertexts at once, if known */
+export function serverMemory(
+  program: Program,
+  parameters: Parameters,
+  engine: ServerEngine,
+  peak = checkProgram(program).peakCiphertextBytes,
+): ServerMemory {
   const { polyModulusDegree: n, coeffModulus } = parameters;
   if (engine === 'mock') return { contexts: 0, constants: 0, keys: 0, ciphertexts: 0 };
   const constants = sum(constantBytes(program, parameters, engine));
-  const ciphertexts = checkProgram(program).peakCiphertextBytes;
+  const ciphertexts = peak;
   const keys = program.galoisSteps.length + 1;
   if (engine === 'simd') return { contexts: simdContextBytes(parameters), constants, keys: keys * simdKeyBytes(parameters), ciphertexts };
   const levels = [...new Set(program.constants.map(({ level }) => level))];
@@ -64,9 +70,16 @@ export function serverMemory(program: Program, parameters: Parameters, engine: S
 /**
  * The same with as few constants and keys at once as the engine can work with.
  * @param outside most bytes of keys outside of WebAssembly: with less than those of a session, all are inside
+ * @param peak most bytes of ciphertexts at once, if known
  */
-export function leastServerMemory(program: Program, parameters: Parameters, engine: ServerEngine, outside: number): ServerMemory {
-  const all = serverMemory(program, parameters, engine);
+export function leastServerMemory(
+  program: Program,
+  parameters: Parameters,
+  engine: ServerEngine,
+  outside: number,
+  peak?: number,
+): ServerMemory {
+  const all = serverMemory(program, parameters, engine, peak);
   const largest = constantBytes(program, parameters, engine).reduce((most, bytes) => Math.max(most, bytes), 0);
   if (engine !== 'simd') return { ...all, constants: Math.min(all.constants, largest) };
   return {
@@ -78,7 +91,7 @@ export function leastServerMemory(program: Program, parameters: Parameters, engi
 
 /** Before a server allocates anything. @throws HeError MEMORY_BUDGET with the limit, the excess, and the option that helps. */
 export function requireServerMemory(least: ServerMemory, limit: number): void {
-  const needed = total(least);
+  const needed = totalMemory(least);
   if (needed <= limit) return;
   const parts = Object.entries(least).map(([name, bytes]) => `${name} ${mebibytes(bytes)}`);
   throw new HeError(
@@ -133,12 +146,13 @@ export function requireSessionMemory(
   );
 }
 
-function total({ contexts, constants, keys, ciphertexts }: ServerMemory): number {
+/** All together, in bytes. */
+export function totalMemory({ contexts, constants, keys, ciphertexts }: ServerMemory): number {
   return contexts + constants + keys + ciphertexts;
 }
 
 function advice(memory: ServerMemory, limit: number): string {
-  const forKeys = limit - (total(memory) - memory.keys);
+  const forKeys = limit - (totalMemory(memory) - memory.keys);
   const raise = 'or raise memoryBytes if the heap (4 GiB) has room';
   if (memory.keys >= memory.constants && forKeys > 0) {
     return `Compile with maxEvaluationKeyBytes ${Math.floor(forKeys / 1e6) * 1e6} or less, ${raise}.`;

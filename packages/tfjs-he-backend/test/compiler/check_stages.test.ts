@@ -1,15 +1,17 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkCircuit, checkGraph, checkLevels } from '../../src/compiler/check_stages.js';
+import { attempt } from '../../src/compiler/attempt.js';
+import { checkCircuit, checkEmitted, checkGraph, checkLevels } from '../../src/compiler/check_stages.js';
 import { assignLevels } from '../../src/compiler/levels.js';
 import { type Lowered, lower } from '../../src/compiler/lower.js';
 import { unsplit } from '../../src/compiler/split_tensors.js';
+import { BUG_HINT } from '../../src/errors.js';
 import { identity } from '../../src/graph/linear_map.js';
 import type { TensorNode } from '../../src/graph/node.js';
 import { Recorder } from '../../src/graph/recorder.js';
 import { simplify } from '../../src/graph/simplify.js';
-import { compileGraph, traceFunction } from '../../src/index.js';
+import { compileGraph, serializeProgram, traceFunction } from '../../src/index.js';
 import { traceAttention } from '../support/attention.js';
 
 const SLOTS = 4096;
@@ -56,5 +58,42 @@ describe('checkers between the stages of the compiler', () => {
     const leveled = assignLevels(lowered.circuit, OPTIONS);
     const lower = { ...leveled, level: leveled.level.map((level) => Math.min(level, OPTIONS.refreshLevel)) };
     expect(() => checkLevels(lower, OPTIONS)).toThrow(/check of the levels.*bug/);
+  });
+});
+
+describe('a bug in a program', () => {
+  test('is named with the stage and the rule, and is no reason to try other parameters', async () => {
+    const program = compileGraph(graph, { polyModulusDegrees: [8192] });
+    const broken = { ...program, galoisSteps: [] };
+    expect(() => checkEmitted(broken, 'restriction to fewer keys')).toThrow(
+      expect.objectContaining({
+        code: 'COMPILE_FAILED',
+        message: expect.stringMatching(/MISSING_GALOIS_KEY \(check of the restriction to fewer keys\)/),
+        hint: BUG_HINT,
+      }),
+    );
+    expect(() => attempt(() => checkEmitted(broken, 'program'))).toThrow(BUG_HINT);
+  });
+
+  test('is not seen in what the compiler makes', () => {
+    expect(checkEmitted(compileGraph(graph, { polyModulusDegrees: [8192] }), 'program').peakCiphertexts).toBeGreaterThan(1);
+  });
+});
+
+describe('maxMemoryBytes', () => {
+  test('refuses rings that a server has no memory for, with the excess and what would help', () => {
+    expect(() => compileGraph(graph, { polyModulusDegrees: [8192], maxMemoryBytes: 2 ** 20 })).toThrow(
+      expect.objectContaining({
+        code: 'COMPILE_FAILED',
+        message: expect.stringMatching(/takes at least (\d+) MiB at ring degree 8192, (\d+) more than the budget maxMemoryBytes of 1/),
+        hint: expect.stringContaining('Raise it'),
+      }),
+    );
+  });
+
+  test('leaves programs that fit as they are', () => {
+    const unlimited = compileGraph(graph, { polyModulusDegrees: [8192] });
+    const limited = compileGraph(graph, { polyModulusDegrees: [8192], maxMemoryBytes: 2 ** 30 });
+    expect(serializeProgram(limited)).toEqual(serializeProgram(unlimited));
   });
 });
