@@ -37,6 +37,7 @@ export class LayerClock {
     this.rounds = program.segments.filter(({ refreshes }) => refreshes.length > 0).length;
   }
 
+  /** Before an instruction: reports its layer when it is the first of it, and progress when that is due. */
   begin(instruction: Instruction, onProgress: Report | undefined): void {
     const { layer, level } = instruction;
     this.report = onProgress;
@@ -57,7 +58,10 @@ export class LayerClock {
     this.startedAt = performance.now();
   }
 
-  /** @param ms what it took, where it did not run between `begin` and now. */
+  /**
+   * After it: reports the end of its layer when it was the last of it.
+   * @param ms what it took, where it did not run between `begin` and now
+   */
   end(instruction: Instruction, ms = performance.now() - this.startedAt): void {
     const now = performance.now();
     this.evaluateMs += now - this.lastEnd;
@@ -91,15 +95,18 @@ export class LayerClock {
     }
   }
 
+  /** A round of refreshes goes to the client. */
   refresh(segment: number, ciphertexts: number, onProgress: Report | undefined): void {
     onProgress?.({ type: 'refresh', segment, segments: this.program.segments.length, ciphertexts });
   }
 
+  /** It has come back after so long. */
   refreshed(ms: number): void {
     this.waitMs += ms;
     this.roundsDone++;
   }
 
+  /** Of every layer of the program, in its order. */
   times(): LayerTime[] {
     return this.layers.map(({ ms, from, to }, i) => ({
       name: this.program.layers[i] ?? '',

@@ -78,7 +78,7 @@ export interface LayerTime {
   readonly name: string;
   /** Wall time of the layer's instructions. */
   readonly ms: number;
-  /** Highest and lowest level its instructions ran at. */
+  /** Highest and lowest level its instructions ran at; -1 when all of them ran before the run was saved and restored. */
   readonly fromLevel: number;
   readonly toLevel: number;
 }

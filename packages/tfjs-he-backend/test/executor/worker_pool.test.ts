@@ -8,7 +8,8 @@ import { createServer, type Server, type Session } from '../../src/server/index.
 import { traceAttention } from '../support/attention.js';
 import { bundleWorker } from '../support/bundle_worker.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
-import { openClient } from '../support/session.js';
+import { openClient, openPair } from '../support/session.js';
+import { expectedOutputs, largestError, STATE, traceShiftRegister, WIDTH } from '../support/shift_register.js';
 import { compileSmall } from '../support/small_ring.js';
 
 let worker: Awaited<ReturnType<typeof bundleWorker>>;
@@ -88,6 +89,21 @@ describe.each(['mock', 'seal', 'simd'] as const)('two workers with the %s engine
 test.each(['seal', 'simd'] as const)('the program above has work for both workers on %s', (engine) => {
   const steps = schedule(program, 2, engine).map(({ workers }) => workers.map(({ length }) => length));
   expect(steps.some(([first = 0, second = 0]) => first > 0 && second > 0)).toBe(true);
+});
+
+test('two workers run a sequence of a program with state, saved and restored on the way', async () => {
+  const shifting = compileSmall(await traceShiftRegister(), { state: STATE });
+  const pair = await openPair(shifting, 'mock', { workers: { count: 2, url: worker.url } });
+  const inputs = [1, 2, 3].map((seed) => randomValues(WIDTH, seed, 0.8));
+  let sequence = pair.session.sequence(pair.zeros(2));
+  for (const [t, input] of inputs.entries()) {
+    const { outputs } = await sequence.run(pair.encrypt(input), { refresh: async (sent) => pair.client.refresh(sent) });
+    expect(largestError(pair.decrypt(outputs), expectedOutputs(inputs)[t]!)).toBeLessThan(1e-3);
+    const saved = sequence.save();
+    sequence.dispose();
+    sequence = pair.session.restoreSequence(saved);
+  }
+  pair.dispose();
 });
 
 test('a number of workers that makes no sense is refused', async () => {
