@@ -13,6 +13,7 @@ import {
   DEFAULT_SIMD_COSTS,
   defaultCosts,
   fitCosts,
+  HeError,
   type Program,
   profile,
   traceFunction,
@@ -98,5 +99,42 @@ describe('calibration', () => {
     expect(() => checkCosts({ ...DEFAULT_COSTS, rescale: Number.NaN })).toThrow(
       expect.objectContaining({ code: 'PARAMETERS_INVALID', message: expect.stringContaining('rescale') }),
     );
+  });
+
+  test('default costs of threads are between those of one and their share', () => {
+    const rotationMs = (costs: Costs): number =>
+      profile(calibration, 0, costs)
+        .layers.filter(({ name }) => name.startsWith('chain'))
+        .reduce((sum, { predictedMs }) => sum + predictedMs, 0);
+    for (const threads of [2, 4]) {
+      const ratio = rotationMs(defaultCosts('simd', threads)) / rotationMs(DEFAULT_SIMD_COSTS);
+      expect(ratio).toBeGreaterThan(1 / threads);
+      expect(ratio).toBeLessThan(1 / threads + 0.15);
+    }
+    expect(defaultCosts('simd', 1)).toEqual(DEFAULT_SIMD_COSTS);
+    expect(() => defaultCosts('simd', 0)).toThrow(HeError);
+  });
+
+  test('what times do not tell apart stays near the defaults', () => {
+    const { layers } = profile(calibration, 0, DEFAULT_SIMD_COSTS);
+    // Rotations of one value only: decomposing, switching and dividing always come together.
+    const times = layers.flatMap(({ name, predictedMs }) =>
+      name.startsWith('chain') ? [{ name, ms: 2 * predictedMs * (1 + 0.01 * Number(name.split(' ')[1])) }] : [],
+    );
+    const fitted = fitCosts([{ program: calibration, repeat: REPEAT, layers: times, refreshMs: 0 }], 'simd');
+    for (const name of ['decompose', 'switchKey', 'divide'] as const) {
+      expect(fitted[name] / DEFAULT_SIMD_COSTS[name]).toBeGreaterThan(1);
+      expect(fitted[name] / DEFAULT_SIMD_COSTS[name]).toBeLessThan(4);
+    }
+  });
+
+  test('threads are those of default costs, from 1 to 64', async () => {
+    const graph = await traceAttention(SHAPE);
+    const onTwo = compileGraph(graph, { polyModulusDegrees: [8192], threads: 2 });
+    expect(profile(onTwo, 20, defaultCosts('simd', 2)).predictedMs).toBeLessThanOrEqual(
+      profile(program, 20, defaultCosts('simd', 2)).predictedMs,
+    );
+    expect(() => compileGraph(graph, { threads: 65 })).toThrow(HeError);
+    expect(() => compileGraph(graph, { threads: 2, costs: DEFAULT_SIMD_COSTS })).toThrow(HeError);
   });
 });
