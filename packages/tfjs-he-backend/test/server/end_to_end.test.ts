@@ -103,6 +103,15 @@ describe('a server', () => {
     pair.dispose();
   });
 
+  test('a session that is disposed of while a run evaluates ends it, and releases its ciphertexts', async () => {
+    const pair = await openPair(program, 'simd');
+    const onProgress = (event: ProgressEvent) => event.type === 'layerEnd' && pair.session.dispose();
+    await expect(pair.infer(x, { onProgress })).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(pair.session.ledger.of('ciphertext')).toEqual({ count: 0, bytes: 0 });
+    expect(pair.session.ledger.of('key')).toEqual({ count: 0, bytes: 0 });
+    pair.dispose();
+  });
+
   test('keys that are refused leave room for others', async () => {
     const pair = await openPair(program, 'simd');
     await expect(pair.server.openSession(pair.keys.slice(1))).rejects.toMatchObject({ code: expect.stringMatching(/^WIRE_/) });
