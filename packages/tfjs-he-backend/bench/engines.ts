@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Attention, attentionCase } from './engine_attention.ts';
 import { ENGINE_CASES, type EngineCase } from './engine_cases.ts';
+import { median } from './median.ts';
 import { openEngines } from './open_engines.ts';
 
 export const ENGINES_HELP = `engines: node-seal and the simd engine on the same ciphertexts, medians of alternating runs, warm
@@ -20,12 +21,6 @@ interface Row {
   readonly ratio2: number | null;
   readonly target1: number;
   readonly target2: number;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
 }
 
 type Clock = () => number;

@@ -3,6 +3,7 @@ import { COMPILE_HELP, compileTime } from './compile_time.ts';
 import { COUNTS_HELP, counts } from './counts.ts';
 import { ENGINES_HELP, engines } from './engines.ts';
 import { FUZZ_HELP, fuzz } from './fuzz.ts';
+import { MEMORY_HELP, memory } from './memory.ts';
 import { WORKERS_HELP, workers } from './workers.ts';
 
 const BENCHMARKS: Readonly<Record<string, { readonly run: (args: string[]) => Promise<void>; readonly help: string }>> = {
@@ -11,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly run: (args: string[]) => Pr
   calibrate: { run: calibrate, help: CALIBRATE_HELP },
   engines: { run: engines, help: ENGINES_HELP },
   fuzz: { run: fuzz, help: FUZZ_HELP },
+  memory: { run: memory, help: MEMORY_HELP },
   workers: { run: workers, help: WORKERS_HELP },
 };
 

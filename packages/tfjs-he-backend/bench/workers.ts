@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { compile, manifestOf } from 'tfjs-he-backend';
 import { createClient } from 'tfjs-he-backend/client';
 import { createServer, type ServerEngine } from 'tfjs-he-backend/server';
+import { median } from './median.ts';
 import { SHIPPED_MODEL, shippedModel } from './shipped_model.ts';
 
 export const WORKERS_HELP = `workers: the shipped model on one thread and on several workers, alternating, constants encoded; then a batch of independent inputs,
@@ -105,10 +106,4 @@ export async function workers(args: string[]): Promise<void> {
       `${batch} inputs: one after the other on one thread ${batchSerialMs.toFixed(0)} ms, at once on ${count} workers ${batchMs.toFixed(0)} ms, ratio ${row.batchRatio.toFixed(2)}`,
     );
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
 }

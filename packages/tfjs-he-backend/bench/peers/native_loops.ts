@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { createSimdRuntime } from '../../dist/engines/simd_runtime.js';
+import { median } from '../median.ts';
 import { ownParameters } from './own_parameters.ts';
 import { output } from './processes.ts';
-import { median } from './workload.ts';
 
 /** Nanoseconds of processor time, in a warm loop over limbs of 16384 residues. */
 export interface LoopTimes {

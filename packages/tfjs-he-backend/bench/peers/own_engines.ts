@@ -1,4 +1,5 @@
 import type { Engine } from '../../dist/engines/engine.js';
+import { median } from '../median.ts';
 import { openEngines } from '../open_engines.ts';
 import { ownParameters } from './own_parameters.ts';
 import * as workload from './workload.ts';
@@ -58,7 +59,7 @@ function measure<C, P>(
     const result = run();
     const decrypted = decrypt(savedAtRefreshLevel(engine, result));
     const error = decrypted.reduce((largest, value, slot) => Math.max(largest, Math.abs(value - expected(slot))), 0);
-    return { case: name, ms: workload.median(Array.from({ length: samples }, timed)), error };
+    return { case: name, ms: median(Array.from({ length: samples }, timed)), error };
   });
 }
 

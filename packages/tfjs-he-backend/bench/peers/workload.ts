@@ -40,9 +40,3 @@ export function matrixTimesInput(row: number): number {
   for (let column = 0; column < SIZE; column++) sum += matrix(row, column) * input(column);
   return sum;
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
-}

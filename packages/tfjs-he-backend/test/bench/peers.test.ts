@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { median } from '../../bench/median.ts';
 import { output } from '../../bench/peers/processes.ts';
 import { peersReport } from '../../bench/peers/report.ts';
-import { matrix, matrixTimesInput, median, polynomial, SIZE } from '../../bench/peers/workload.ts';
+import { matrix, matrixTimesInput, polynomial, SIZE } from '../../bench/peers/workload.ts';
 
 describe('the report of bench:peers', () => {
   const report = peersReport(
