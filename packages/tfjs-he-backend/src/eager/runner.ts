@@ -2,8 +2,9 @@ import { concat, pad, slice, split, type Tensor, tensor, tidy } from '@tensorflo
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type CompileControl, compile } from '../compiler/compile.js';
 import type { CompileOptions } from '../compiler/options.js';
-import type { TensorFunction } from '../compiler/trace.js';
+import { type TensorFunction, trace } from '../compiler/trace.js';
 import { HeError } from '../errors.js';
+import { checkDeclaredIntervals, declaringNodes } from '../graph/declared_intervals.js';
 import type { Program } from '../program/program.js';
 import { type BatchOption, compileBatch } from './batch.js';
 import type { EagerControl, LocalSession } from './local_session.js';
@@ -30,7 +31,8 @@ export interface Runner {
   readonly program: Program | null;
   /**
    * Outputs for plaintext inputs, one tensor or a list as the model has them. More inputs than one run takes are dealt to several runs, fewer are filled up with zeros.
-   * @throws HeError ENCODE_INVALID (shapes, values that are not finite), ABORTED, and those of the engine.
+   * @throws HeError ENCODE_INVALID (shapes, values that are not finite), VALUE_OVERFLOW (in mode `simulate`: values leave the interval of a polynomial, which is named), ABORTED, and those of
+   *   the engine.
    */
   predict(inputs: Tensor | readonly Tensor[], control?: EagerControl): Promise<Tensor | Tensor[]>;
   /** Releases keys and engines. */
@@ -62,14 +64,45 @@ export async function runner(source: LayersModel | TensorFunction, options: Runn
   const program = await (batch === undefined || typeof source === 'function'
     ? compile(source, settings)
     : compileBatch(source, batch, settings));
+  const check = fhe === 'simulate' ? await intervalCheck(source, program, compileOptions) : undefined;
   const { openLocalSession } = await import('./local_session.js');
   const session = await openLocalSession(program, fhe === 'simulate' ? 'mock' : engine, { onProgress, signal });
   const batched = typeof source !== 'function';
   return {
     fhe,
     program,
-    predict: (inputs, control) => predict(session, batched, listOf(inputs), control),
+    predict: (inputs, control) => predict(session, batched, listOf(inputs), control, check),
     dispose: () => session.dispose(),
+  };
+}
+
+/** Refuses values that leave a declared interval. */
+type IntervalCheckOf = (inputs: ReadonlyMap<string, ArrayLike<number>>) => void;
+
+/** Undefined where no operation declares an interval. */
+async function intervalCheck(
+  source: LayersModel | TensorFunction,
+  { inputs }: Program,
+  options: CompileOptions,
+): Promise<IntervalCheckOf | undefined> {
+  const shapes = Object.fromEntries(inputs.map(({ layout }) => [layout.name, layout.shape]));
+  const [only] = inputs;
+  const isSingle = inputs.length === 1 && only !== undefined && options.inputShapes === undefined;
+  const graph = await trace(source, isSingle ? { inputShape: only.layout.shape } : { inputShapes: shapes });
+  if (declaringNodes(graph).length === 0) return undefined;
+  return (values) => {
+    const breach = checkDeclaredIntervals(graph, values).find(({ outside }) => outside > 0);
+    if (breach === undefined) return;
+    const { layer, op, interval, range, outside, count } = breach;
+    const [from, to, low, high] = [...range, ...interval].map((value) => value.toPrecision(4));
+    throw new HeError(
+      'VALUE_OVERFLOW',
+      `${outside} of ${count} values of '${layer}' leave the interval [${low}, ${high}]: they go from ${from} to ${to}`,
+      {
+        op,
+        hint: 'Widen the interval, or train the range to be narrower. On ciphertexts the result would be wrong without notice.',
+      },
+    );
   };
 }
 
@@ -87,6 +120,7 @@ async function predict(
   batched: boolean,
   inputs: readonly Tensor[],
   control: EagerControl | undefined,
+  check: IntervalCheckOf | undefined,
 ): Promise<Tensor | Tensor[]> {
   const batch = session.manifest.inputs[0]?.shape[0] ?? 1;
   const rows = inputs[0]?.shape[0] ?? 1;
@@ -101,6 +135,7 @@ async function predict(
           session,
           perInput.flatMap((parts) => parts[row] ?? []),
           control,
+          check,
         ),
       );
     }
@@ -131,7 +166,12 @@ function joined(rows: readonly Tensor[]): Tensor {
   return first !== undefined && second === undefined ? first.clone() : concat([...rows], 0);
 }
 
-async function predictOne(session: LocalSession, inputs: readonly Tensor[], control: EagerControl | undefined): Promise<Tensor[]> {
+async function predictOne(
+  session: LocalSession,
+  inputs: readonly Tensor[],
+  control: EagerControl | undefined,
+  check: IntervalCheckOf | undefined,
+): Promise<Tensor[]> {
   const layouts = session.manifest.inputs;
   const values = new Map<string, ArrayLike<number>>();
   for (const [i, { name, shape }] of layouts.entries()) {
@@ -145,6 +185,7 @@ async function predictOne(session: LocalSession, inputs: readonly Tensor[], cont
     }
     values.set(name, await x.data());
   }
+  check?.(values);
   const outputs = await session.run(values, control);
   return outputs.map((output, i) => tensor(output, [...(session.manifest.outputs[i]?.shape ?? [])]));
 }

@@ -1,3 +1,4 @@
+import type { Interval } from '../ops/interval.js';
 import type { LinearMap } from './linear_map.js';
 
 /**
@@ -30,6 +31,8 @@ export interface AffineNode extends NodeBase {
   readonly kind: 'affine';
   readonly terms: readonly AffineTerm[];
   readonly bias: Float64Array | null;
+  /** The operation that takes these values, and the interval in which it expects them: for checks in the clear. */
+  readonly declared?: { readonly op: string; readonly interval: Interval };
 }
 
 /** Elementwise a * b, equal shapes (broadcasting is an affine node before it). */

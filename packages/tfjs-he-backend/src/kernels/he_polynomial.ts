@@ -16,7 +16,9 @@ const record: EncryptedKernel = (call) => {
   const x = input(call, 'x');
   const { recorder } = backend;
   const terms = termsOf(call.name, call.attrs);
-  const source = recorder.linear(x.shape, backend.nodeOf(x), identity(sizeOf(x.shape)));
+  const operand = recorder.linear(x.shape, backend.nodeOf(x), identity(sizeOf(x.shape)));
+  const { interval } = terms;
+  const source: TensorNode = terms.basis === 'monomial' ? operand : { ...operand, declared: { op: call.name, interval } };
   const node = evaluate(recorder, source, terms);
   if (node !== null) return backend.wrap(node);
   const constant = new Float32Array(sizeOf(x.shape)).fill(terms.coefficients[0] ?? 0);

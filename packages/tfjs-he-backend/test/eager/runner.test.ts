@@ -85,6 +85,19 @@ describe('runner', () => {
     run.dispose();
   });
 
+  test('a simulation names the operation whose input leaves its interval', async () => {
+    const body = (x: tf.Tensor) => he.reciprocal(tf.mul(x, 2), { interval: [1, 4], bits: 8 });
+    const run = await he.runner(body, { ...SMALL, fhe: 'simulate', inputShape: [2] });
+    const inside = (await run.predict(tf.tensor1d([0.5, 2]))) as tf.Tensor;
+    expect(bitsOfAgreement(inside.dataSync(), [1, 0.25])).toBeGreaterThan(7);
+    await expect(run.predict(tf.tensor1d([0.5, 3]))).rejects.toMatchObject({
+      code: 'VALUE_OVERFLOW',
+      op: 'HeReciprocal',
+      message: expect.stringMatching(/1 of 2 values .* leave the interval \[1\.000, 4\.000\]: they go from 1\.000 to 6\.000/),
+    });
+    run.dispose();
+  });
+
   test('reports compiling, keys and layers, and can be cancelled', async () => {
     const seen = new Set<string>();
     const onProgress = ({ type }: he.EagerProgress) => seen.add(type);
