@@ -103,7 +103,7 @@ test('Ctrl-C ends training with 130 and one line, and leaves nothing half-writte
   let stderr = '';
   child.stderr.on('data', (data: Buffer) => {
     stderr += data.toString();
-    if (stderr.includes('epoch 1/')) child.kill('SIGINT');
+    if (stderr.includes('epoch 1/') && !child.killed) child.kill('SIGINT');
   });
   const [code] = await once(child, 'close');
   expect([code, stderr.split('\n').at(-2)]).toEqual([130, 'error: interrupted']);
