@@ -11,7 +11,7 @@ import { leastServerMemory, totalMemory } from '../server/memory.js';
 import { createTurns, throwIfAborted } from '../turns.js';
 import { attempt } from './attempt.js';
 import { checkEmitted, checkGraph, checkLevels } from './check_stages.js';
-import { circuitCost } from './circuit_cost.js';
+import { type CircuitWork, circuitCost, placementMs } from './circuit_cost.js';
 import { compileState } from './compile_state.js';
 import { keySwitchingKeyBytes, programMs } from './cost_model.js';
 import { engineOf } from './costs.js';
@@ -219,17 +219,38 @@ function mostRefined({ maxLevel, refreshLevel }: Parameters): number {
 
 /** Sets slower than the fastest by more than this are not refined. */
 const REFINED_RANGE = 1.2;
+/** Programs are not emitted where estimates are beyond the limit by this factor: they are off by 1 % at most for shipped models. */
+const ESTIMATE_RANGE = 1.05;
 /** Refreshes are moved for a gain of 3 %; for one of 10 % where that takes more rounds, which a faster engine would not make up for. */
 const WORTH_MOVING = { sameRounds: 0.97, moreRounds: 0.9 };
 
 /** The better of both refresh policies, with no more keys than the budget allows; null when both take longer than `limitMs`. */
 function cheapest(lowered: Lowered, parameters: Parameters, settings: CompileSettings, limitMs: number): Found | null {
   const { maxLevel, refreshLevel } = parameters;
-  const [first, second] = [false, true].map((refreshTogether) =>
-    emitted(lowered, parameters, assignLevels(lowered.circuit, { maxLevel, refreshLevel, refreshTogether }), settings, limitMs),
+  const [lazy, together] = [false, true].map((refreshTogether) =>
+    assignLevels(lowered.circuit, { maxLevel, refreshLevel, refreshTogether }),
   );
-  if (first === undefined || first === null) return second ?? null;
-  return second !== undefined && second !== null && second.ms < first.ms ? second : first;
+  let best: Found | null = null;
+  for (const leveled of lazy === undefined || together === undefined ? [] : samePlacement(lazy, together) ? [lazy] : [lazy, together]) {
+    const limit: number = best?.ms ?? limitMs;
+    if (Number.isFinite(limit) && estimatedMs(lowered, leveled, parameters, settings) > ESTIMATE_RANGE * limit) continue;
+    best = emitted(lowered, parameters, leveled, settings, limit) ?? best;
+  }
+  return best;
+}
+
+function samePlacement(a: LeveledCircuit, b: LeveledCircuit): boolean {
+  return a.level.length === b.level.length && a.level.every((level, i) => level === b.level[i] && a.origin[i] === b.origin[i]);
+}
+
+/** By circuit: what its values make the engine do, as one emitted program of it did. */
+const knownWork = new WeakMap<Lowered, CircuitWork>();
+
+/** Milliseconds of a program that is not emitted. */
+function estimatedMs(lowered: Lowered, leveled: LeveledCircuit, parameters: Parameters, settings: CompileSettings): number {
+  const work = knownWork.get(lowered) ?? measureWork(lowered, leveled, parameters, engineOf(settings.costs));
+  knownWork.set(lowered, work);
+  return placementMs(leveled, circuitCost(work, parameters, settings));
 }
 
 /** The same with refreshes placed by cost, if that is faster. */
