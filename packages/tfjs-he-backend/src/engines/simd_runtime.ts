@@ -143,7 +143,7 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
       }
     },
     releaseKeys({ relinearization, galois }) {
-      rotations.complete();
+      rotations.close();
       for (const key of [relinearization, ...galois.values()]) {
         switchingKeys.release(key);
         ledger.release('key', switchingKeys.keyBytes);

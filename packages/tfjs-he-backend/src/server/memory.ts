@@ -12,6 +12,8 @@ import { HeError } from '../errors.js';
 import type { MemoryLimits } from '../executor/worker_messages.js';
 import type { Parameters } from '../parameters/parameters.js';
 import type { Program } from '../program/program.js';
+import { ROTATIONS_AT_ONCE } from '../simd/rotations.js';
+import { MOST_TERMS } from '../simd/sums.js';
 import type { ServerEngine } from './types.js';
 
 /**
@@ -35,11 +37,6 @@ export interface ServerMemory {
   /** Of one run, at its peak. */
   readonly ciphertexts: number;
 }
-
-/** Products with constants that simd puts off before it computes them together: their constants stay. */
-const PENDING_CONSTANTS = 64;
-/** Keys that simd uses together. */
-const KEYS_TOGETHER = 4;
 
 function constantBytes(program: Program, { polyModulusDegree: n }: Parameters, engine: ServerEngine): number[] {
   if (engine === 'simd') return program.constants.map(({ values, level }) => simdPlaintextBytes(values, n / 2, level));
@@ -84,8 +81,8 @@ export function leastServerMemory(
   if (engine !== 'simd') return { ...all, constants: Math.min(all.constants, largest) };
   return {
     ...all,
-    constants: Math.min(all.constants, PENDING_CONSTANTS * largest),
-    keys: outside < all.keys ? all.keys : Math.min(all.keys, KEYS_TOGETHER * simdKeyBytes(parameters)),
+    constants: Math.min(all.constants, MOST_TERMS * largest),
+    keys: outside < all.keys ? all.keys : Math.min(all.keys, ROTATIONS_AT_ONCE * simdKeyBytes(parameters)),
   };
 }
 

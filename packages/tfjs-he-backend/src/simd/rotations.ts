@@ -6,7 +6,7 @@ import type { Pending, Value } from './value.js';
 import type { Values } from './values.js';
 
 /** Rotations that are computed together: as many as share the digits from the cache. */
-const AT_ONCE = 4;
+export const ROTATIONS_AT_ONCE = 4;
 
 /** Rotations of one value that nobody has needed yet. */
 class Batch {
@@ -32,11 +32,18 @@ class Batch {
     for (const [value] of this.#waiting) this.#compute(value, 'extended');
   }
 
+  abandon(): void {
+    for (const [value] of this.#waiting) {
+      value.pending = null;
+      this.#remove(value);
+    }
+  }
+
   /** A rotation and those that were asked for after it, which will be wanted in the same form. */
   #compute(first: Value, form: 'extended' | 'polynomials'): void {
     const waiting = [...this.#waiting];
     const start = waiting.findIndex(([value]) => value === first);
-    const group = waiting.slice(start, start + AT_ONCE);
+    const group = waiting.slice(start, start + ROTATIONS_AT_ONCE);
     const keys = group.map(([, key]) => key);
     const { switcher, modulusDown, decomposition } = this;
     const made =
@@ -94,9 +101,19 @@ export class Rotations {
     }
   }
 
-  /** Computes all that is put off: before keys are released. */
+  /** Computes all that is put off. @throws HeError MEMORY_BUDGET, WORKER_FAILED. */
   complete(): void {
     this.#open?.complete();
     this.#open = undefined;
+  }
+
+  /** Before keys are released: computes what is put off, or gives it up where that is no longer possible, so that only releasing it is. */
+  close(): void {
+    try {
+      this.complete();
+    } catch {
+      this.#open?.abandon();
+      this.#open = undefined;
+    }
   }
 }

@@ -178,6 +178,20 @@ describe.each(sets)('work that is put off, N = %d, primes of %p bits', (degree, 
       expect(simdRuntime.heap.memory.buffer.byteLength).toBe(before);
     });
 
+    test('are given up, with what they hold, where nothing can be computed any more', async () => {
+      const other = await openEnginePair(smallParameters(1024, [50, 40, 50]), [1, 2]);
+      const { simd, simdRuntime } = other;
+      const a = other.random(1, 85).simd;
+      const late = simd.rotateMany(a, [1, 2]);
+      simdRuntime.heap.condemn(new Error('gone'));
+      expect(() => residues(other, late[0]!)).toThrow('gone');
+      simd.close();
+      for (const c of [a, ...late]) simd.dispose(c);
+      expect(simdRuntime.ledger.of('ciphertext').count).toBe(0);
+      expect(simdRuntime.ledger.of('key').count).toBe(0);
+      other.close();
+    });
+
     test('are computed before their keys go', async () => {
       const other = await openEnginePair(smallParameters(1024, [50, 40, 50]), [1, 2]);
       const a = other.random(1, 84).simd;
