@@ -1,4 +1,4 @@
-import { createEmptyEngine } from '../engines/empty.js';
+import { createEmptyEngine, type EmptyPlaintext } from '../engines/empty.js';
 import { BUG_HINT, HeError } from '../errors.js';
 import { interpret } from '../executor/interpret.js';
 import { RegisterFile } from '../executor/register_file.js';
@@ -23,7 +23,13 @@ export function checkProgram(program: Program): DryRun {
   const engine = createEmptyEngine(parameters, { galoisSteps: program.galoisSteps });
   const registers = new RegisterFile(engine);
   const zeros = new Float64Array(parameters.slots);
-  const constants = program.constants.map(({ level, scale }) => engine.encode(zeros, level, scale));
+  const encoded = new Map<string, EmptyPlaintext>();
+  // Values make no difference: one plaintext for all of a level and scale.
+  const constants = program.constants.map(({ level, scale }) => {
+    const plaintext = encoded.get(`${level} ${scale}`) ?? engine.encode(zeros, level, scale);
+    encoded.set(`${level} ${scale}`, plaintext);
+    return plaintext;
+  });
   const constantBytes = engine.ledger.total().bytes;
   const constant = (id: number) => {
     const plaintext = constants[id];
@@ -60,7 +66,7 @@ export function checkProgram(program: Program): DryRun {
     return { peakCiphertexts, peakCiphertextBytes: engine.ledger.peakBytes - constantBytes };
   } finally {
     registers.releaseAll();
-    for (const plaintext of constants) engine.disposePlain(plaintext);
+    for (const plaintext of encoded.values()) engine.disposePlain(plaintext);
     engine.close();
   }
 }

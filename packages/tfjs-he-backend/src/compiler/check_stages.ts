@@ -49,7 +49,7 @@ function isWellFormed({ rows, cols, rowStart, column, value }: LinearMap): boole
 function allFinite(values: Float64Array): boolean {
   let sum = 0;
   // 0 * Infinity and 0 * NaN are NaN.
-  for (const value of values) sum += 0 * value;
+  for (let i = 0; i < values.length; i++) sum += 0 * (values[i] ?? 0);
   return sum === 0;
 }
 
