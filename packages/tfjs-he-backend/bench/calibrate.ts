@@ -86,17 +86,20 @@ export async function calibrate(args: string[]): Promise<void> {
   const measured: Measured[] = calibrations.map((program, i) => ({ program, repeat: REPEAT, ...least(results[i] ?? []) }));
   const prepared: Measured[] = shipped.map(({ program }, i) => {
     const encodeMs = runners[calibrations.length + i]?.encodeMs ?? 0;
-    return { program, repeat: 1, layers: [], refreshMs: 0, encodeMs };
+    // Their layers too: operations on data that is not in the caches.
+    return { program, repeat: 1, ...least(results[calibrations.length + i] ?? []), encodeMs };
   });
   const costs = fitCosts([...measured, ...prepared], engine);
   const json = JSON.stringify(costs, null, 2);
   if (values.out !== undefined) await writeFile(values.out, `${json}\n`);
   const report = values.json ? console.error : console.log;
+  const defaults = defaultCosts(engine, engine === 'simd' ? threads : 1);
   if (values.json) console.log(json);
-  else for (const name of costNamesOf(engine)) report(`${name.padEnd(18)} ${costLine(name, costs)}`);
+  else for (const name of costNamesOf(engine)) report(`${name.padEnd(18)} ${costLine(name, costs, defaults)}`);
   const machine = threads > 1 ? `${engine}, ${threads} threads` : engine;
   for (const [i, { name, program }] of shipped.entries()) {
-    report(`${name} on ${machine}: ${comparison(program, least(results[calibrations.length + i] ?? []), costs)}`);
+    const measuredMs = least(results[calibrations.length + i] ?? []);
+    report(`${name} on ${machine}: ${comparison(program, measuredMs, costs)}; ${ofDefaults(program, measuredMs, defaults)}`);
   }
 }
 
@@ -111,9 +114,9 @@ function engineNamed(name: string): CostEngine {
   throw new Error(`--engine is seal or simd, not '${name}'`);
 }
 
-function costLine(name: Parameters<typeof costOf>[1], costs: Costs): string {
+function costLine(name: Parameters<typeof costOf>[1], costs: Costs, defaults: Costs): string {
   const value = costOf(costs, name);
-  return `${value.toExponential(2)} ms a unit, ${(value / costOf(defaultCosts(costs.engine ?? 'seal'), name)).toFixed(2)} of the default`;
+  return `${value.toExponential(2)} ms a unit, ${(value / costOf(defaults, name)).toFixed(2)} of the default`;
 }
 
 /** Predicted and measured, without network. */
@@ -122,6 +125,11 @@ function comparison(program: Program, { evaluateMs, refreshMs }: Least, costs: C
   const actual = evaluateMs + refreshMs;
   const ratio = (predictedMs / actual).toFixed(2);
   return `predicted ${predictedMs.toFixed(0)} ms, measured ${actual.toFixed(0)} ms (${refreshMs.toFixed(0)} for ${refreshes} refreshes), ratio ${ratio}`;
+}
+
+function ofDefaults(program: Program, { evaluateMs, refreshMs }: Least, defaults: Costs): string {
+  const { predictedMs } = profile(program, 0, defaults);
+  return `by the default costs ${predictedMs.toFixed(0)} ms, ratio ${(predictedMs / (evaluateMs + refreshMs)).toFixed(2)}`;
 }
 
 type Least = Pick<Measured, 'layers' | 'refreshMs'> & { readonly evaluateMs: number };

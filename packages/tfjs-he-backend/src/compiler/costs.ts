@@ -64,7 +64,7 @@ export const DEFAULT_COSTS: SealCosts = Object.freeze({
 
 /**
  * The simd engine on the same machine, idle, one thread: within 5 % of what the evaluator took for he-models' power-banking77, power-ecg, power-mnist-vit and power-sst2 (0.19 to 4.4 s),
- * and of the rotations and products of `npm run bench -- engines`, in 2026-11.
+ * and of the rotations and products of `npm run bench -- engines`, in 2026-11; `refresh` and `encode` are the least of many on a machine that was not idle.
  */
 export const DEFAULT_SIMD_COSTS: SimdCosts = Object.freeze({
   engine: 'simd',
@@ -75,7 +75,7 @@ export const DEFAULT_SIMD_COSTS: SimdCosts = Object.freeze({
   add: 1.4e-6,
   instruction: 0.04,
   encode: 7e-7,
-  refresh: 2.9e-4,
+  refresh: 1.6e-4,
 });
 
 /** Share of a cost that threads divide among them: 2 of them took 0.54 to 0.58 of the time of one for rotations, products and sums. The client refreshes with one thread. */
