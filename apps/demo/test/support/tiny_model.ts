@@ -16,7 +16,7 @@ export const tinyClassifier: Classifier = {
 
 function tinyModel(x: Tensor): Tensor {
   const hidden = matMul(x, tensor2d([0.5, -0.25, 0.1, 0.3, 0.2, 0.2, -0.4, 0.6], [4, 2]));
-  return matMul(square(square(hidden)), tensor2d([1.5, -0.25, 0.75, 0.1, 1.3, -2], [2, 3]));
+  return matMul(square(square(square(hidden))), tensor2d([1.5, -0.25, 0.75, 0.1, 1.3, -2], [2, 3]));
 }
 
 let compiled: Promise<Program> | undefined;
