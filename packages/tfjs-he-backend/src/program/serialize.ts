@@ -2,6 +2,7 @@ import { checkProgram } from '../compiler/check.js';
 import { HeError } from '../errors.js';
 import { createJsonReader } from '../wire/json.js';
 import { checkRefreshMasks } from './check_refresh_masks.js';
+import { headerJson } from './header_json.js';
 import type { Constant, Program } from './program.js';
 import { readProgramHeader } from './read_program.js';
 
@@ -10,12 +11,7 @@ const PREFIX = 8;
 
 /** 'HEP1', length of the JSON part (u32, little-endian), JSON (padded to 8 bytes), then the constants' values as float64, little-endian. */
 export function serializeProgram(program: Program): Uint8Array {
-  const header = {
-    ...program,
-    parameters: { ...program.parameters, coeffModulus: program.parameters.coeffModulus.map(String) },
-    constants: program.constants.map(({ values, shift, level, scale }) => ({ length: values.length, shift, level, scale })),
-  };
-  const text = JSON.stringify(header);
+  const text = headerJson(program);
   const json = new TextEncoder().encode(text + ' '.repeat((8 - (new TextEncoder().encode(text).length % 8)) % 8));
   const total = program.constants.reduce((sum, { values }) => sum + values.length, 0);
   const out = new Uint8Array(PREFIX + json.length + 8 * total);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { compileGraph, type Program, parseProgram, serializeProgram } from '../../src/index.js';
+import { programDigest } from '../../src/program/digest.js';
 import { traceAttention } from '../support/attention.js';
 
 let program: Program;
@@ -13,6 +14,23 @@ beforeAll(async () => {
 describe('program files', () => {
   test('a program survives the round trip', () => {
     expect(parseProgram(bytes)).toEqual(program);
+  });
+
+  test('written again, it has the same bytes, and the same digest as when it was compiled', () => {
+    const read = parseProgram(bytes);
+    expect(Buffer.compare(serializeProgram(read), bytes)).toBe(0);
+    expect(programDigest(read)).toBe(programDigest(program));
+  });
+
+  test('the digest tells programs apart by their instructions and by their weights', () => {
+    const [first, ...rest] = program.constants;
+    const values = Float64Array.from(first?.values ?? [], (value, i) => (i === 0 ? value + 1e-9 : value));
+    const [segment, ...segments] = program.segments;
+    const others = [
+      { ...program, constants: [{ ...first!, values }, ...rest] },
+      { ...program, segments: [{ ...segment!, instructions: segment!.instructions.slice(1) }, ...segments] },
+    ];
+    expect(new Set([program, ...others].map(programDigest)).size).toBe(3);
   });
 
   test('a file of version 1, which has one ciphertext per tensor, is read as one of version 2', () => {
