@@ -129,6 +129,11 @@ describe('compile', () => {
     );
   });
 
+  test('the largest ring is searched to its longest chains', async () => {
+    const graph = await traceFunction((x) => tf.sum(tf.square(x as tf.Tensor)), [{ name: 'x', shape: [4] }]);
+    expect(compileGraph(graph, { polyModulusDegrees: [32768] }).segments).toHaveLength(1);
+  });
+
   test('models that are compiled at the same time are recorded one after the other', async () => {
     const backend = tf.getBackend();
     const programs = await Promise.all(

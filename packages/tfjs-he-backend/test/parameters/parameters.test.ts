@@ -39,6 +39,16 @@ describe('createParameters', () => {
   });
 });
 
+test.each([0, 1])('rounding does not add up over a chain of 22 levels from refresh level %d on', (refreshLevel) => {
+  const coeffModulus = choosePrimes(32768, [43, ...new Array<number>(refreshLevel + 22).fill(33), 50]);
+  const p = createParameters({ polyModulusDegree: 32768, coeffModulus, securityBits: 128, refreshLevel });
+  const drift = Array.from({ length: p.maxLevel }, (_, level) => {
+    const expected = p.levelScale(level + 1) ** 2 / p.primeAt(level + 1);
+    return Math.abs(p.levelScale(level) / expected - 1);
+  });
+  expect(Math.max(...drift)).toBeLessThan(1e-13);
+});
+
 describe('choosePrimes', () => {
   test('gives distinct primes = 1 mod 2N of the sizes asked for', () => {
     const sizes = [50, 40, 40, 40, 25, 50];
