@@ -9,3 +9,4 @@ export { type ServerModel, serverFromPretrained } from './pretrained/server_mode
 export { type ClearModel, loadClearModel } from './use/clear_model.js';
 export type { Evaluator, EvaluatorOptions } from './use/evaluator.js';
 export { HeModelServer, type ServerLoadOptions } from './use/he_model_server.js';
+export { programFromPretrained, type ServedProgramOptions } from './use/served_program.js';

@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
+import { manifestOf, parseProgram, serializeProgram } from 'tfjs-he-backend';
 import { evaluate } from '../src/cli/evaluate.js';
+import { exportModel } from '../src/cli/export.js';
 import { InputError, UsageError } from '../src/errors.js';
 import { HeModelClient, HeModelServer, loadClearModel, measureGeneration, pipeline } from '../src/index.js';
 import { parseLlamaCheckpoint } from '../src/llama/checkpoint.js';
 import { seededRandom } from '../src/random.js';
+import { programFromPretrained } from '../src/server.js';
 import { serialiseModel } from '../src/train/model_folder.js';
 import type { TrainOptions } from '../src/train/options.js';
 import { runStoryTraining, type StorySummary, trainStories } from '../src/train/stories/run_stories.js';
@@ -241,6 +244,19 @@ describe('pipeline with a language model', () => {
     expect(`the${pieces.join('')}`).toBe(expected?.generated_text);
     clear.dispose();
     simulated.dispose();
+  }, 120_000);
+});
+
+describe('export of a language model', () => {
+  test('writes the program that its server runs, which is of one token', async () => {
+    const { signal } = new AbortController();
+    const context = { packageRoot: root, cwd: root, print: () => {}, progress: quiet, signal };
+    await exportModel.run({ ...context, args: ['model', '--out', 'copy', '--program'] });
+    const program = parseProgram(await readFile(join(root, 'copy', 'program.bin')));
+    expect(serializeProgram(program)).toEqual(serializeProgram(await programFromPretrained(join(root, 'model'))));
+    const manifest = JSON.parse(await readFile(join(root, 'copy', 'manifest.json'), 'utf8'));
+    expect(manifest).toEqual(JSON.parse(JSON.stringify(manifestOf(program))));
+    expect(manifest.state.length).toBeGreaterThan(0);
   }, 120_000);
 });
 

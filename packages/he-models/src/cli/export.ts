@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compile, manifestOf, serializeProgram } from 'tfjs-he-backend';
+import { manifestOf, serializeProgram } from 'tfjs-he-backend';
 import { openModel } from '../hub/model_files.js';
 import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
 import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
-import { loadServerModel } from '../pretrained/server_model.js';
+import { compileServed } from '../use/served_program.js';
 import { writeTogether } from '../write_together.js';
 import { onlyPositional, parseArguments } from './arguments.js';
 import { COMMON_HELP, COMMON_OPTIONS, type Command } from './command.js';
@@ -22,7 +22,7 @@ export const exportModel: Command = {
 Writes the verified files of a model to a folder that pipeline, HeModelClient and HeModelServer load, for hosting or changing it.
 
   --out DIR          where to (required); made if it does not exist
-  --program          compile it too: program.bin (for parseProgram of tfjs-he-backend/server) and manifest.json (for clients)
+  --program          compile it too: program.bin (for parseProgram of tfjs-he-backend/server; of a language model, that of one token) and manifest.json (for clients)
 ${COMMON_HELP}`,
   run: async ({ args, cwd, print, progress, signal, packageRoot }) => {
     const { values, positionals } = parseArguments(args, { ...COMMON_OPTIONS, out: { type: 'string' }, program: { type: 'boolean' } });
@@ -38,10 +38,7 @@ ${COMMON_HELP}`,
     const card = await readFile(join(packageRoot, 'models', client.config.name, 'README.md')).catch(() => undefined);
     if (card !== undefined) contents.set('README.md', card);
     if (values.program === true) {
-      const { model: plain, he } = await loadServerModel(server);
-      const onProgress = (done: number, total: number): void => progress.update(done, total, 'choosing parameters');
-      const program = await compile(plain, { ...he.parameters, signal, onProgress });
-      plain.dispose();
+      const { program } = await compileServed(server, options);
       contents.set('program.bin', serializeProgram(program));
       contents.set('manifest.json', new TextEncoder().encode(`${JSON.stringify(manifestOf(program))}\n`));
     }

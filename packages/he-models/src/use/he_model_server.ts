@@ -1,5 +1,4 @@
-import { enableProdMode } from '@tensorflow/tfjs-core';
-import { type CompileOptions, compile, type Profile, type Program, profile } from 'tfjs-he-backend/compiler';
+import { type Profile, type Program, profile } from 'tfjs-he-backend/compiler';
 import {
   createServer,
   type Manifest,
@@ -9,24 +8,16 @@ import {
   type Session,
   type SessionOptions,
 } from 'tfjs-he-backend/server';
-import { type LoadOptions, openModel } from '../hub/model_files.js';
+import { openModel } from '../hub/model_files.js';
 import type { HeMetadata, PretrainedConfig } from '../pretrained/config.js';
 import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
-import { loadPolynomialModel } from '../pretrained/server_model.js';
 import { type EvaluatorOptions, evaluatorOf } from './evaluator.js';
 import type { EncryptedFhe } from './he_model_client.js';
-import { stepModel } from './step_model.js';
+import { compileServed, type ServedProgramOptions } from './served_program.js';
 
-export interface ServerLoadOptions extends LoadOptions, EvaluatorOptions {
+export interface ServerLoadOptions extends Omit<ServedProgramOptions, 'engine'>, EvaluatorOptions {
   /** Default `execute`. */
   readonly fhe?: EncryptedFhe;
-  /** Instead of the model's own: `he.json` says which. */
-  readonly compile?: CompileOptions;
-  /**
-   * Of language models: read one token at a time, with keys and values of those before it kept encrypted at the server (`session.sequence`). False: a run takes the whole
-   * context. Default true; models with layers that have no such form take the whole context all the same.
-   */
-  readonly cache?: boolean;
   /** Secret of the refresh masks, 32 bytes; default: drawn at random. */
   readonly maskKey?: Uint8Array;
   /** Seed of the noise in `simulate`. */
@@ -63,31 +54,15 @@ export class HeModelServer implements Server {
    *   the reason of an aborted signal
    */
   static async from_pretrained(model: string | URL, options: ServerLoadOptions = {}): Promise<HeModelServer> {
-    const { fhe = 'execute', compile: compileOptions, cache, signal, progress_callback: report, ...serverOptions } = options;
-    enableProdMode(); // tfjs would advertise its native package on the console
+    const { fhe = 'execute', signal, progress_callback, cache, compile, ...serverOptions } = options;
+    const evaluator = evaluatorOf(fhe, options);
     const files = await openModel(model, SERVER_BUNDLES, options);
-    const { model: plain, he } = await loadPolynomialModel(files);
-    const step = cache === false ? undefined : stepModel(files.config, plain);
+    const { program, he } = await compileServed(files, { ...options, engine: costEngine(evaluator.engine) });
     try {
-      const onProgress = (loaded: number, total: number): void => report?.({ status: 'compile', name: files.name, loaded, total });
-      const evaluator = evaluatorOf(fhe, options);
-      const program = await compile(step?.model ?? plain, {
-        ...he.parameters,
-        ...(step === undefined
-          ? {}
-          : { ...he.stepParameters, state: Object.fromEntries(step.states.map(({ name, output }) => [name, output])) }),
-        engine: costEngine(evaluator.engine),
-        ...compileOptions,
-        onProgress,
-        ...(signal === undefined ? {} : { signal }),
-      });
       return new HeModelServer(files.config, he, program, await createServer(program, { ...serverOptions, ...evaluator }));
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
-    } finally {
-      plain.dispose();
-      step?.model.dispose();
     }
   }
 
