@@ -42,18 +42,20 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
   const become = (c: SimdCiphertext, polynomials: readonly Polynomial[]): void => {
     values.replace(c, values.create({ polynomials }, polynomials[0]?.length ?? 0, polynomials.length));
   };
-  const each = (polynomial: Polynomial, compute: (dst: Limb, src: Limb, i: number) => void): Polynomial =>
-    polynomial.map((limb, i) => {
-      const dst = pool.create();
-      compute(dst, limb, i);
-      return dst;
+  /** New polynomials, made limb by limb from those of `from`. */
+  const mapped = (from: readonly Polynomial[], compute: (dst: Limb, src: Limb, i: number, k: number) => void): readonly Polynomial[] =>
+    pool.fillPolynomials(from.length, from[0]?.length ?? 0, (made) => {
+      made.forEach((polynomial, k) => {
+        polynomial.forEach((dst, i) => {
+          compute(dst, limbAt(from[k] ?? [], i), i, k);
+        });
+      });
     });
   /** A change of the first polynomial; the others are shared with the old value. */
-  const changeFirst = (c: SimdCiphertext, compute: (dst: Limb, src: Limb, i: number) => void): void =>
-    become(
-      c,
-      read(c).map((polynomial, k) => (k === 0 ? each(polynomial, compute) : pool.hold(polynomial))),
-    );
+  const changeFirst = (c: SimdCiphertext, compute: (dst: Limb, src: Limb, i: number) => void): void => {
+    const [first = [], ...others] = read(c);
+    become(c, [...mapped([first], compute), ...others.map((polynomial) => pool.hold(polynomial))]);
+  };
   const withMask = (c: SimdCiphertext, seed: MaskSeed, kernel: 'add' | 'subtract'): void => {
     checkMaskSlack(parameters);
     const limbs = sampleMask(parameters, seed);
@@ -69,15 +71,6 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
         kernels[kernel](dst.at, src.at, mask, degree, primeOf(i));
       });
     });
-  };
-  /** Residues in [0, p), written by `fill`, as they are kept. */
-  const centredPolynomial = (limbs: number, fill: (polynomial: Polynomial) => void): Polynomial => {
-    const polynomial = pool.createPolynomial(limbs);
-    fill(polynomial);
-    polynomial.forEach(({ at }, i) => {
-      kernels.toSymmetric(at, at, degree, primeOf(i));
-    });
-    return polynomial;
   };
   const savePolynomial = (polynomial: Polynomial): Float64Array[] =>
     pool.withScratch(1, (scratch) =>
@@ -126,16 +119,14 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
       const other = read(b);
       become(
         acc,
-        read(acc).map((polynomial, k) =>
-          each(polynomial, (dst, src, i) => kernels.subtract(dst.at, src.at, limbAt(other[k] ?? [], i).at, degree, primeOf(i))),
-        ),
+        mapped(read(acc), (dst, src, i, k) => kernels.subtract(dst.at, src.at, limbAt(other[k] ?? [], i).at, degree, primeOf(i))),
       );
       requireOpaque('sub', acc, to);
     },
     negate: (a) =>
       become(
         a,
-        read(a).map((polynomial) => each(polynomial, (dst, src) => kernels.negate(dst.at, src.at, degree))),
+        mapped(read(a), (dst, src) => kernels.negate(dst.at, src.at, degree)),
       ),
     addPlain: (acc, { limbs, logRun }) =>
       changeFirst(acc, (dst, src, i) => {
@@ -175,14 +166,16 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
       const seeded = to.level === parameters.maxLevel && claimsFresh(bytes);
       const { polynomials: residues, seed } = frames.readCiphertext(bytes, to.level, seeded);
       const limbs = to.level + 1;
-      const polynomials = residues.map((polynomial) =>
-        centredPolynomial(limbs, (made) => {
-          polynomial.forEach((values, i) => {
-            heap.doubles(limbAt(made, i).at, degree).set(values);
-          });
-        }),
-      );
-      if (seed !== undefined) polynomials.push(centredPolynomial(limbs, (made) => runtime.expander.expand(seed, made)));
+      const polynomials = pool.fillPolynomials(2, limbs, (made) => {
+        for (const [k, polynomial] of made.entries()) {
+          if (k === 1 && seed !== undefined) runtime.expander.expand(seed, polynomial);
+          for (const [i, { at }] of polynomial.entries()) {
+            const sent = residues[k]?.[i];
+            if (sent !== undefined) heap.doubles(at, degree).set(sent);
+            kernels.toSymmetric(at, at, degree, primeOf(i));
+          }
+        }
+      });
       return { value: values.create({ polynomials }, limbs, 2) };
     },
     save(a, to) {

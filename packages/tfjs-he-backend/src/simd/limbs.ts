@@ -75,11 +75,6 @@ export class LimbPool {
     for (const limb of polynomial) if (--limb.holders === 0) this.heap.free(limb.at, this.#bytes);
   }
 
-  /** Where the result of an operation on a limb may go: the limb itself if this is its only holder. */
-  writable(limb: Limb): Limb {
-    return limb.holders === 1 ? limb : this.create();
-  }
-
   /** Runs with scratch limbs, which are free again afterwards. */
   withScratch<T>(limbs: number, use: (scratch: Polynomial) => T): T {
     const scratch = this.createPolynomial(limbs);

@@ -47,6 +47,8 @@ export class Values {
 
   /** Adds a product to a handle. */
   accumulate(c: SimdCiphertext, a: Value, b: Value | SimdPlaintext): void {
+    // Before the factors are held: the copy then takes no memory, so it cannot fail.
+    c.value.pending?.extend();
     const term = this.term(a, b);
     if (c.value.holders > 1) this.replace(c, this.#copy(c.value));
     c.value.terms.push(term);
@@ -110,8 +112,10 @@ export class Values {
     const lazy = terms.filter((term) => factorIsExtended(term));
     const ordinary = terms.filter((term) => !factorIsExtended(term));
     const before = [value.polynomials, value.extended] as const;
-    const polynomials = ordinary.length === 0 ? null : this.sums.of(ordinary, size, limbs, before[0]);
-    const extended = lazy.length === 0 ? null : this.sums.of(lazy, size, limbs + 1, before[1]);
+    const { polynomials, extended } = this.#parts(
+      () => (ordinary.length === 0 ? null : this.sums.of(ordinary, size, limbs, before[0])),
+      () => (lazy.length === 0 ? null : this.sums.of(lazy, size, limbs + 1, before[1])),
+    );
     value.terms = [];
     if (polynomials !== null) this.#exchange(value, 'polynomials', polynomials);
     if (extended !== null) this.#exchange(value, 'extended', extended);
@@ -122,24 +126,35 @@ export class Values {
   sum(a: Value, b: Value): Value {
     this.gather(a);
     this.gather(b);
-    return this.create(
-      { polynomials: this.#added(a.polynomials, b.polynomials, a.limbs), extended: this.#added(a.extended, b.extended, a.limbs) },
-      a.limbs,
-      a.size,
+    const parts = this.#parts(
+      () => this.#added(a.polynomials, b.polynomials, a.limbs),
+      () => this.#added(a.extended, b.extended, a.limbs),
     );
+    return this.create(parts, a.limbs, a.size);
+  }
+
+  /** Both parts of a value, or, where there is no memory for the second, neither. */
+  #parts(polynomialsOf: () => readonly Polynomial[] | null, extendedOf: () => readonly Polynomial[] | null) {
+    const polynomials = polynomialsOf();
+    try {
+      return { polynomials, extended: extendedOf() };
+    } catch (error) {
+      for (const polynomial of polynomials ?? []) this.pool.release(polynomial);
+      throw error;
+    }
   }
 
   /** New polynomials, or those of the only operand. `limbs` data primes; a limb beyond is of the special prime. */
   #added(a: readonly Polynomial[] | null, b: readonly Polynomial[] | null, limbs: number): readonly Polynomial[] | null {
     if (a === null || b === null) return (a ?? b)?.map((polynomial) => this.pool.hold(polynomial)) ?? null;
-    return a.map((polynomial, k) => {
-      const made = this.pool.createPolynomial(polynomial.length);
+    return this.pool.fillPolynomials(a.length, a[0]?.length ?? 0, (made) => {
+      const places = made.flatMap((polynomial, k) => polynomial.map(({ at }, i) => ({ at, k, i })));
       this.runner.run(
-        polynomial.map(({ at }, i) => (kernels) => {
-          kernels.add(limbAt(made, i).at, at, limbAt(b[k] ?? [], i).at, this.pool.degree, tableOfLimb(this.tables, i, limbs).prime);
+        places.map(({ at, k, i }) => (kernels) => {
+          const [x, y] = [limbAt(a[k] ?? [], i), limbAt(b[k] ?? [], i)];
+          kernels.add(at, x.at, y.at, this.pool.degree, tableOfLimb(this.tables, i, limbs).prime);
         }),
       );
-      return made;
     });
   }
 
