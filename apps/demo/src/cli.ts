@@ -7,11 +7,9 @@ import { HELP } from './cli/help.js';
 import { launchServer, runServer, type ServerProcess } from './cli/launch_server.js';
 import { type Report, reportText } from './cli/report.js';
 import { loadClassifier } from './client/classifier.js';
-import { codeOf, DemoError, oneLine } from './errors.js';
-import { DEFAULT_ENGINE } from './protocol/engine.js';
+import { codeOf, DemoError, EXIT_USAGE, oneLine } from './errors.js';
 import { requireNode } from './runtime.js';
 
-const EXIT_USAGE = 2;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 /** A connection breaks a moment before its server is known to have died. */
 const DEATH_NOTICE_MS = 500;
@@ -63,7 +61,7 @@ async function askAt(command: AskCommand, classifier: LoadedClassifier, url: URL
     classifier,
     question,
     url,
-    engine: engine ?? DEFAULT_ENGINE,
+    engine,
     repeat,
     signal,
     serverMs,

@@ -19,6 +19,9 @@ export type DemoErrorCode =
   | 'SERVER_BUSY'
   | 'KEYS_SIZE';
 
+/** Exit code for a command line that is not understood. */
+export const EXIT_USAGE = 2;
+
 /** The demo's one error class. The message is one line and ends with what to try next. */
 export class DemoError extends Error {
   constructor(

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { HeModelServer } from 'he-models/server';
 import { parseServerArguments } from './cli/server_arguments.js';
-import { codeOf, DemoError, oneLine } from './errors.js';
+import { codeOf, DemoError, EXIT_USAGE, oneLine } from './errors.js';
 import type { ServerReport } from './protocol/report.js';
 import { requireNode } from './runtime.js';
 import { createApp } from './server/app.js';
@@ -19,6 +19,7 @@ async function main(): Promise<void> {
   const hosted = await HeModelServer.from_pretrained(model, {
     ...(engine === undefined ? {} : { engine }),
     ...(threads === undefined ? {} : { threads }),
+    progress_callback: loadingNotice(model),
   });
   const app = await createApp({ models: new Map([[model, hosted]]), limits: { maxSessions, timeToLiveMs: sessionMinutes * 60_000 } });
   await app.listen({ host, port }).catch((cause: unknown) => {
@@ -47,6 +48,15 @@ function cannotListen(host: string, port: number, cause: unknown): DemoError {
   return new DemoError('SERVER_START', `cannot listen on ${host}:${port} (${oneLine(cause)}): ${hint}`, { cause });
 }
 
+/** Announces, on the first sign of progress, what takes seconds; a parent process announces it itself. */
+function loadingNotice(model: string): () => void {
+  let announced = process.send !== undefined;
+  return () => {
+    if (!announced) process.stderr.write(`loading and compiling ${model} ...\n`);
+    announced = true;
+  };
+}
+
 function report(message: ServerReport): void {
   if (process.send !== undefined) process.send(message);
   else if (message.type === 'listening') process.stderr.write(`serving ${message.model} (engine ${message.engine}) at ${message.url}\n`);
@@ -55,7 +65,7 @@ function report(message: ServerReport): void {
 
 function fail(error: unknown): void {
   report({ type: 'failed', code: codeOf(error) ?? 'SERVER_START', message: oneLine(error) });
-  process.exitCode = 1;
+  process.exitCode = codeOf(error) === 'USAGE' ? EXIT_USAGE : 1;
   if (process.connected) process.disconnect();
   else process.exit();
 }

@@ -10,7 +10,7 @@ export interface AskCommand {
   /** 0 takes a free one. */
   readonly port: number;
   readonly model: string;
-  /** undefined: the server's own choice among those that encrypt. */
+  /** That the server must run; undefined: its own choice among those that encrypt. */
   readonly engine: EngineName | undefined;
   /** Of the server that is started. */
   readonly threads: number | undefined;

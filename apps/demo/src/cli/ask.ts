@@ -8,7 +8,8 @@ export interface AskRequest {
   readonly classifier: Classifier;
   readonly question: string;
   readonly url: URL;
-  readonly engine: EngineName;
+  /** undefined: any that encrypts. */
+  readonly engine: EngineName | undefined;
   readonly repeat: number;
   readonly signal: AbortSignal;
   readonly onEvent: (event: ClientEvent) => void;

@@ -68,7 +68,7 @@ export class Display {
         this.update(event.sent, event.total, megabytes(event.sent));
         break;
       case 'reconnect':
-        this.note(`connection lost, going on over another one (attempt ${event.attempt})`);
+        this.note(`connection lost, reconnecting (attempt ${event.attempt})`);
         break;
       case 'run':
         this.#onRun(event.event);
@@ -82,14 +82,13 @@ export class Display {
       if (!this.#stream.isTTY && event.type === 'layer') this.note(`layer ${layer}`);
       this.update(event.fraction, 1, `${layer}, ${(event.remainingMs / 1000).toFixed(0)} s left`);
     } else if (event.type === 'refresh') {
-      this.note(
-        `refresh ${event.segment + 1} of ${event.segments - 1}: ${event.ciphertexts} masked ciphertexts re-encrypted by the client`,
-      );
+      const ciphertexts = event.ciphertexts === 1 ? '1 masked ciphertext' : `${event.ciphertexts} masked ciphertexts`;
+      this.note(`refresh ${event.segment + 1} of ${event.segments - 1}: ${ciphertexts} re-encrypted by the client`);
     }
   }
 
   #draw(line: string): void {
-    const { columns = 80 } = this.#stream;
+    const columns = this.#stream.columns || 80; // 0 on some terminals without a window
     this.#stream.write(`${this.#clear()}${line.slice(0, columns - 1)}`);
   }
 

@@ -34,7 +34,7 @@ export async function launchServer(
   const died = new AbortController();
   const exited = once(child, 'exit').then(([code, name]) => {
     process.off('exit', kill);
-    died.abort(new DemoError('SERVER_DIED', `the server process ended unexpectedly (${name ?? `exit code ${code}`}): try again`));
+    died.abort(diedUnexpectedly(name ?? `exit code ${code}`));
   });
   const stop = async (): Promise<void> => {
     child.kill();
@@ -68,13 +68,19 @@ async function listening(child: ChildProcess, signal: AbortSignal): Promise<URL>
   }
 }
 
-/** Runs the server in the foreground, in a process of its own as well, and resolves to its exit code. */
+function diedUnexpectedly(how: string): DemoError {
+  return new DemoError('SERVER_DIED', `the server process ended unexpectedly (${how}): try again`);
+}
+
+/** Runs the server in the foreground, in a process of its own as well, and resolves to its exit code. @throws DemoError SERVER_DIED if something killed it. */
 export async function runServer(argv: readonly string[], signal: AbortSignal): Promise<number> {
   const child = spawn(process.execPath, ['--no-warnings', SERVER_MAIN, ...argv], { stdio: 'inherit' });
   const kill = (): void => void child.kill();
   process.once('exit', kill);
   signal.addEventListener('abort', kill, { once: true });
-  const [code] = await once(child, 'exit');
+  const [code, name] = await once(child, 'exit');
   process.off('exit', kill);
-  return typeof code === 'number' ? code : 0; // ended by a signal, on request
+  if (typeof code === 'number') return code;
+  if (signal.aborted) return 0; // stopped on request
+  throw diedUnexpectedly(name);
 }

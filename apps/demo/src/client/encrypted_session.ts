@@ -16,8 +16,8 @@ export type ClientEvent =
 export interface SessionRequest {
   readonly url: URL;
   readonly model: string;
-  /** The client insists on encryption or none: a server that computes on `mock` would otherwise get the data in the clear. */
-  readonly engine: EngineName;
+  /** The one that the server must run; undefined: any that encrypts. Never `mock` unasked, which would get the data in the clear. */
+  readonly engine: EngineName | undefined;
   readonly signal: AbortSignal;
   readonly onEvent: (event: ClientEvent) => void;
 }
@@ -60,14 +60,10 @@ export async function openEncryptedSession(request: SessionRequest): Promise<Enc
   onEvent({ type: 'phase', name: 'fetching the manifest' });
   const modelUrl = new URL(`models/${encodeURIComponent(model)}`, withSlash(url));
   const reply = await requestJson(manifestReply, { method: 'GET', url: modelUrl, signal });
-  const clientEngine = clientEngineOf(engine);
-  if (clientEngineOf(reply.engine) !== clientEngine) {
-    const hint = reply.engine === 'mock' ? 'pass --engine mock if sending the question in the clear is fine' : 'pass --engine simd';
-    throw new DemoError('ENGINE_MISMATCH', `the server runs the engine ${reply.engine}, not ${engine}: ${hint}`);
-  }
+  checkEngine(reply.engine, engine);
   const start = performance.now();
   onEvent({ type: 'phase', name: 'creating the encryption context' });
-  const client = await createClient(reply.manifest, { engine: clientEngine });
+  const client = await createClient(reply.manifest, { engine: clientEngineOf(reply.engine) });
   try {
     const keys = await client.evaluationKeys((done, total) => onEvent({ type: 'keys', done, total }), signal);
     const uploadStart = performance.now();
@@ -91,6 +87,14 @@ export async function openEncryptedSession(request: SessionRequest): Promise<Enc
     signal.throwIfAborted();
     throw error;
   }
+}
+
+/** @throws DemoError ENGINE_MISMATCH. */
+function checkEngine(actual: EngineName, wanted: EngineName | undefined): void {
+  if (actual === wanted || (wanted === undefined && actual !== 'mock')) return;
+  const mismatch = wanted === undefined ? 'which keeps nothing secret' : `not ${wanted}`;
+  const hint = actual === 'mock' ? 'pass --engine mock if sending the question in the clear is fine' : `pass --engine ${actual}, or none`;
+  throw new DemoError('ENGINE_MISMATCH', `the server runs the engine ${actual}, ${mismatch}: ${hint}`);
 }
 
 function openSession(

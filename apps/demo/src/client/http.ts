@@ -91,14 +91,18 @@ async function readText(response: http.IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+const WHY: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was lost',
+  ENOTFOUND: 'no such host',
+  EPROTO: 'it does not speak TLS, as https needs',
+};
+
 /** The network's failure in words. */
 export function unreachable(url: URL, cause: unknown): DemoError {
   if (cause instanceof DemoError) return cause;
-  const why =
-    codeOf(cause) === 'ECONNREFUSED'
-      ? 'nothing listens there'
-      : codeOf(cause) === 'ECONNRESET'
-        ? 'the connection was lost'
-        : oneLine(cause);
-  return new DemoError('SERVER_UNREACHABLE', `cannot reach the server at ${url.origin} (${why}): check that it runs`, { cause });
+  const why = WHY[codeOf(cause) ?? ''] ?? oneLine(cause);
+  return new DemoError('SERVER_UNREACHABLE', `cannot reach the server at ${url.origin} (${why}): check the address, and that it runs`, {
+    cause,
+  });
 }

@@ -27,7 +27,8 @@ function conversation(display: Display): void {
   });
   display.on({ type: 'run', event: { type: 'progress', ...progress } });
   display.on({ type: 'run', event: { type: 'layerEnd', ms: 1200, ...progress } });
-  display.on({ type: 'run', event: { type: 'refresh', segment: 0, segments: 2, ciphertexts: 4 } });
+  display.on({ type: 'run', event: { type: 'refresh', segment: 0, segments: 3, ciphertexts: 4 } });
+  display.on({ type: 'run', event: { type: 'refresh', segment: 1, segments: 3, ciphertexts: 1 } });
   display.finish();
 }
 
@@ -37,7 +38,8 @@ describe('progress', () => {
       'generating 2 evaluation keys ...',
       'evaluating on ciphertexts ...',
       '  layer attention at level 3, part 1 of 2',
-      '  refresh 1 of 1: 4 masked ciphertexts re-encrypted by the client',
+      '  refresh 1 of 2: 4 masked ciphertexts re-encrypted by the client',
+      '  refresh 2 of 2: 1 masked ciphertext re-encrypted by the client',
       '',
     ]);
   });

@@ -20,7 +20,7 @@ describe('the real command refuses in one line', () => {
     ['a port out of range', ['hello', '--port', '70000'], 2, /^error: --port is '70000'/],
     ['an address that is none', ['ask', '--url', 'nowhere', 'hello'], 2, /^error: --url is 'nowhere'/],
     ['a port beside an address', ['ask', '--url', 'http://127.0.0.1:1', '--port', '1', 'hello'], 2, /^error: --port is for/],
-    ['an unknown option of the server', ['server', '--fast'], 1, /^error: Unknown option '--fast'/],
+    ['an unknown option of the server', ['server', '--fast'], 2, /^error: Unknown option '--fast'/],
     ['an unknown model of the server', ['server', '--model', 'gpt', '--port', '0'], 1, /^error: There is no pretrained model gpt/],
   ])('%s', async (_what, args, expected, message) => {
     const { code, stdout, stderr } = await runCli(...args);

@@ -31,13 +31,17 @@ describe.each(['mock', 'seal', 'simd'] as const)('a question over the network wi
   });
 });
 
-test('a client that asks for seal sends nothing to a mock server', async () => {
-  await using server = await runningApp('mock');
+test.each([
+  ['mock', 'seal'],
+  ['mock', undefined],
+  ['seal', 'simd'],
+] as const)('nothing is sent to a server of engine %s by a client that asks for %s', async (runs, engine) => {
+  await using server = await runningApp(runs);
   const asked = ask({
     classifier: tinyClassifier,
     question: 'x',
     url: server.url,
-    engine: 'seal',
+    engine,
     repeat: 1,
     signal,
     onEvent: () => {},
