@@ -7,7 +7,7 @@ import type { OpObserver } from './checked_engine.js';
 import type { Engine } from './engine.js';
 import type { CiphertextHandle, PlaintextHandle } from './handles.js';
 import { Ledger } from './ledger.js';
-import { createMockEngine } from './mock.js';
+import { createMockEngine, type MockOptions } from './mock.js';
 import { createSealEngine } from './seal.js';
 import { createSealRuntime } from './seal_runtime.js';
 import { createSimdEngine } from './simd.js';
@@ -22,6 +22,10 @@ export interface Execution {
   readonly kernels?: Variant;
   /** That share every operation. */
   readonly threads: number;
+}
+
+interface RuntimeOptions extends Pick<SimdOptions, 'threads' | 'keyMemoryBytes'> {
+  readonly seed?: number | undefined;
 }
 
 const ONE_THREAD: Execution = { threads: 1 };
@@ -48,14 +52,15 @@ export interface EngineRuntime {
 }
 
 /**
- * @param options of the simd engine: threads, where it can have them (default 1); keyMemoryBytes, beyond which keys are held outside of its memory
+ * @param options of the simd engine: threads, where it can have them (default 1); keyMemoryBytes, beyond which keys are held outside of its memory. Of the
+ *   mock engine: the seed of its noise
  * @throws HeError RUNTIME_UNSUPPORTED (seal, simd).
  */
 export async function createEngineRuntime(
   name: 'mock' | 'seal' | 'simd',
   parameters: Parameters,
   galoisSteps: readonly number[],
-  options: Pick<SimdOptions, 'threads' | 'keyMemoryBytes'> = {},
+  options: RuntimeOptions = {},
 ): Promise<EngineRuntime> {
   // The simd engine works on SEAL's ciphertexts and keys, so a client need not know of it.
   const wire = name === 'simd' ? 'seal' : name;
@@ -63,6 +68,7 @@ export async function createEngineRuntime(
   const common = { name, parameters, evaluationKeysBytes: evaluationKeysBytes(wire, parameters, galoisSteps) };
   if (name === 'mock') {
     const ledger = new Ledger();
+    const mockOptions: MockOptions = options.seed === undefined ? { ledger } : { ledger, seed: options.seed };
     return {
       ...common,
       execution: ONE_THREAD,
@@ -74,8 +80,8 @@ export async function createEngineRuntime(
           hint: 'Use the engine seal or simd.',
         });
       },
-      open: (keys, observe) => createMockEngine(parameters, split(keys), observe === undefined ? { ledger } : { ledger, observe }),
-      openKeyless: () => createMockEngine(parameters, [], { ledger }),
+      open: (keys, observe) => createMockEngine(parameters, split(keys), observe === undefined ? mockOptions : { ...mockOptions, observe }),
+      openKeyless: () => createMockEngine(parameters, [], mockOptions),
       dispose() {},
     };
   }

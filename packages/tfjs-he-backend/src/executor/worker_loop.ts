@@ -162,10 +162,17 @@ function exportResult(
   }
 }
 
-async function createWorkplace({ engine, program: bytes, index, count, limits }: Extract<ToWorker, { type: 'init' }>): Promise<Workplace> {
+async function createWorkplace({
+  engine,
+  program: bytes,
+  index,
+  count,
+  seed,
+  limits,
+}: Extract<ToWorker, { type: 'init' }>): Promise<Workplace> {
   const program = parseProgram(bytes);
-  const keyOptions = limits === undefined ? {} : { keyMemoryBytes: limits.keys };
-  const runtime = await createEngineRuntime(engine, createParameters(program.parameters), program.galoisSteps, keyOptions);
+  const options = limits === undefined ? { seed } : { seed, keyMemoryBytes: limits.keys };
+  const runtime = await createEngineRuntime(engine, createParameters(program.parameters), program.galoisSteps, options);
   const cacheLimits = limits === undefined ? undefined : { bytes: limits.constants, outsideBytes: 0 };
   const constants = new ConstantCache(program, runtime.openKeyless(), cacheLimits);
   return { index, program, plans: schedule(program, count, engine === 'simd' ? 'simd' : 'seal'), runtime, constants, sessions: new Map() };

@@ -33,6 +33,7 @@ export type ToWorker =
       readonly program: Uint8Array;
       readonly index: number;
       readonly count: number;
+      readonly seed: number;
       readonly limits?: MemoryLimits;
     }
   | { readonly type: 'prepare' }

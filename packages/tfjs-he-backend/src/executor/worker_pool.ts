@@ -18,6 +18,8 @@ export interface PoolOptions {
   readonly url?: URL | undefined;
   /** Most bytes of constants and keys in the memory of a thread (default: no limit). */
   readonly limits?: MemoryLimits | undefined;
+  /** Of the mock engine's noise, which is another one in every thread. */
+  readonly seed?: number | undefined;
 }
 
 /** Threads that evaluate segments together, each with an engine and keys of its own. */
@@ -37,7 +39,7 @@ export interface WorkerPool {
 export async function createWorkerPool(
   program: Program,
   engine: EngineRuntime['name'],
-  { count, url, limits }: PoolOptions,
+  { count, url, limits, seed = 1 }: PoolOptions,
 ): Promise<WorkerPool> {
   const plans = schedule(program, count, engine === 'simd' ? 'simd' : 'seal');
   const needed = neededAfter(program);
@@ -62,7 +64,15 @@ export async function createWorkerPool(
   });
   const bytes = serializeProgram(program);
   try {
-    await threads.askAll((index) => ({ type: 'init', engine, program: bytes, index, count, ...(limits === undefined ? {} : { limits }) }));
+    await threads.askAll((index) => ({
+      type: 'init',
+      engine,
+      program: bytes,
+      index,
+      count,
+      seed: seed + index,
+      ...(limits === undefined ? {} : { limits }),
+    }));
   } catch (error) {
     threads.terminate();
     throw error;

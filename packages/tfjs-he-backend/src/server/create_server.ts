@@ -25,15 +25,16 @@ import type { PrepareOptions, Server, ServerOptions } from './types.js';
  */
 export async function createServer(program: Program, options: ServerOptions = {}): Promise<Server> {
   const parameters = createParameters(program.parameters);
-  const { engine: name, maskKey, floodBits, threads, memoryBytes, outsideBytes, workers: asked } = serverSettings(options, parameters);
+  const settings = serverSettings(options, parameters);
+  const { engine: name, maskKey, floodBits, threads, seed, memoryBytes, outsideBytes } = settings;
   checkRefreshMasks(program, parameters);
   const memory = serverMemory(program, parameters, name);
   const least = leastServerMemory(program, parameters, name, outsideBytes);
   requireServerMemory(least, memoryBytes);
   const plan = shareMemory(memory, least, memoryBytes);
-  const runtime = await createEngineRuntime(name, parameters, program.galoisSteps, { threads, keyMemoryBytes: plan.keys });
+  const runtime = await createEngineRuntime(name, parameters, program.galoisSteps, { threads, keyMemoryBytes: plan.keys, seed });
   const { ledger } = runtime;
-  const pool = asked.count === 0 ? undefined : createWorkerPool(program, name, { ...asked, limits: plan });
+  const pool = settings.workers.count === 0 ? undefined : createWorkerPool(program, name, { ...settings.workers, limits: plan, seed });
   const workers = await pool?.catch((error: unknown) => {
     runtime.dispose();
     throw error;

@@ -45,8 +45,10 @@ function constantBytes(program: Program, { polyModulusDegree: n }: Parameters, e
 
 const sum = (bytes: readonly number[]): number => bytes.reduce((total, one) => total + one, 0);
 
-/** Constants encoded, keys of one session loaded, and the ciphertexts of one run at its peak; nothing for `mock`, whose values are ordinary arrays. */
-/** @param peak most bytes of ciphertexts at once, if known */
+/**
+ * Constants encoded, keys of one session loaded, and the ciphertexts of one run at its peak; nothing for `mock`, whose values are ordinary arrays.
+ * @param peak most bytes of ciphertexts at once, if known
+ */
 export function serverMemory(
   program: Program,
   parameters: Parameters,

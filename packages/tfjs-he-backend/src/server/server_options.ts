@@ -12,6 +12,8 @@ export interface ServerSettings {
   readonly maskKey: Uint8Array;
   /** Undefined: outputs and refreshes leave as they are. */
   readonly floodBits: number | undefined;
+  /** Undefined: the mock engine's own. */
+  readonly seed: number | undefined;
   readonly threads: number;
   readonly workers: { readonly count: number; readonly url: URL | undefined };
   readonly memoryBytes: number;
@@ -38,6 +40,7 @@ export function serverSettings(options: ServerOptions, parameters: Parameters): 
     engine,
     maskKey,
     floodBits,
+    seed: options.seed,
     threads: options.threads ?? 1,
     workers: { count, url },
     memoryBytes: options.memoryBytes ?? MEMORY_LIMIT,

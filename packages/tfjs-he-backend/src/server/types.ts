@@ -24,7 +24,7 @@ export interface ServerOptions {
    * Sessions then need the client's public key. SECURITY.md says what this hides.
    */
   readonly rerandomize?: { readonly floodBits?: number };
-  /** Seed of the mock engine's noise. */
+  /** Seed of the mock engine's noise (default 1); with `workers`, each has noise of its own. */
   readonly seed?: number;
   /**
    * Threads of the simd engine that share every operation over one memory (default 1). In Node, and in browsers on pages isolated from other origins (headers COOP and

@@ -4,6 +4,7 @@ import { createClient } from '../../src/client/index.js';
 import { compileGraph, traceFunction } from '../../src/index.js';
 import { createServer, defaultServerEngine } from '../../src/server/index.js';
 import { pack, unpack } from '../../src/wire/layout.js';
+import { openPair } from '../support/session.js';
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -15,10 +16,15 @@ function withoutSimd(): void {
   jest.spyOn(WebAssembly, 'validate').mockImplementation((bytes) => bytes.byteLength < 1000 && validate(bytes));
 }
 
+/** A program that squares two numbers. */
+async function squaring() {
+  const graph = await traceFunction((x) => tf.square(x as tf.Tensor), [{ name: 'x', shape: [2] }]);
+  return compileGraph(graph, { polyModulusDegrees: [8192] });
+}
+
 /** Squares of two numbers from a server without options, for a client of engine seal. */
 async function squares(values: readonly number[]) {
-  const graph = await traceFunction((x) => tf.square(x as tf.Tensor), [{ name: 'x', shape: [2] }]);
-  const server = await createServer(compileGraph(graph, { polyModulusDegrees: [8192] }));
+  const server = await createServer(await squaring());
   const client = await createClient(server.manifest);
   const session = await server.openSession(await client.evaluationKeys());
   const { inputs, outputs } = server.manifest;
@@ -49,4 +55,18 @@ describe('a server without options', () => {
     expect(first).toBeCloseTo(0.25, 3);
     expect(second).toBeCloseTo(9, 3);
   });
+});
+
+test('the noise of engine mock follows from the seed', async () => {
+  const program = await squaring();
+  const square = async (seed: number) => {
+    const { client, session, encrypt, dispose } = await openPair(program, 'mock', { seed });
+    const { outputs } = await session.run(encrypt([0.5, -3]), { refresh: async (ciphertexts) => client.refresh(ciphertexts) });
+    const [values] = client.decrypt(outputs);
+    dispose();
+    return values;
+  };
+  const first = await square(7);
+  expect(await square(7)).toEqual(first);
+  expect(await square(8)).not.toEqual(first);
 });
