@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { wordPieceTokenizerJson } from '../src/text/tokenizer_json.js';
-import { writeArtefacts } from '../src/train/artefacts.js';
+import { type TrainedModel, writeArtefacts } from '../src/train/artefacts.js';
 import { percent } from '../src/train/card.js';
 import { buildClassifier } from '../src/train/classifier.js';
 import { convertClassifier, serverLogits } from '../src/train/convert.js';
@@ -35,23 +35,29 @@ describe('conversion', () => {
   });
 });
 
+/** A trained model with made-up figures. */
+async function artefacts(): Promise<TrainedModel> {
+  const { classifier, polynomial } = await trained();
+  return {
+    name: 'tiny',
+    recipe: TINY_RECIPE,
+    labels: ['a', 'b', 'c'],
+    tokenizer: wordPieceTokenizerJson(['[PAD]', '[UNK]', 'c', 'd', 'e', 'f', 'g', 'h', 'i']),
+    embedding: classifier.embeddingWeights(),
+    polynomial,
+    maxInput: 3,
+    maxLogit: 4,
+    devQuestions: 48,
+    accuracy: { softmax: 0.5, powerSoftmax: 0.25, polynomial: 0.125 },
+    intervals: [{ site: 'a', function: 'gelu', interval: [-1, 1], observed: [-2, 0], count: 10, outside: 3, inside: false }],
+  };
+}
+
 describe('writeArtefacts', () => {
   test('writes files that match their digests, and a card with the figures of the configuration', async () => {
-    const { classifier, polynomial } = await trained();
+    const model = await artefacts();
     await withFolder(async (folder) => {
-      const config = await writeArtefacts(folder, {
-        name: 'tiny',
-        recipe: TINY_RECIPE,
-        labels: ['a', 'b', 'c'],
-        tokenizer: wordPieceTokenizerJson(['[PAD]', '[UNK]', 'c', 'd', 'e', 'f', 'g', 'h', 'i']),
-        embedding: classifier.embeddingWeights(),
-        polynomial,
-        maxInput: 3,
-        maxLogit: 4,
-        devQuestions: 48,
-        accuracy: { softmax: 0.5, powerSoftmax: 0.25, polynomial: 0.125 },
-        intervals: [{ site: 'a', function: 'gelu', interval: [-1, 1], observed: [-2, 0], count: 10, outside: 3, inside: false }],
-      });
+      const config = await writeArtefacts(folder, model);
       expect(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))).toEqual(config);
       for (const [name, { bytes, sha256 }] of Object.entries(config.files)) {
         const content = await readFile(join(folder, name));
@@ -64,6 +70,17 @@ describe('writeArtefacts', () => {
       const he = JSON.parse(await readFile(join(folder, 'he.json'), 'utf8'));
       expect(card).toContain(`${he.depth} levels`);
       expect(card).toContain('Predicted for a warm run');
+    });
+  });
+
+  test.each([
+    ['parameters are chosen', undefined],
+    ['values are sized', [new Float32Array(32)]],
+  ])('interrupted when %s, writes nothing and ends with the reason', async (_, samples) => {
+    const model = { ...(await artefacts()), ...(samples === undefined ? {} : { samples }) };
+    await withFolder(async (folder) => {
+      await expect(writeArtefacts(folder, model, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+      expect(await readdir(folder)).toEqual([]);
     });
   });
 });

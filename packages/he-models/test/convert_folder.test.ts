@@ -237,6 +237,18 @@ describe('a converted model', () => {
     pair.dispose();
   }, 60_000);
 
+  test('interrupted while parameters are chosen, leaves no polynomial behind', async () => {
+    await writeCheckpoint(join(root, 'stopped'), tinyBert('bert', { hidden_size: 4, intermediate_size: 4, num_attention_heads: 1 }));
+    await printed('stopped', '--out', 'stopped-power', '--tokens', '4', ...POWER);
+    await writeFile(join(root, 'some.txt'), 'the cat\nsat\n');
+    const interrupt = new AbortController();
+    const progress = { update: () => {}, log: () => interrupt.abort(new Error('enough')), clear: () => {} };
+    const args = ['stopped-power', '--calibration', 'some.txt', '--out', 'stopped-polynomial'];
+    const context = { args, packageRoot: root, cwd: root, print: () => {}, progress, signal: interrupt.signal };
+    await expect(convert.run(context)).rejects.toThrow('enough');
+    expect(await readdir(root)).not.toContain('stopped-polynomial');
+  });
+
   test('of GPT-NeoX becomes a polynomial that reads texts encrypted as in the clear', async () => {
     const sizes = { num_hidden_layers: 1, hidden_size: 4, intermediate_size: 4, num_attention_heads: 1 };
     await writeCheckpoint(join(root, 'small-neox'), tinyNeox(sizes));

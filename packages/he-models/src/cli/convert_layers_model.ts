@@ -68,7 +68,7 @@ async function makePolynomial(
   if (text === undefined) await writeTogether(out, await modelFiles(polynomial.model, polynomial.report));
   else {
     progress.log('choosing parameters');
-    await writePolynomialFolder(out, { name: basename(out), text, polynomial, calibration, valueBits });
+    await writePolynomialFolder(out, { name: basename(out), text, polynomial, calibration, valueBits, signal });
   }
   calibration.dispose();
   if (values.json === true) return print(JSON.stringify({ out, report: polynomial.report }));

@@ -21,9 +21,9 @@ const HELP = `Usage: he-models COMMAND [options]
 
   list       the models of this package
   info       what a model is, without running it
-  run        classify a text, a signal or an image
-  train      train a model of this package anew
-  evaluate   compare a model encrypted with its clear polynomial form
+  run        classify a text, a signal or an image, or continue a text, encrypted
+  train      train a classifier of your own texts, or a model of this package anew
+  evaluate   compare a model's encrypted runs with its polynomial in the clear
   convert    import a checkpoint, swap its softmax, or turn a trained model into a polynomial
   export     write a model's files, or its compiled program, to a folder
 

@@ -1,4 +1,5 @@
 import type { GenerationConfig, HeMetadata, TextConfig } from '../pretrained/config.js';
+import { parametersFor } from '../train/he_defaults.js';
 import { digestsOf, jsonBytes, littleEndian, serialiseModel } from '../train/model_folder.js';
 import { conversionCard } from './conversion_card.js';
 import type { ConvertedCheckpoint } from './converted.js';
@@ -61,6 +62,6 @@ function heOf(tokens: number, features: number, outputShape: readonly number[], 
     approximations: [],
     tokens,
     needs,
-    parameters: { securityBits: 128, precisionBits: 12, valueBits: 6 },
+    parameters: parametersFor(),
   };
 }

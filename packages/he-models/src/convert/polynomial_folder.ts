@@ -7,7 +7,7 @@ import { type GenerationConfig, type HeMetadata, type TextConfig, takesArrays } 
 import { approximationSummaries } from '../train/artefacts.js';
 import { approximationRows } from '../train/card.js';
 import { fittingDefaults, fittingStepDefaults } from '../train/fitting_defaults.js';
-import { type CompiledDefaults, compiledDefaults } from '../train/he_defaults.js';
+import { type CompiledDefaults, compiledDefaults, parametersFor } from '../train/he_defaults.js';
 import { digestsOf, jsonBytes, serialiseModel, writeModelFolder } from '../train/model_folder.js';
 import { type InputEncoder, loadEncoder } from '../use/encoder.js';
 import { stepModel } from '../use/step_model.js';
@@ -45,6 +45,7 @@ export interface PolynomialFolderOptions {
   /** More of `config.json`. */
   readonly more?: object;
   readonly cardOf?: CardOf;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A card without the part on encrypted runs. @param examples texts behind the intervals */
@@ -56,14 +57,14 @@ const SIZED_BY = { texts: 16, windows: 2 } as const;
 /**
  * Writes a folder that `pipeline` loads and runs encrypted: the client's files as they are, and the polynomial.
  *
- * @throws HeError for a model that cannot be compiled, OutputError
+ * @throws HeError for a model that cannot be compiled, OutputError, or the reason of an aborted signal
  */
 export async function writePolynomialFolder(directory: string, options: PolynomialFolderOptions): Promise<void> {
-  const { name, text, polynomial, calibration, valueBits, more, cardOf = calibratedCard } = options;
+  const { name, text, polynomial, calibration, more, cardOf = calibratedCard } = options;
   const [examples = 0, tokens = 0, features = 0] = calibration.shape;
   const [first = 1, second] = polynomial.model.outputShape.slice(1).map(Number);
   const task = taskOf(text, name, options.labels);
-  const { defaults, plan } = await defaultsOf(polynomial.model, task, calibration, valueBits);
+  const { defaults, plan } = await defaultsOf(polynomial.model, task, options);
   const he: HeMetadata = {
     inputShape: [1, tokens, features],
     outputShape: second === undefined ? [1, first] : [1, first, second],
@@ -96,19 +97,20 @@ function taskOf({ config }: TextFolder, name: string, labels: readonly string[] 
 async function defaultsOf(
   model: PolynomialModel['model'],
   config: TextConfig | GenerationConfig,
-  calibration: Tensor,
-  valueBits: number | undefined,
+  { calibration, valueBits, signal }: Pick<PolynomialFolderOptions, 'calibration' | 'valueBits' | 'signal'>,
 ): Promise<CompiledDefaults> {
   const step = stepModel(config, model);
-  const given: HeMetadata['parameters'] | undefined =
-    valueBits === undefined ? undefined : { securityBits: 128, precisionBits: 12, valueBits };
+  const parameters = valueBits === undefined ? undefined : parametersFor(valueBits);
   if (step === undefined) {
-    return given === undefined ? fittingDefaults(model, firstRows(calibration, SIZED_BY.texts)) : compiledDefaults(model, given);
+    return parameters === undefined
+      ? fittingDefaults(model, firstRows(calibration, SIZED_BY.texts), signal)
+      : compiledDefaults(model, { parameters, signal });
   }
   const { model: stepped, states } = step;
   try {
-    if (given === undefined) return await fittingStepDefaults(step, firstRows(calibration, SIZED_BY.windows));
-    return await compiledDefaults(stepped, given, Object.fromEntries(states.map((state) => [state.name, state.output])));
+    if (parameters === undefined) return await fittingStepDefaults(step, firstRows(calibration, SIZED_BY.windows), signal);
+    const state = Object.fromEntries(states.map(({ name, output }) => [name, output]));
+    return await compiledDefaults(stepped, { parameters, state, signal });
   } finally {
     stepped.dispose();
   }

@@ -29,12 +29,16 @@ export interface TrainedModel {
   readonly intervals: readonly IntervalCheck[];
 }
 
-/** Writes a model's folder: configuration with digests, both parts' weights, tokenizer and card. */
-export async function writeArtefacts(directory: string, trained: TrainedModel): Promise<ModelConfig> {
+/**
+ * Writes a model's folder: configuration with digests, both parts' weights, tokenizer and card.
+ *
+ * @throws HeError for a model that cannot be compiled, OutputError, or the reason of an aborted signal
+ */
+export async function writeArtefacts(directory: string, trained: TrainedModel, signal?: AbortSignal): Promise<ModelConfig> {
   const { modelJson, weights } = await serialiseModel(trained.polynomial.model);
   const { polynomial, samples } = trained;
   const { defaults, plan } =
-    samples === undefined ? await compiledDefaults(polynomial.model) : await fittingDefaults(polynomial.model, samples);
+    samples === undefined ? await compiledDefaults(polynomial.model, { signal }) : await fittingDefaults(polynomial.model, samples, signal);
   const he = heMetadata(trained, defaults);
   const { token, position, gamma, beta } = trained.embedding;
   const contents: Readonly<Record<string, Uint8Array>> = {

@@ -4,7 +4,8 @@ import { type Client, createClient, pack } from 'tfjs-he-backend/client';
 import { createServer, type Session } from 'tfjs-he-backend/server';
 import type { DecoderStep } from 'tfjs-power-softmax';
 import type { HeMetadata } from '../pretrained/config.js';
-import { type CompiledDefaults, compiledDefaults } from './he_defaults.js';
+import { takeTurn } from '../turns.js';
+import { type CompiledDefaults, compiledDefaults, parametersFor } from './he_defaults.js';
 
 /** log2 of the largest value at a refresh: what is tried first, and then in these steps. */
 const VALUE_BITS = { first: 6, step: 2 } as const;
@@ -13,17 +14,23 @@ const VALUE_BITS = { first: 6, step: 2 } as const;
  * Parameters under which a model runs these inputs in simulation without an overflow, and what the model then takes.
  *
  * @param inputs embedded, `[tokens * features]` each
- * @throws HeError if it cannot be compiled for values as large as these inputs give
+ * @throws HeError if it cannot be compiled for values as large as these inputs give, or the reason of an aborted signal
  */
-export async function fittingDefaults(model: LayersModel, inputs: readonly Float32Array[]): Promise<CompiledDefaults> {
+export async function fittingDefaults(
+  model: LayersModel,
+  inputs: readonly Float32Array[],
+  signal: AbortSignal | undefined,
+): Promise<CompiledDefaults> {
   return fitting(
-    (parameters) => compiledDefaults(model, parameters),
+    (parameters) => compiledDefaults(model, { parameters, signal }),
     async (client, session) => {
-      for (const input of inputs)
+      for (const input of inputs) {
+        await takeTurn(signal);
         await session.run(
           encrypted(client, () => input),
           refreshedBy(client),
         );
+      }
     },
   );
 }
@@ -33,16 +40,21 @@ export async function fittingDefaults(model: LayersModel, inputs: readonly Float
  *
  * @param windows embedded texts, `[tokens * features]` each
  */
-export async function fittingStepDefaults(step: DecoderStep, windows: readonly Float32Array[]): Promise<CompiledDefaults> {
+export async function fittingStepDefaults(
+  step: DecoderStep,
+  windows: readonly Float32Array[],
+  signal: AbortSignal | undefined,
+): Promise<CompiledDefaults> {
   const state = Object.fromEntries(step.states.map(({ name, output }) => [name, output]));
   const features = step.model.inputs[0]?.shape.at(-1) ?? 1;
   return fitting(
-    (parameters) => compiledDefaults(step.model, parameters, state),
+    (parameters) => compiledDefaults(step.model, { parameters, state, signal }),
     async (client, session) => {
       for (const window of windows) {
         const sequence = session.sequence(client.encrypt(emptyState(client)));
         for (let t = 0; t < window.length / features; t += 1) {
           const token = window.subarray(t * features, (t + 1) * features);
+          await takeTurn(signal);
           await sequence.run(
             encrypted(client, (name) => (name === 'share' ? [step.share(t)] : token)),
             refreshedBy(client),
@@ -59,7 +71,7 @@ async function fitting(
   run: (client: Client, session: Session) => Promise<void>,
 ): Promise<CompiledDefaults> {
   for (let valueBits: number = VALUE_BITS.first; ; valueBits += VALUE_BITS.step) {
-    const tried = await compiled({ securityBits: 128, precisionBits: 12, valueBits });
+    const tried = await compiled(parametersFor(valueBits));
     if (await succeeds(tried.program, run)) return tried;
   }
 }

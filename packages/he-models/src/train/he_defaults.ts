@@ -4,14 +4,28 @@ import { type CompileOptions, compile, type Program, profile } from 'tfjs-he-bac
 import type { HeMetadata } from '../pretrained/config.js';
 import { type PlanFigures, planFigures } from '../use/plan_figures.js';
 
-/** The compiler's defaults, written down so that a model's figures stay reproducible when they change. */
-const PARAMETERS: HeMetadata['parameters'] = { securityBits: 128, precisionBits: 12, valueBits: 6 };
+/**
+ * The compiler's defaults, written down so that a model's figures stay reproducible when they change.
+ *
+ * @param valueBits log2 of the largest value at a refresh
+ */
+export function parametersFor(valueBits = 6): HeMetadata['parameters'] {
+  return { securityBits: 128, precisionBits: 12, valueBits };
+}
 
 type Defaults = Pick<HeMetadata, 'depth' | 'parameters'>;
 
-/** Parameters that a new model is compiled with, and the depth that results. @throws HeError if it cannot be compiled */
-export async function heDefaults(model: LayersModel, parameters: HeMetadata['parameters'] = PARAMETERS): Promise<Defaults> {
-  return (await compiledDefaults(model, parameters)).defaults;
+/** Parameters that a new model is compiled with, and the depth that results. @throws as {@link compiledDefaults} */
+export async function heDefaults(model: LayersModel, options: CompiledDefaultsOptions = {}): Promise<Defaults> {
+  return (await compiledDefaults(model, options)).defaults;
+}
+
+export interface CompiledDefaultsOptions {
+  /** Default: {@link parametersFor} values of up to 2^6. */
+  readonly parameters?: HeMetadata['parameters'];
+  /** Of a model that runs in a sequence: outputs by the inputs of the next run that they are. */
+  readonly state?: CompileOptions['state'];
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface CompiledDefaults {
@@ -20,20 +34,18 @@ export interface CompiledDefaults {
   readonly plan: PlanFigures;
 }
 
-/**
- * The same, and what the compiled model takes.
- *
- * @param state of a model that runs in a sequence: outputs by the inputs of the next run that they are
- * @throws HeError if it cannot be compiled
- */
+/** The same, and what the compiled model takes. @throws HeError if it cannot be compiled, or the reason of an aborted signal */
 export async function compiledDefaults(
   model: LayersModel,
-  parameters: HeMetadata['parameters'] = PARAMETERS,
-  state?: CompileOptions['state'],
+  { parameters = parametersFor(), state, signal }: CompiledDefaultsOptions = {},
 ): Promise<CompiledDefaults> {
   enableProdMode(); // the compiler's backend would advertise tfjs' native package on the console
   const [, tokens = 1] = model.inputs[0]?.shape ?? [];
-  const program = await compile(model, { ...parameters, ...(state === undefined ? {} : { state }) });
+  const options = { ...parameters, ...(state === undefined ? {} : { state }), ...(signal === undefined ? {} : { signal }) };
+  const program = await compile(model, options).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
+  });
   const plan = planFigures(profile(program), tokens ?? 1);
   return { program, defaults: { depth: plan.depth, parameters }, plan };
 }

@@ -4,7 +4,7 @@ import { checkIntervals } from 'tfjs-power-softmax';
 import type { Accuracies, ClassScores, ModelConfig } from '../pretrained/config.js';
 import type { EmbeddingWeights } from '../text/token_embedding.js';
 import { takeTurn } from '../turns.js';
-import { writeArtefacts } from './artefacts.js';
+import { type TrainedModel, writeArtefacts } from './artefacts.js';
 import { type EncodedQuestions, selectQuestions } from './batches.js';
 import { BANKING77_CARD, percent, type TextCardText } from './card.js';
 import { identityOf, readCheckpoint, writeCheckpoint } from './checkpoint.js';
@@ -75,7 +75,7 @@ export async function runTraining(
   const softmax = classifierLogits(twin, data.dev);
   twin.dispose();
   await takeTurn(progress.signal);
-  const { config, agreement: agreed } = await shipModel(power, softmax, options.out, recipe, data, model);
+  const { config, agreement: agreed } = await shipModel(power, softmax, options.out, recipe, data, model, progress.signal);
   power.dispose();
   const classes = config.classes === undefined ? {} : { classes: config.classes };
   return {
@@ -126,6 +126,7 @@ async function shipModel(
   recipe: Recipe,
   data: PreparedData,
   { name, card, ofTable = false }: TextModel,
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly config: ModelConfig; readonly agreement: Agreement }> {
   const polynomial = convertClassifier(power, data.train, recipe, name);
   const embedding = power.embeddingWeights();
@@ -137,7 +138,7 @@ async function shipModel(
   embedded.dispose();
   const forms = { softmax, powerSoftmax: trained, polynomial: shipped };
   const correct = (form: keyof Accuracies): number => accuracy(forms[form], data.dev.labels);
-  const config = await writeArtefacts(out, {
+  const model: TrainedModel = {
     name,
     card,
     recipe,
@@ -151,7 +152,8 @@ async function shipModel(
     accuracy: { softmax: correct('softmax'), powerSoftmax: correct('powerSoftmax'), polynomial: correct('polynomial') },
     ...(ofTable ? { classes: classScores(forms, data.dev.labels, data.labels), samples: samplesOf(data.dev, embedding) } : {}),
     intervals,
-  });
+  };
+  const config = await writeArtefacts(out, model, signal);
   polynomial.model.dispose();
   return { config, agreement: agreement(trained, shipped) };
 }

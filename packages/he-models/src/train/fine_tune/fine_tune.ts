@@ -43,6 +43,18 @@ export interface FineTuning {
   readonly approximatedValues: number;
 }
 
+/** What all stages of a run work with. */
+interface Run {
+  readonly labelled: LabelledModel;
+  readonly rows: TableRows;
+  readonly text: TextFolder;
+  /** Training texts that ranges are observed on, embedded. */
+  readonly seen: Tensor;
+  readonly recipe: FineTuningRecipe;
+  readonly options: FineTuneOptions;
+  readonly progress: Progress;
+}
+
 /** What the command reports. */
 export interface FineTuningSummary extends FineTuning {
   readonly model: string;
@@ -81,9 +93,10 @@ export async function fineTune(
   describe(rows, labelled, progress);
   const seen = embedRows(longestRows(rows.train, recipe.conversion.calibration), text);
   try {
-    await train(labelled, rows, text, seen, recipe, options, progress);
+    const run: Run = { labelled, rows, text, seen, recipe, options, progress };
+    await train(run);
     await takeTurn(progress.signal);
-    const fineTuning = await ship(labelled, rows, text, seen, recipe, options, progress);
+    const fineTuning = await ship(run);
     const { skipped: skippedRows, cutOff: cutOffRows, unmeasured: unmeasuredLabels } = rows;
     return { model: basename(options.out), ...fineTuning, skippedRows, cutOffRows, unmeasuredLabels, out: options.out };
   } finally {
@@ -100,15 +113,7 @@ async function openConverted(folder: string): Promise<TextFolder> {
   });
 }
 
-async function train(
-  labelled: LabelledModel,
-  rows: TableRows,
-  text: TextFolder,
-  seen: Tensor,
-  recipe: FineTuningRecipe,
-  options: FineTuneOptions,
-  progress: Progress,
-): Promise<void> {
+async function train({ labelled, rows, text, seen, recipe, options, progress }: Run): Promise<void> {
   // The weights that it begins with decide the result as the rows do.
   const identity = identityOf(recipe, 'power', `${rows.digest} ${JSON.stringify(text.config.files)}`);
   const path = checkpointPath(options.checkpoints, 'power');
@@ -135,15 +140,7 @@ async function train(
 }
 
 /** Makes the trained model a polynomial, measures both and writes the folder. */
-async function ship(
-  labelled: LabelledModel,
-  rows: TableRows,
-  text: TextFolder,
-  seen: Tensor,
-  recipe: FineTuningRecipe,
-  options: FineTuneOptions,
-  progress: Progress,
-): Promise<FineTuning> {
+async function ship({ labelled, rows, text, seen, recipe, options, progress }: Run): Promise<FineTuning> {
   const { margin, bits } = recipe.conversion;
   const name = basename(options.out);
   const polynomial = toPolynomial(labelled.model, { calibration: seen, margin, bits, name });
@@ -159,6 +156,7 @@ async function ship(
       polynomial,
       calibration: seen,
       more: fineTuning,
+      signal: progress.signal,
       cardOf: (config, he) => fineTuningCard(config.name, he, fineTuning, rows, options),
     });
     return fineTuning;

@@ -3,7 +3,7 @@ import type { PatchWeights } from '../../patches/patch_embedding.js';
 import { tokenCount } from '../../patches/patch_grid.js';
 import type { Accuracies, HeMetadata, PatchConfig } from '../../pretrained/config.js';
 import { approximationSummaries } from '../artefacts.js';
-import { heDefaults } from '../he_defaults.js';
+import { heDefaults, parametersFor } from '../he_defaults.js';
 import { digestsOf, jsonBytes, littleEndian, serialiseModel, writeModelFolder } from '../model_folder.js';
 import { patchCard } from './patch_card.js';
 import { type PatchRecipe, serverShape } from './patch_recipe.js';
@@ -43,8 +43,12 @@ export interface TrainedPatchModel {
   readonly intervals: readonly IntervalCheck[];
 }
 
-/** Writes a model's folder: configuration with digests, both parts' weights and card. */
-export async function writePatchArtefacts(directory: string, trained: TrainedPatchModel): Promise<TrainedPatchConfig> {
+/** Writes a model's folder: configuration with digests, both parts' weights and card. @throws as `writeArtefacts` */
+export async function writePatchArtefacts(
+  directory: string,
+  trained: TrainedPatchModel,
+  signal?: AbortSignal,
+): Promise<TrainedPatchConfig> {
   const { task, recipe, labels, embedding, polynomial, intervals } = trained;
   const { grid, features } = recipe.architecture;
   const he: HeMetadata = {
@@ -55,10 +59,8 @@ export async function writePatchArtefacts(directory: string, trained: TrainedPat
     approximations: approximationSummaries(polynomial),
     tokens: tokenCount(grid),
     ...(await heDefaults(polynomial.model, {
-      securityBits: 128,
-      precisionBits: 12,
-      valueBits: recipe.conversion.valueBits,
-      ...recipe.conversion.compile,
+      parameters: { ...parametersFor(recipe.conversion.valueBits), ...recipe.conversion.compile },
+      signal,
     })),
   };
   const { modelJson, weights } = await serialiseModel(polynomial.model);

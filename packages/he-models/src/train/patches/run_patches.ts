@@ -14,7 +14,7 @@ import type { EvaluateOptions, TrainOptions } from '../options.js';
 import type { Progress } from '../progress.js';
 import type { Variant } from '../recipe.js';
 import { checkpointPath, type TrainingSummary } from '../run.js';
-import { writePatchArtefacts } from './patch_artefacts.js';
+import { type TrainedPatchModel, writePatchArtefacts } from './patch_artefacts.js';
 import { buildPatchClassifier, type PatchClassifier } from './patch_classifier.js';
 import { digestOfSplit } from './patch_data.js';
 import { type PatchRecipe, serverShape } from './patch_recipe.js';
@@ -61,7 +61,7 @@ export async function runPatchTraining(
   });
   const shares = ofForms((logits) => accuracy(logits, dev.labels));
   const firstTraining = selectFirst(train, recipe.conversion.calibrationExamples);
-  const config = await writePatchArtefacts(options.out, {
+  const model: TrainedPatchModel = {
     task,
     recipe,
     labels: classes,
@@ -74,7 +74,8 @@ export async function runPatchTraining(
     macroF1: ofForms((logits) => macroF1(logits, dev.labels, classes.length)),
     f1: f1Scores(shipped, dev.labels, classes.length).map((score) => score ?? null),
     intervals,
-  });
+  };
+  const config = await writePatchArtefacts(options.out, model, progress.signal);
   polynomial.model.dispose();
   power.dispose();
   return {

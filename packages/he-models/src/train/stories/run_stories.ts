@@ -69,7 +69,7 @@ export async function trainStudent(
 /** Trains the student, or goes on with it, makes it a polynomial and writes the model's files. @throws as `trainStories` */
 export async function runStoryTraining(options: TrainOptions, recipe: StoryRecipe, progress: Progress): Promise<StorySummary> {
   const trained = await trainStories(options, recipe, progress);
-  const { sameTop1, outsideIntervals } = await writeStoryArtefacts(options.out, trained);
+  const { sameTop1, outsideIntervals } = await writeStoryArtefacts(options.out, trained, progress.signal);
   trained.polynomial.model.dispose();
   const { name, loss } = trained;
   return { model: name, seed: recipe.seed, epochs: recipe.epochs, loss, sameTop1, outsideIntervals, out: options.out };

@@ -3,7 +3,7 @@ import type { LlamaConfig } from '../../llama/checkpoint.js';
 import { piecesOf } from '../../llama/tokenizer.js';
 import type { GenerationConfig, HeMetadata } from '../../pretrained/config.js';
 import { approximationSummaries } from '../artefacts.js';
-import { heDefaults } from '../he_defaults.js';
+import { heDefaults, parametersFor } from '../he_defaults.js';
 import { digestsOf, jsonBytes, littleEndian, serialiseModel, writeModelFolder } from '../model_folder.js';
 import type { StoryData } from './prepare_stories.js';
 import { storyCard } from './story_card.js';
@@ -55,8 +55,8 @@ function stepParameters({ heads, features }: LlamaConfig, { tokens, conversion }
   return { securityBits: 128, precisionBits: 12, valueBits: conversion.stepValueBits, polyModulusDegrees: [Math.max(8192, 2 * slots)] };
 }
 
-/** Writes a language model's folder: configuration with digests, both parts' weights, tokenizer and card. */
-export async function writeStoryArtefacts(directory: string, trained: TrainedStories): Promise<TrainedStoryConfig> {
+/** Writes a language model's folder: configuration with digests, both parts' weights, tokenizer and card. @throws as `writeArtefacts` */
+export async function writeStoryArtefacts(directory: string, trained: TrainedStories, signal?: AbortSignal): Promise<TrainedStoryConfig> {
   const { name, data, recipe, polynomial, intervals, heldOutTokens, loss, sameTop1 } = trained;
   const { config: architecture, embedding } = data.checkpoint;
   const { features, vocabulary } = architecture;
@@ -68,7 +68,7 @@ export async function writeStoryArtefacts(directory: string, trained: TrainedSto
     maxLogit: trained.maxLogit,
     approximations: approximationSummaries(polynomial),
     tokens,
-    ...(await heDefaults(polynomial.model, { securityBits: 128, precisionBits: 12, valueBits: recipe.conversion.valueBits })),
+    ...(await heDefaults(polynomial.model, { parameters: parametersFor(recipe.conversion.valueBits), signal })),
     stepParameters: stepParameters(architecture, recipe),
   };
   const { modelJson, weights } = await serialiseModel(polynomial.model);
