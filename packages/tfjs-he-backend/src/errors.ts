@@ -1,4 +1,4 @@
-/** Every way in which this package fails on purpose. Messages and contexts never contain data, keys or residues. */
+/** Every way in which this package fails on purpose. Messages and contexts never contain data, keys or residues; those of the engine mock say how large a value was. */
 export type HeErrorCode =
   // parameters
   | 'PARAMETERS_INVALID'
