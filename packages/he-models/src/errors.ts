@@ -11,6 +11,7 @@ export type HeModelsErrorCode =
   | 'DATA_INVALID'
   | 'CHECKPOINT_INVALID'
   | 'OUTPUT_REFUSED'
+  | 'PACKAGE_MISSING'
   | 'USAGE';
 
 /** What every error of this package carries besides its message. */
@@ -90,6 +91,11 @@ export class CheckpointError extends HeModelsError {
 /** The system refuses to write a result: no space, no permission, or something else is in the way. Nothing half-written is left. */
 export class OutputError extends HeModelsError {
   override readonly code = 'OUTPUT_REFUSED';
+}
+
+/** A package that only some of the commands need is not installed. */
+export class PackageMissingError extends HeModelsError {
+  override readonly code = 'PACKAGE_MISSING';
 }
 
 /** A command line that the training or evaluation command does not understand. */

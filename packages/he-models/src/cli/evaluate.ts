@@ -17,8 +17,7 @@ import { showProgress } from './show_progress.js';
 export const evaluate: Command = {
   help: `Usage: he-models evaluate MODEL --data PATH [options]
 
-Runs labelled inputs encrypted and in the clear: top-1 agreement, differences of the
-logits, latency, traffic.
+Runs labelled inputs encrypted and in the clear: top-1 agreement, differences of the logits, latency, traffic.
 
   --data PATH        folder of the data set of a model of this package, or the folder above it; or for any model a file of lines
                      {"input": text or numbers, "label": name}, ending in .jsonl (required, unless there is --prompt)
@@ -29,7 +28,7 @@ ${EVALUATOR_HELP}
   --card             write the figures into the folder MODEL: encrypted.json, and the part of the card on encrypted runs
 
 Of a language model, whose texts (2 by default) are read token by token:
-  --new-tokens N     tokens to continue a text by, as in the clear? (default 20)
+  --new-tokens N     tokens to continue a text by, compared with those in the clear (default 20)
   --prompt TEXT      the text (default: the beginning of the first of --data)
   --no-cache         run the whole context for every token; keys and values of past tokens are not kept at the server
   --compare-cache    measure both, and how many times longer a token takes without the cache

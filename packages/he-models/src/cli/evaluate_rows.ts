@@ -22,13 +22,17 @@ function agreementRows(report: AgreementReport): Rows {
 function generationRows(report: GenerationReport): Rows {
   const how = report.cached ? 'keys and values kept at the server' : 'the whole context for every token';
   return [
-    ['tokens', `${report.read} read and written, ${report.texts} texts, fhe: ${report.fhe}, ${how}`],
+    ['tokens', `${report.read} compared, of ${textsOf(report)}, fhe: ${report.fhe}, ${how}`],
     ['same top-1', `${percent(report.sameTop1)} as the clear polynomial`],
     [
       'continuation',
       `${report.sameWritten} of ${report.written} tokens as in the clear: ${JSON.stringify(report.prompt + report.continuation)}`,
     ],
   ];
+}
+
+function textsOf({ texts }: GenerationReport): string {
+  return texts === 0 ? 'the continuation alone' : `${texts} ${texts === 1 ? 'text' : 'texts'} and a continuation`;
 }
 
 /** Of an input, or of a token of a language model. */

@@ -91,13 +91,13 @@ async function readNumbers(file: string | undefined, model: string): Promise<Mod
   const values = parse(text, file);
   const flat: unknown = Array.isArray(values) ? values.flat() : values;
   if (Array.isArray(flat) && flat.every((value) => typeof value === 'number')) return flat;
-  throw new InputError(`${file} holds no JSON array of numbers.`, { file });
+  throw new InputError(`${file} is no array of numbers: write one, e.g. [0.5, -1].`, { file });
 }
 
 function parse(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new InputError(`${file} holds no JSON.`, { file });
+    throw new InputError(`${file} is not JSON: write an array of numbers, e.g. [0.5, -1].`, { file });
   }
 }
