@@ -1,6 +1,6 @@
 import { buildMap, selection } from '../graph/linear_map.js';
 import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
-import { featureMajor, matMulSlots } from './slot_layout.js';
+import { featureMajorPeriod, matMulSlots } from './slot_layout.js';
 
 /**
  * Pass: a product of encrypted matrices one of which is a vector, or whose square grid does not fit in `slots`, becomes one elementwise
@@ -25,7 +25,7 @@ export function expandMatMuls(outputs: readonly TensorNode[], slots: number): Te
 }
 
 function isExpanded({ dims }: MatMulNode, slots: number): boolean {
-  if (featureMajor(spreadShape(dims)).period > slots) return false;
+  if (featureMajorPeriod(spreadShape(dims)) > slots) return false;
   return dims.m === 1 || dims.n === 1 || matMulSlots(dims) > slots;
 }
 

@@ -16,6 +16,7 @@ import type { MatMulMethod } from './options.js';
 import { type AffinePlan, LEVEL_COST, planAffine } from './plan_affine.js';
 import {
   featureMajor,
+  featureMajorPeriod,
   gridDiagonal,
   gridScoresOperand,
   gridSpreadOperand,
@@ -103,7 +104,7 @@ class Lowering {
   run(graph: SplitGraph, outputs: readonly TensorNode[]): Lowered {
     // Before any work: no layout takes fewer slots than there are elements.
     for (const node of topologicalOrder(outputs)) {
-      if (sizeOf(node.shape) > this.slots) throw tooLarge(node, featureMajor(node.shape).period, this.slots);
+      if (sizeOf(node.shape) > this.slots) throw tooLarge(node, featureMajorPeriod(node.shape), this.slots);
     }
     const inputs = graph.inputs.map(({ name, shape, parts }) => ({ name, shape, parts: this.placeInput(parts) }));
     const state = [...(this.options.state ?? [])].map(([output, name]) => ({
@@ -215,7 +216,7 @@ class Lowering {
       const plan = planTerms(terms, layout);
       if (best === null || plan.cost < best.plan.cost) best = { plan, layout };
     }
-    if (best === null) throw tooLarge(node, featureMajor(node.shape).period, this.slots);
+    if (best === null) throw tooLarge(node, featureMajorPeriod(node.shape), this.slots);
     this.fitting(best.layout, node);
     return { value: this.emit(node.label, terms, node.bias, best.layout, best.plan), layout: best.layout };
   }

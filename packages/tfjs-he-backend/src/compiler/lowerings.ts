@@ -6,7 +6,8 @@ import { circuitDepths } from './circuit.js';
 import type { LayoutFamily } from './layout_family.js';
 import { type Lowered, type LowerOptions, lower } from './lower.js';
 import type { CompileSettings } from './options.js';
-import { featureMajor, replicated } from './slot_layout.js';
+import { requirePartsFit } from './part_limit.js';
+import { featureMajorPeriod, replicated } from './slot_layout.js';
 import { matMulTiles } from './split_matmul.js';
 import { type SplitGraph, splitTensors, unsplit } from './split_tensors.js';
 
@@ -38,8 +39,10 @@ export interface Lowerings {
 /**
  * The circuits of a graph, by the number of slots. If its tensors fit whole for one of `slotCounts` (ascending), one circuit for the smallest such number: layouts fit
  * in any larger ciphertext. For every smaller number, tensors over several ciphertexts; matrix products in as few parts as possible, and in parts that fit twice.
+ * @throws HeError COMPILE_FAILED when a tensor has too many elements for any of them.
  */
 export function createLowerings(outputs: readonly TensorNode[], slotCounts: readonly number[], state: State, choices: Choices): Lowerings {
+  requirePartsFit(outputs, Math.max(...slotCounts));
   const firstWhole = choices.layout === 'tiled' ? null : wholeLowering(outputs, slotCounts, state, choices);
   const enough = firstWhole?.slots ?? Number.POSITIVE_INFINITY;
   const parts = slotCounts.filter((slots) => slots < enough).map((slots) => [slots]);
@@ -88,7 +91,7 @@ function checkedSplit(split: SplitGraph): SplitGraph {
 
 /** Slots in which the largest tensor does not fit whole. */
 function largestTile(outputs: readonly TensorNode[]): number {
-  return Math.max(1, ...topologicalOrder(outputs).map(({ shape }) => featureMajor(shape).period / 2));
+  return Math.max(1, ...topologicalOrder(outputs).map(({ shape }) => featureMajorPeriod(shape) / 2));
 }
 
 /** Whether some product has smaller parts when they are to fit twice. */

@@ -1,7 +1,7 @@
 import type { LinearMap } from '../graph/linear_map.js';
 import { sizeOf } from '../graph/node.js';
 import { MAX_CIPHERTEXTS } from '../wire/layout.js';
-import { featureMajor } from './slot_layout.js';
+import { featureMajorPeriod } from './slot_layout.js';
 
 /** A box of a tensor: what one ciphertext holds of it. */
 export interface TensorPart {
@@ -32,7 +32,7 @@ export function samePartition(a: Partition, b: Partition): boolean {
 
 /** Boxes of at most `chunks` along each axis, in row-major order. */
 export function boxes(shape: readonly number[], chunks: readonly number[]): Partition {
-  const counts = shape.map((extent, axis) => Math.ceil(extent / (chunks[axis] ?? extent)));
+  const counts = boxCounts(shape, chunks);
   const parts: TensorPart[] = [];
   for (let box = 0; box < sizeOf(counts); box++) {
     const at = coordinates(box, counts);
@@ -44,6 +44,10 @@ export function boxes(shape: readonly number[], chunks: readonly number[]): Part
     parts.push({ shape: extents, elements });
   }
   return parts;
+}
+
+function boxCounts(shape: readonly number[], chunks: readonly number[]): number[] {
+  return shape.map((extent, axis) => Math.ceil(extent / (chunks[axis] ?? extent)));
 }
 
 function coordinates(index: number, extents: readonly number[]): number[] {
@@ -59,7 +63,7 @@ function coordinates(index: number, extents: readonly number[]): number[] {
 
 /** Whether a tensor of this shape fits in one ciphertext, feature-major. */
 export function fits(shape: readonly number[], slots: number): boolean {
-  return sizeOf(shape) <= slots && featureMajor(shape).period <= slots;
+  return sizeOf(shape) <= slots && featureMajorPeriod(shape) <= slots;
 }
 
 /**
@@ -68,6 +72,18 @@ export function fits(shape: readonly number[], slots: number): boolean {
  */
 export function byFeatures(shape: readonly number[], slots: number): Partition {
   if (fits(shape, slots)) return whole(shape);
+  const { view, chunks } = featureChunks(shape, slots);
+  return boxes(view, chunks);
+}
+
+/** Parts of {@link byFeatures}: of tensors that may have too many of them. */
+export function countByFeatures(shape: readonly number[], slots: number): number {
+  const { view, chunks } = featureChunks(shape, slots);
+  return sizeOf(boxCounts(view, chunks));
+}
+
+/** The tensor as [batch, tokens, features], and the extents of its parts. */
+function featureChunks(shape: readonly number[], slots: number): { readonly view: readonly number[]; readonly chunks: readonly number[] } {
   const f = shape.at(-1) ?? 1;
   const t = shape.at(-2) ?? 1;
   const view = [sizeOf(shape) / (f * t), t, f];
@@ -76,7 +92,7 @@ export function byFeatures(shape: readonly number[], slots: number): Partition {
     chunks[axis] = largestChunk(view[axis] ?? 1, (chunk) => fits(chunks.with(axis, chunk), slots));
     if (fits(chunks, slots)) break;
   }
-  return boxes(view, chunks);
+  return { view, chunks };
 }
 
 /** Largest power of two up to `extent` (or all of it) that passes; 1 where none does. */

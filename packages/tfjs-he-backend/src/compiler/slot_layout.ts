@@ -51,7 +51,14 @@ export function featureMajor(shape: readonly number[]): SlotLayout {
   for (let bi = 0; bi < b; bi++) {
     for (let ti = 0; ti < t; ti++) for (let fi = 0; fi < f; fi++) slotOf[element++] = (fi * bPad + bi) * tPad + ti;
   }
-  return { slotOf, period: powerOfTwoAtLeast(f) * bPad * tPad, copies: ONE_COPY };
+  return { slotOf, period: featureMajorPeriod(shape), copies: ONE_COPY };
+}
+
+/** Slots of {@link featureMajor}: of tensors that may be too large to be laid out. */
+export function featureMajorPeriod(shape: readonly number[]): number {
+  const f = shape.at(-1) ?? 1;
+  const t = shape.at(-2) ?? 1;
+  return powerOfTwoAtLeast(f) * powerOfTwoAtLeast(sizeOf(shape) / (f * t)) * powerOfTwoAtLeast(t);
 }
 
 /**

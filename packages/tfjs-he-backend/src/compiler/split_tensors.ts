@@ -11,9 +11,9 @@ import {
   topologicalOrder,
 } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
-import { LARGEST_DEGREE } from '../parameters/security.js';
 import { MAX_CIPHERTEXTS } from '../wire/layout.js';
 import { blockMaps } from './block_maps.js';
+import { tooManyParts } from './part_limit.js';
 import { byFeatures, inheritedPartition, type Partition, samePartition, whole } from './partition.js';
 import { type MatMulTiles, matMulTiles } from './split_matmul.js';
 
@@ -117,7 +117,7 @@ class Splitting {
   }
 
   private remember(node: TensorNode, split: Split): Split {
-    if (split.partition.length > MAX_CIPHERTEXTS) throw tooMany(node, split.partition.length, this.options.slots);
+    if (split.partition.length > MAX_CIPHERTEXTS) throw tooManyParts(node, split.partition.length, this.options.slots);
     const list = this.done.get(node);
     if (list === undefined) this.done.set(node, [split]);
     else list.push(split);
@@ -238,17 +238,6 @@ function encrypted(constant: TensorNode, source: TensorNode): TensorNode {
   const rows = sizeOf(constant.shape);
   const map = { rows, cols, rowStart: new Int32Array(rows + 1).fill(1, 1), column: Int32Array.of(0), value: Float64Array.of(VANISHING) };
   return { ...constant, kind: 'affine', terms: [{ map, source }], bias: constantOf(constant) };
-}
-
-function tooMany(node: TensorNode, count: number, slots: number): HeError {
-  return new HeError(
-    'COMPILE_FAILED',
-    `the tensor [${node.shape.join(', ')}] of '${node.label}' takes ${count} ciphertexts of ${slots} slots, ${count - MAX_CIPHERTEXTS} more than a tensor may`,
-    {
-      op: 'lower',
-      hint: `${2 * slots < LARGEST_DEGREE ? 'Allow a larger ring degree in polyModulusDegrees, or make' : 'Make'} the sequence, the width or the number of heads smaller.`,
-    },
-  );
 }
 
 function bug(what: string): HeError {

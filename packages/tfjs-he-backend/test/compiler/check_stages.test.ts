@@ -85,8 +85,17 @@ describe('maxMemoryBytes', () => {
     expect(() => compileGraph(graph, { polyModulusDegrees: [8192], maxMemoryBytes: 2 ** 20 })).toThrow(
       expect.objectContaining({
         code: 'COMPILE_FAILED',
-        message: expect.stringMatching(/takes at least (\d+) MiB at ring degree 8192, (\d+) more than the budget maxMemoryBytes of 1/),
+        message: expect.stringMatching(/takes at least [\d.]+ MiB at ring degree 8192, [\d.]+ more than the budget maxMemoryBytes of 1.0/),
         hint: expect.stringContaining('Raise it'),
+      }),
+    );
+  });
+
+  test('of several rings, names the one that takes the least', () => {
+    expect(() => compileGraph(graph, { polyModulusDegrees: [8192, 16384], maxMemoryBytes: 2 ** 20 })).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('at ring degree 8192'),
+        hint: 'Raise it, allow a ring degree of 4096 in polyModulusDegrees, or ask for less precision.',
       }),
     );
   });

@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
+import { Recorder } from '../../src/graph/recorder.js';
 import { compile, compileGraph, evaluateGraph, profile, profileTable, traceFunction } from '../../src/index.js';
 import { tinyAttention, traceAttention } from '../support/attention.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
@@ -126,6 +127,15 @@ describe('compile', () => {
         ),
         hint: expect.stringMatching(/^Make the sequence/),
       }),
+    );
+  });
+
+  test('a product of matrices far beyond all rings is refused before anything is laid out', () => {
+    const recorder = new Recorder();
+    const x = recorder.input('x', [2048, 2048]);
+    const product = recorder.matMul([2048, 2048], x, x, { batch: 1, m: 2048, k: 2048, n: 2048 });
+    expect(() => compileGraph([product])).toThrow(
+      expect.objectContaining({ code: 'COMPILE_FAILED', message: expect.stringContaining('takes 256 ciphertexts of 16384 slots') }),
     );
   });
 
