@@ -98,7 +98,7 @@ export class PackageMissingError extends HeModelsError {
   override readonly code = 'PACKAGE_MISSING';
 }
 
-/** A command line that the training or evaluation command does not understand. */
+/** A command line that a command does not understand. */
 export class UsageError extends HeModelsError {
   override readonly code = 'USAGE';
 }

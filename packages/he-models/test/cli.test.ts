@@ -153,6 +153,10 @@ describe('list and info', () => {
     expect(await json(list)).toContainEqual({ name: 'power-banking77', task: 'text-classification', labels: 77 });
   });
 
+  test('list speaks of the tokens of a language model', async () => {
+    expect((await printed(list)).at(-1)).toMatch(/^power-stories-260k +text-generation, 512 tokens$/);
+  });
+
   test('info tells of a folder what its files say', async () => {
     expect(await json(info, 'tiny')).toMatchObject({ name: 'tiny', labels: ['RED', 'GREEN', 'BLUE'], he: { tokens: 6, depth: 2 } });
   });
@@ -213,7 +217,10 @@ describe('run', () => {
     ['no text', ['tiny'], UsageError],
     ['an unknown model', ['large', 'hello'], UnknownModelError],
     ['an unknown mode', ['tiny', 'red', '--fhe', 'maybe'], UsageError],
+    ['an unknown option', ['tiny', 'red', '--fast'], new UsageError("Unknown option '--fast'. See --help.")],
+    ['an option without its value', ['tiny', 'red', '--fhe'], new UsageError("Option '--fhe <value>' argument missing. See --help.")],
     ['no labels', ['tiny', 'red', '--top-k', '0'], UsageError],
+    ['no new tokens', ['nowhere', 'red', '--max-new-tokens', '0'], UsageError],
     ['no threads', ['tiny', 'red', '--threads', '0'], UsageError],
     ['too many threads', ['tiny', 'red', '--threads', '65'], UsageError],
     ['an engine in simulation', ['tiny', 'red', '--fhe', 'simulate', '--engine', 'seal'], UsageError],
@@ -263,6 +270,7 @@ describe('export', () => {
     const { files } = await json(exportModel, 'tiny', '--out', 'copy', '--program');
     expect((await readdir(join(root, 'copy'))).sort()).toEqual(files.map(({ name }: { name: string }) => name).sort());
     expect((await json(run, 'copy', 'green', '--fhe', 'disable')).labels[0].label).toBe('GREEN');
+    expect(await readFile(join(root, 'copy', 'README.md'), 'utf8')).toBe(await readFile(join(root, 'tiny', 'README.md'), 'utf8'));
     expect(JSON.parse(await readFile(join(root, 'copy', 'manifest.json'), 'utf8'))).toMatchObject({ format: 'he-manifest' });
   });
 

@@ -83,7 +83,7 @@ describe('a converted checkpoint trained on a table', () => {
 
   test('has a card with its figures and its command', async () => {
     const card = await readFile(join(root, 'letters', 'README.md'), 'utf8');
-    expect(card).toContain('--from converted --train letters.csv --text letter --label kind --epochs 3 --seed 1');
+    expect(card).toContain('--train letters.csv --text letter --label kind --out letters --epochs 3 --seed 1 --from converted');
     expect(card).toContain('| polynomial, as shipped | 100.00% | 100.00% |');
     expect(card).toContain('| seat | 1 | 100.00% |');
     expect(card).toContain('Trained on 99 rows; 3 were left out');

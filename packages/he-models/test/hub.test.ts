@@ -80,9 +80,11 @@ describe('a model is found', () => {
 });
 
 describe('a model is refused', () => {
-  test.each([['no-such-model'], ['../elsewhere/../x'], ['']])('that does not exist: %j', async (name) => {
+  test.each([['no-such-model'], ['../elsewhere/../x'], ['./folder'], ['../folder'], ['']])('that does not exist: %j', async (name) => {
+    const asked = serve();
     await expect(HeModelClient.from_pretrained(name)).rejects.toThrow(UnknownModelError);
     await expect(HeModelClient.from_pretrained(name)).rejects.toThrow('power-banking77');
+    expect(asked).toEqual([]);
   });
 
   test('at a URL when env forbids it', async () => {

@@ -72,7 +72,7 @@ describe('trainTable', () => {
   // Ten times as many angry letters as happy ones; a row without a label, and one without a text.
   const anger = ['I am angry, very', 'so angry'];
   const csv = [
-    'id,letter,mood',
+    'id,letter,my mood',
     ...Array.from({ length: 60 }, (_, i) => `${i},"${anger[i % 2]} ${'abcdef'[i % 6]}",bad`),
     ...Array.from({ length: 6 }, (_, i) => `${60 + i},"happy, happy me ${'abcdef'[i]}",good`),
     '66,lost,',
@@ -82,7 +82,7 @@ describe('trainTable', () => {
   test('ends in a model that pipeline loads, with a card of the command', async () => {
     await withFolder(async (folder) => {
       await writeFile(join(folder, 'letters.csv'), csv);
-      const args = ['--train', join(folder, 'letters.csv'), '--text', 'letter', '--label', 'mood', '--out', join(folder, 'moods')];
+      const args = ['--train', join(folder, 'letters.csv'), '--text', 'letter', '--label', 'my mood', '--out', join(folder, 'moods')];
       const summary = await trainTable(parse(...args, '--epochs', '12', '--seed', '3', '--tokens', '7'), quiet, TINY_RECIPE);
       expect(summary).toMatchObject({ model: 'moods', skippedRows: 2, devQuestions: 7, accuracy: { polynomial: 1 } });
       expect(summary.classes).toEqual({
@@ -99,7 +99,7 @@ describe('trainTable', () => {
       classify.dispose();
       const card = await readFile(join(folder, 'moods', 'README.md'), 'utf8');
       expect(card).toContain(
-        'he-models train --task text-classification --train letters.csv --text letter --label mood --epochs 12 --seed 3 --tokens 7',
+        'he-models train --task text-classification --train letters.csv --text letter --label "my mood" --out moods --epochs 12 --seed 3 --tokens 7',
       );
       expect(card).toContain('At most 7 tokens');
       expect(card).toContain('Saying "bad" every time would be right for 85.71% of them.');
@@ -111,7 +111,7 @@ describe('trainTable', () => {
   test('interrupted, it leaves a checkpoint and nothing half-written; run again, it goes on from it', async () => {
     await withFolder(async (folder) => {
       await writeFile(join(folder, 'letters.csv'), csv);
-      const args = ['--train', join(folder, 'letters.csv'), '--text', 'letter', '--label', 'mood', '--out', join(folder, 'moods')];
+      const args = ['--train', join(folder, 'letters.csv'), '--text', 'letter', '--label', 'my mood', '--out', join(folder, 'moods')];
       const options = parse(...args, '--epochs', '2');
       const interrupt = new AbortController();
       const update = (step: number, steps: number): void => {

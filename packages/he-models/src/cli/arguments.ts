@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, types } from 'node:util';
 import { UsageError } from '../errors.js';
 
 export type OptionSpecs = Readonly<
@@ -20,7 +20,9 @@ export function parseArguments(args: readonly string[], options: OptionSpecs): A
       positionals,
     };
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)} See --help.`, {});
+    // Of what Node says, the first sentence; the rest is about dashes.
+    const [said] = (types.isNativeError(error) ? error.message : String(error)).split(/\.\s|\.?\n|\.$/);
+    throw new UsageError(`${said}. See --help.`, {});
   }
 }
 

@@ -5,6 +5,7 @@ import { developmentInputs } from '../data/development.js';
 import { UsageError } from '../errors.js';
 import { openModel } from '../hub/model_files.js';
 import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
+import { shellWord } from '../shell_word.js';
 import { measureAgreement } from '../use/agreement.js';
 import { measureGeneration } from '../use/generation_agreement.js';
 import { choiceOption, integerOption, type OptionValues, onlyPositional, parseArguments, requiredOption } from './arguments.js';
@@ -112,7 +113,7 @@ function commandOf(model: string, values: OptionValues): string {
     if (name === 'json' || name === 'card' || value === undefined || value === false) return [];
     if (value === true) return [`--${name}`];
     if (name === 'data') return [`--data ${value.endsWith('.jsonl') ? 'FILE.jsonl' : 'DIR'}`];
-    return [`--${name} ${/^[\w.-]+$/.test(value) ? value : JSON.stringify(value)}`];
+    return [`--${name} ${shellWord(value)}`];
   });
   return ['he-models evaluate', model, ...options].join(' ');
 }

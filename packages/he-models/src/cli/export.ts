@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { manifestOf, serializeProgram } from 'tfjs-he-backend';
+import { CARD_FILE } from '../cards/card_files.js';
 import { openModel } from '../hub/model_files.js';
 import { CLIENT_BUNDLES } from '../pretrained/client_bundles.js';
+import { PRETRAINED_NAMES } from '../pretrained/registry.js';
 import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
 import { compileServed } from '../use/served_program.js';
 import { writeTogether } from '../write_together.js';
@@ -35,8 +37,9 @@ ${COMMON_HELP}`,
       contents.set(file, await (CLIENT_FILES.includes(file) ? client : server).file(file));
     }
     contents.set('config.json', new TextEncoder().encode(`${JSON.stringify(client.config)}\n`));
-    const card = await readFile(join(packageRoot, 'models', client.config.name, 'README.md')).catch(() => undefined);
-    if (card !== undefined) contents.set('README.md', card);
+    const bundled = PRETRAINED_NAMES.some((name) => name === model);
+    const card = await readFile(join(bundled ? join(packageRoot, 'models', model) : model, CARD_FILE)).catch(() => undefined);
+    if (card !== undefined) contents.set(CARD_FILE, card);
     if (values.program === true) {
       const { program } = await compileServed(server, options);
       contents.set('program.bin', serializeProgram(program));

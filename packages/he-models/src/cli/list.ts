@@ -19,6 +19,7 @@ ${COMMON_HELP}`,
       }),
     );
     if (values.json === true) return print(JSON.stringify(models));
-    for (const { name, task, labels } of models) print(`${name.padEnd(18)} ${task}, ${labels} labels`);
+    for (const { name, task, labels } of models)
+      print(`${name.padEnd(18)} ${task}, ${labels} ${task === 'text-generation' ? 'tokens' : 'labels'}`);
   },
 };

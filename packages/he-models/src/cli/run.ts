@@ -22,7 +22,7 @@ Classifies one input, or continues a text, by default encrypted, with client and
   --fhe MODE         execute (on ciphertexts), simulate (with their noise) or disable (in the clear); default execute
 ${EVALUATOR_HELP}
   --top-k N          labels to print (default 3)
-  --max-new-tokens N of a language model (default 20)
+  --max-new-tokens N tokens that a language model writes at most (default 20)
 ${COMMON_HELP}`,
   run: async ({ args, cwd, print, progress, signal }) => {
     const { values, positionals } = parseArguments(args, {
@@ -39,6 +39,7 @@ ${COMMON_HELP}`,
     const fhe = choiceOption('fhe', values.fhe, ['execute', 'simulate', 'disable']);
     const evaluator = evaluatorOptions(values, fhe);
     const top_k = integerOption('top-k', values['top-k'], 1) ?? 1;
+    const max_new_tokens = integerOption('max-new-tokens', values['max-new-tokens'], 1) ?? 20;
     const { config } = await openModel(model, CLIENT_BUNDLES, { signal });
     const file = typeof values.input === 'string' ? resolve(cwd, values.input) : undefined;
     const input = takesArrays(config) ? await readNumbers(file, config.name) : textOf(words, file);
@@ -50,7 +51,6 @@ ${COMMON_HELP}`,
       const generate = await pipeline('text-generation', model, load);
       try {
         const start = performance.now();
-        const max_new_tokens = integerOption('max-new-tokens', values['max-new-tokens'], 1) ?? 20;
         const [generation] = await generate(String(input), { max_new_tokens, signal, onProgress });
         progress.clear();
         if (values.json === true) return print(JSON.stringify({ ...ranBy(generate), ...generation, ms: performance.now() - start }));

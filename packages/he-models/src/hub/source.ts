@@ -36,7 +36,7 @@ export async function findSource(model: string | URL, revision: string, bundles:
   if (/^https?:\/\//.test(name)) return remoteSource(name, name);
   const folder = await findFolder(name);
   if (folder !== undefined) return folderSource(name, folder);
-  if (/^[\w.-]+\/[\w.-]+$/.test(name) && !name.split('/').includes('..')) {
+  if (/^\w[\w.-]*\/\w[\w.-]*$/.test(name)) {
     const path = env.remotePathTemplate.replace('{model}', name).replace('{revision}', encodeURIComponent(revision));
     return remoteSource(name, new URL(path, env.remoteHost).href);
   }

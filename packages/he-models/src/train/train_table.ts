@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { integerOption, parseArguments, requiredOption } from '../cli/arguments.js';
 import { requireFolder } from '../cli/out_folder.js';
 import { DataError, UsageError } from '../errors.js';
+import { shellWord } from '../shell_word.js';
 import type { TextCardText } from './card.js';
 import { type PreparedTable, prepareTable } from './prepare.js';
 import type { Progress } from './progress.js';
@@ -136,14 +137,24 @@ function describe(data: PreparedTable, recipe: Recipe, progress: Progress): void
   if (unmeasured.length > 0) progress.log(`too few rows to measure: ${unmeasured.join(', ')}`);
 }
 
+/** The command that makes a model of a table, for its card. */
+export function commandOf(
+  { file, columns, out }: Pick<TableOptions, 'file' | 'columns' | 'out'>,
+  { epochs, seed }: Readonly<Record<'epochs' | 'seed', number>>,
+): string {
+  const options = { train: basename(file), text: columns.text, label: columns.label, out: basename(out), epochs, seed };
+  const words = Object.entries(options).map(([name, value]) => `--${name} ${shellWord(String(value))}`);
+  return `he-models train --task text-classification ${words.join(' ')}`;
+}
+
 function cardOf({ file, columns, out, balanced, tokens }: TableOptions, { epochs, seed }: Recipe, data: PreparedTable): TextCardText {
   const table = basename(file);
   const options = `${tokens === undefined ? '' : ` --tokens ${tokens}`}${balanced ? '' : ' --no-balance'}`;
-  const task = `--task text-classification --train ${table} --text ${columns.text} --label ${columns.label}`;
+  const command = commandOf({ file, columns, out }, { epochs, seed });
   return {
     purpose: `Sorts a text into the values of the column ${columns.label} of ${table}.`,
     split: `a stratified tenth of the rows of ${table} that training never saw`,
-    commands: [`he-models train ${task} --epochs ${epochs} --seed ${seed}${options} --out ${basename(out)}`],
+    commands: [`${command}${options}`],
     caveat: caveatOf(data),
     limits: `For texts like those of ${table}. It always names one of its labels, also for texts about something else, and its scores are no calibrated probabilities. Words that
 are rare or absent in the training rows are spelt out in characters, which the model handles poorly.`,

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import type { HeMetadata } from '../../pretrained/config.js';
+import { shellWord } from '../../shell_word.js';
 import { approximationRows, labelRows, percent } from '../card.js';
-import type { TableOptions } from '../train_table.js';
+import { commandOf, type TableOptions } from '../train_table.js';
 import type { FineTuning } from './fine_tune.js';
 import type { TableRows } from './table_rows.js';
 
@@ -37,7 +38,7 @@ ${labelRows(classes.perLabel)}
 
 Reproduce with seed ${seed}:
 
-    he-models train --task text-classification --from ${from} --train ${table} --text ${columns.text} --label ${columns.label} --epochs ${epochs} --seed ${seed}${balanced ? '' : ' --no-balance'} --out ${basename(out)}
+    ${commandOf({ file, columns, out }, { epochs, seed })} --from ${shellWord(from)}${balanced ? '' : ' --no-balance'}
 
 Trained on ${trainRows} rows; ${skipped} were left out for want of a text or a label${repeats > 0 ? `, and rows of rare labels were repeated (${repeats} times in all), so scores do not follow how frequent labels are` : ''}. ${cutOff} texts were cut off.
 
