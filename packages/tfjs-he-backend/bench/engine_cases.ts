@@ -1,5 +1,6 @@
 import { choosePrimes, createParameters, type Parameters } from 'tfjs-he-backend';
 import type { Engine } from '../dist/engines/engine.js';
+import { denseMap, sumOfProducts } from './dense_map.ts';
 import type { OpenedEngines, OpenedSimd } from './open_engines.ts';
 
 /** Least ratios to node-seal with one and with two threads. */
@@ -168,13 +169,7 @@ function plaintextProducts(): EngineCase {
     const { maxLevel } = engine.parameters;
     const plaintexts = Array.from({ length: 64 }, (_, i) => engine.encode(values(engine.parameters, i), maxLevel, 2 ** 30));
     return {
-      run() {
-        const sum = engine.multiplyPlain(first(inputs), first(plaintexts));
-        plaintexts.forEach((p, i) => {
-          if (i > 0) engine.accumulateProductPlain(sum, inputs[i % CIPHERTEXTS] ?? first(inputs), p);
-        });
-        finish(op, sum);
-      },
+      run: () => finish(op, sumOfProducts(engine, inputs, plaintexts)),
       dispose() {
         for (const p of plaintexts) engine.disposePlain(p);
       },
@@ -182,46 +177,16 @@ function plaintextProducts(): EngineCase {
   });
 }
 
-/**
- * A dense size x size map of a vector repeated over all slots, by its diagonals: baby steps 1 .. babies - 1, Horner's rule over the giant steps. node-seal is best off with
- * few rotations in all; simd, whose baby steps are hoisted and share one division by the special prime, with more babies.
- */
+/** node-seal is best off with few rotations in all; simd, whose baby steps are hoisted and share one division by the special prime, with more of them. */
 function dense(prefix: string, size: number, babies: Readonly<Record<'seal' | 'simd', number>>, targets: Targets): EngineCase {
   return operation(`${prefix}dense ${size}x${size} map`, targets, 1, (op, side) => {
     const { engine, inputs } = op;
     const { parameters } = engine;
     const { maxLevel, levelScale, primeAt } = parameters;
-    const steps = babies[side];
     const scale = (levelScale(maxLevel - 1) * primeAt(maxLevel)) / levelScale(maxLevel);
     const diagonals = Array.from({ length: size }, (_, i) => engine.encode(values(parameters, i, size), maxLevel, scale));
     return {
-      run() {
-        const x = first(inputs);
-        const rotated = engine.rotateMany(
-          x,
-          Array.from({ length: steps }, (_, i) => i),
-        );
-        let total = null;
-        for (let giant = size / steps - 1; giant >= 0; giant--) {
-          const group = diagonals.slice(giant * steps, (giant + 1) * steps);
-          const sum = engine.multiplyPlain(first(rotated), first(group));
-          group.forEach((p, i) => {
-            if (i > 0) engine.accumulateProductPlain(sum, rotated[i] ?? x, p);
-          });
-          if (total !== null) {
-            const moved = engine.rotate(total, steps);
-            engine.addInPlace(sum, moved);
-            engine.dispose(moved);
-            engine.dispose(total);
-          }
-          total = sum;
-        }
-        if (total !== null) {
-          engine.rescaleInPlace(total, levelScale(maxLevel - 1));
-          finish(op, total);
-        }
-        for (const c of rotated) engine.dispose(c);
-      },
+      run: () => finish(op, denseMap(engine, first(inputs), diagonals, babies[side])),
       dispose() {
         for (const p of diagonals) engine.disposePlain(p);
       },

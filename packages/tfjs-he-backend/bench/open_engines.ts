@@ -6,6 +6,7 @@ import { createSimdEngine } from '../dist/engines/simd.js';
 import { createSimdRuntime, type SimdRuntime } from '../dist/engines/simd_runtime.js';
 import { splitEvaluationKeys } from '../dist/wire/evaluation_keys.js';
 import { manifestParameters } from '../dist/wire/manifest.js';
+import { keysManifest } from '../test/support/keys_manifest.ts';
 
 export type OpenedEngines = Awaited<ReturnType<typeof openEngines>>;
 
@@ -18,18 +19,7 @@ export interface OpenedSimd {
 
 /** A client, the node-seal engine with its keys, and as many simd engines with the same keys as are asked for, all without a program. */
 export async function openEngines(parameters: Parameters, galoisSteps: readonly number[]) {
-  const layout = { name: 'x', shape: [1], ciphertexts: 1, slotOf: [0], period: parameters.slots };
-  const manifest = {
-    format: 'he-manifest' as const,
-    version: 1 as const,
-    parameters: manifestParameters(parameters),
-    galoisSteps,
-    inputs: [layout],
-    outputs: [layout],
-    segments: 1,
-    refreshes: [],
-  };
-  const client = await createClient(manifest, { engine: 'seal', minimumSecurityBits: 0 });
+  const client = await createClient(keysManifest(manifestParameters(parameters), galoisSteps), { engine: 'seal', minimumSecurityBits: 0 });
   const keys = splitEvaluationKeys(await client.evaluationKeys(), 'seal', parameters, galoisSteps);
   const sealRuntime = await createSealRuntime(parameters);
   const seal = createSealEngine(sealRuntime, keys);

@@ -1,4 +1,5 @@
 import type { Engine } from '../../dist/engines/engine.js';
+import { denseMap } from '../dense_map.ts';
 import { median } from '../median.ts';
 import { openEngines } from '../open_engines.ts';
 import { ownParameters } from './own_parameters.ts';
@@ -40,7 +41,7 @@ function measure<C, P>(
 ): readonly workload.Measured[] {
   const [x, y] = frames.map((frame) => engine.load(frame));
   if (x === undefined || y === undefined) throw new Error('two ciphertexts are needed');
-  const dense = denseMap(engine, x, babies);
+  const dense = matrixProduct(engine, x, babies);
   const cases: readonly (readonly [workload.CaseName, () => C, (slot: number) => number])[] = [
     ['rotation', () => engine.rotate(x, 1), (slot) => workload.input(slot + 1)],
     ['product', () => product(engine, x, y), (slot) => workload.input(slot) * workload.other(slot)],
@@ -86,8 +87,8 @@ function product<C, P>(engine: Engine<C, P>, x: C, y: C): C {
   return result;
 }
 
-/** Halevi-Shoup diagonals, encoded beforehand; Horner's rule over the giant steps. */
-function denseMap<C, P>(engine: Engine<C, P>, x: C, babies: number): () => C {
+/** The matrix times x, with diagonals that are encoded beforehand. */
+function matrixProduct<C, P>(engine: Engine<C, P>, x: C, babies: number): () => C {
   const { maxLevel, levelScale, primeAt, slots } = engine.parameters;
   const { SIZE } = workload;
   const scale = (levelScale(maxLevel - 1) * primeAt(maxLevel)) / levelScale(maxLevel);
@@ -103,39 +104,7 @@ function denseMap<C, P>(engine: Engine<C, P>, x: C, babies: number): () => C {
       scale,
     );
   });
-  return () => {
-    const rotated = engine.rotateMany(
-      x,
-      Array.from({ length: babies }, (_, step) => step),
-    );
-    let total: C | undefined;
-    for (let giant = SIZE / babies - 1; giant >= 0; giant--) {
-      const sum = sumOfProducts(engine, rotated, diagonals.slice(giant * babies, (giant + 1) * babies));
-      if (total !== undefined) {
-        const moved = engine.rotate(total, babies);
-        engine.addInPlace(sum, moved);
-        engine.dispose(moved);
-        engine.dispose(total);
-      }
-      total = sum;
-    }
-    for (const c of rotated) engine.dispose(c);
-    if (total === undefined) throw new Error('an empty matrix');
-    engine.rescaleInPlace(total, levelScale(maxLevel - 1));
-    return total;
-  };
-}
-
-function sumOfProducts<C, P>(engine: Engine<C, P>, ciphertexts: readonly C[], plaintexts: readonly P[]): C {
-  let sum: C | undefined;
-  plaintexts.forEach((plaintext, i) => {
-    const c = ciphertexts[i];
-    if (c === undefined) return;
-    if (sum === undefined) sum = engine.multiplyPlain(c, plaintext);
-    else engine.accumulateProductPlain(sum, c, plaintext);
-  });
-  if (sum === undefined) throw new Error('an empty sum');
-  return sum;
+  return () => denseMap(engine, x, diagonals, babies);
 }
 
 /** ((c7 x + c6) x^2 + (c5 x + c4)) x^4 + ((c3 x + c2) x^2 + (c1 x + c0)): five products of ciphertexts, three levels. */

@@ -7,6 +7,7 @@ import { type AnyEngine, createEngineRuntime, type EngineRuntime } from '../../s
 import { createParameters, type Parameters } from '../../src/parameters/parameters.js';
 import { choosePrimes } from '../../src/parameters/primes.js';
 import { type Manifest, manifestParameters } from '../../src/wire/manifest.js';
+import { keysManifest } from '../support/keys_manifest.js';
 
 export type C = CiphertextHandle<unknown>;
 
@@ -23,17 +24,7 @@ export const parameters = createParameters({
 export const galoisSteps = [0, 1, 3, 64, 2047];
 
 export function manifestFor(p: Parameters, steps: readonly number[] = galoisSteps): Manifest {
-  const layout = { name: 'x', shape: [1], ciphertexts: 1, slotOf: [0], period: p.slots };
-  return {
-    format: 'he-manifest',
-    version: 1,
-    parameters: manifestParameters(p),
-    galoisSteps: steps,
-    inputs: [layout],
-    outputs: [layout],
-    segments: 1,
-    refreshes: [],
-  };
+  return keysManifest(manifestParameters(p), steps);
 }
 
 /** An engine and, except for `empty`, the client whose keys it has. */

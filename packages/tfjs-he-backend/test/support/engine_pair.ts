@@ -10,8 +10,9 @@ import { choosePrimes } from '../../src/parameters/primes.js';
 import type { SimdPlaintext } from '../../src/simd/encoder.js';
 import type { SimdCiphertext } from '../../src/simd/value.js';
 import { splitEvaluationKeys } from '../../src/wire/evaluation_keys.js';
-import { type Manifest, manifestParameters } from '../../src/wire/manifest.js';
+import { manifestParameters } from '../../src/wire/manifest.js';
 import { readSealCiphertext, readSealPlaintext } from '../../src/wire/seal_format.js';
+import { keysManifest } from './keys_manifest.js';
 import { randomSource } from './random.js';
 
 type SimdC = CiphertextHandle<SimdCiphertext>;
@@ -39,23 +40,9 @@ export function smallParameters(degree: number, bits: readonly number[]): Parame
   });
 }
 
-function manifestOf(parameters: Parameters, galoisSteps: readonly number[]): Manifest {
-  const layout = { name: 'x', shape: [1], ciphertexts: 1, slotOf: [0], period: parameters.slots };
-  return {
-    format: 'he-manifest',
-    version: 1,
-    parameters: manifestParameters(parameters),
-    galoisSteps,
-    inputs: [layout],
-    outputs: [layout],
-    segments: 1,
-    refreshes: [],
-  };
-}
-
 /** node-seal's evaluator and ours under the same keys, and what it takes to compare their objects residue by residue. */
 export async function openEnginePair(parameters: Parameters, galoisSteps: readonly number[], options: SimdOptions = {}) {
-  const client = await createClient(manifestOf(parameters, galoisSteps), { engine: 'seal', minimumSecurityBits: 0 });
+  const client = await createClient(keysManifest(manifestParameters(parameters), galoisSteps), { engine: 'seal', minimumSecurityBits: 0 });
   const keys = splitEvaluationKeys(await client.evaluationKeys(), 'seal', parameters, galoisSteps);
   const sealRuntime = await createSealRuntime(parameters);
   const simdRuntime = await createSimdRuntime(parameters, options);
