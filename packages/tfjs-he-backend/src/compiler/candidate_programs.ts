@@ -15,7 +15,7 @@ import type { CompileSettings } from './options.js';
 import { fitsWithoutRefresh } from './refresh_free.js';
 import { placeRefreshesByCost } from './refresh_placement.js';
 import { restrictKeys } from './restrict_keys.js';
-import { closer, keysTooLarge, requireMemory } from './shortfalls.js';
+import { closer, keysTooLarge, requireMemory, requireRoomForConstants } from './shortfalls.js';
 
 /** A program for one set of parameters, before refinement or after. */
 export interface Found {
@@ -153,6 +153,7 @@ function emitted(
   if (programMs(unrestricted, settings) > limitMs) return null;
   if (galoisKeys < Math.min(1, unrestricted.galoisSteps.length)) throw keysTooLarge(keyBytes, settings);
   const { peakCiphertextBytes } = checkEmitted(unrestricted, 'program');
+  requireRoomForConstants(unrestricted, parameters);
   requireMemory(unrestricted, parameters, peakCiphertextBytes, settings);
   const program = restrictKeys(unrestricted, galoisKeys, settings.costs);
   if (program !== unrestricted) checkEmitted(program, 'restriction to fewer keys');

@@ -22,7 +22,10 @@ export interface CompileOptions {
    * model: ask for more where values are large.
    */
   readonly precisionBits?: number;
-  /** log2 of the largest absolute value of a refreshed tensor (default 6). The mock engine reports a value beyond it. */
+  /**
+   * log2 of the largest absolute value of a refreshed tensor, and of an output (default 6): masks and primes are chosen for it. Beyond it, results on ciphertexts are wrong without notice; the mock
+   * engine (`fhe: 'simulate'`, `predictPrecision`) reports it.
+   */
   readonly valueBits?: number;
   /** Network time of one refresh round, both ways, in ms (default 20). */
   readonly roundTripMs?: number;

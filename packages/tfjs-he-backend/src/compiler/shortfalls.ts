@@ -39,6 +39,32 @@ export function requireMemory(program: Program, parameters: Parameters, peak: nu
   throw error;
 }
 
+/** Of the arrays that constants are made of, which circuits and parameters share. */
+const largestValues = new WeakMap<Float64Array, number>();
+
+function largestValue(values: Float64Array): number {
+  const known = largestValues.get(values) ?? values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  largestValues.set(values, known);
+  return known;
+}
+
+/**
+ * The dry run of a program knows no values: whether the modulus has room for its weights and biases.
+ * @throws HeError COMPILE_FAILED.
+ */
+export function requireRoomForConstants({ constants }: Program, { modulusBits }: Parameters): void {
+  for (const { values, level, scale } of constants) {
+    const largest = largestValue(values);
+    const excess = Math.log2(largest * scale) - (modulusBits(level) - 1);
+    if (excess < 0) continue;
+    throw new HeError(
+      'COMPILE_FAILED',
+      `a weight or bias of ${largest.toPrecision(3)} takes ${excess.toFixed(1)} bits more than the modulus has at level ${level}`,
+      { op: 'compile', hint: `Raise valueBits by ${Math.ceil(excess + 1)} or more, or scale the model down.` },
+    );
+  }
+}
+
 /**
  * Of two reasons why nothing fits, the one that takes the least to remove: a budget before all else, the smaller one first; else what a larger ring lacks, which is nearer to what is needed.
  * @param otherIsLarger whether `other` is about a ring as large as that of `known`, or a larger one

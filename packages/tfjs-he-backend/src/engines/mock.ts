@@ -76,7 +76,7 @@ function mockArithmetic(
       op,
       level: to.level,
       scale: to.scale,
-      hint: 'Keep values smaller, or compute at a higher level.',
+      hint: 'Keep values smaller, or raise valueBits of compile.',
     });
   };
   const transparent = (op: string, to: Target): HeError =>
@@ -107,7 +107,7 @@ function mockArithmetic(
       op: 'mask',
       level: to.level,
       scale: to.scale,
-      hint: 'Raise valueBits in the parameters.',
+      hint: 'Raise valueBits of compile.',
     });
   };
 

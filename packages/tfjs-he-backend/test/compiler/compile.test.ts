@@ -139,6 +139,27 @@ describe('compile', () => {
     );
   });
 
+  test('a bias that the modulus of the last level has no room for takes a longer chain', async () => {
+    const graph = await traceFunction((x) => tf.add(tf.square(x as tf.Tensor), 1000), [{ name: 'x', shape: [4] }]);
+    const pair = await openPair(compileGraph(graph), 'mock');
+    try {
+      expect(bitsOfAgreement(await pair.infer(Float64Array.of(1, -2, 3, 0.5)), [1001, 1004, 1009, 1000.25])).toBeGreaterThan(12);
+    } finally {
+      pair.dispose();
+    }
+  });
+
+  test('a weight that no modulus has room for is refused, with what would help', async () => {
+    const graph = await traceFunction((x) => tf.mul(x as tf.Tensor, 1e30), [{ name: 'x', shape: [4] }]);
+    expect(() => compileGraph(graph, SMALL)).toThrow(
+      expect.objectContaining({
+        code: 'COMPILE_FAILED',
+        message: expect.stringMatching(/a weight or bias of 1.00e\+30 takes [\d.]+ bits more than the modulus has at level \d/),
+        hint: expect.stringMatching(/^Raise valueBits by \d+ or more/),
+      }),
+    );
+  });
+
   test('the largest ring is searched to its longest chains', async () => {
     const graph = await traceFunction((x) => tf.sum(tf.square(x as tf.Tensor)), [{ name: 'x', shape: [4] }]);
     expect(compileGraph(graph, { polyModulusDegrees: [32768] }).segments).toHaveLength(1);
