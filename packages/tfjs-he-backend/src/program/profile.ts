@@ -20,7 +20,7 @@ export interface Profile {
   /** Levels between two refreshes. */
   readonly levelsPerSegment: number;
   readonly scaleBits: number;
-  /** Statistical slack of the refresh masks over the message, in bits per coefficient. */
+  /** Statistical slack of the refresh masks over the message, in bits per coefficient; without refreshes it means nothing. */
   readonly maskSlackBits: number;
   readonly segments: number;
   /** Ciphertexts refreshed in all rounds together. */
@@ -115,8 +115,17 @@ export function profile(program: Program, roundTripMs = 20, costs: Costs | CostE
 }
 
 function layoutsText({ layouts, ciphertexts }: Profile): string {
-  const counts = Object.entries(layouts).map(([name, count]) => `${name} ${count}`);
-  return `${counts.length === 0 ? 'unknown' : counts.join(', ')}; ${ciphertexts} ciphertext${ciphertexts === 1 ? '' : 's'} an input or output at most`;
+  const counts = Object.entries(layouts).map(([name, tensors]) => `${name} ${tensors}`);
+  return `${counts.length === 0 ? 'unknown' : counts.join(', ')}; at most ${count(ciphertexts, 'ciphertext')} an input or output`;
+}
+
+function refreshesText({ refreshes, segments, maskSlackBits }: Profile): string {
+  if (refreshes === 0) return 'none';
+  return `${count(refreshes, 'ciphertext')} in ${count(segments - 1, 'round')}, mask slack ${maskSlackBits.toFixed(1)} bits`;
+}
+
+function count(n: number, thing: string): string {
+  return `${n} ${thing}${n === 1 ? '' : 's'}`;
 }
 
 /** The profile as text. */
@@ -125,9 +134,12 @@ export function profileTable(p: Profile): string {
   const rows: [string, string][] = [
     ['ring degree', String(p.polyModulusDegree)],
     ['modulus', `${p.totalBits} bits (${p.coeffModulusBits.join(' + ')}), ${p.securityBits}-bit security`],
-    ['levels', `${p.depth} deep, ${p.levelsPerSegment} between two refreshes, scale 2^${p.scaleBits.toFixed(1)}`],
-    ['refreshes', `${p.refreshes} ciphertexts in ${p.segments - 1} rounds, mask slack ${p.maskSlackBits.toFixed(1)} bits`],
-    ['key switches', `${p.keySwitches} (${p.rotations} rotations with ${p.galoisKeys} Galois keys)`],
+    [
+      'levels',
+      `${p.depth} deep${p.refreshes === 0 ? '' : `, ${p.levelsPerSegment} between two refreshes`}, scale 2^${p.scaleBits.toFixed(1)}`,
+    ],
+    ['refreshes', refreshesText(p)],
+    ['key switches', `${p.keySwitches} (${count(p.rotations, 'rotation')} with ${count(p.galoisKeys, 'Galois key')})`],
     ['layouts', layoutsText(p)],
     ['products', `${p.products} of ciphertexts, ${p.plainProducts} with plaintexts`],
     ['memory', `keys ${mb(p.evaluationKeyBytes)}, constants ${mb(p.constantBytes)}, ciphertexts ${mb(p.peakCiphertextBytes)}`],
@@ -141,8 +153,10 @@ export function profileTable(p: Profile): string {
     ],
   ];
   const width = Math.max(...rows.map(([name]) => name.length), ...p.layers.map((layer) => layer.name.length + 2));
-  const layers = p.layers.map(
-    (layer) => `${`  ${layer.name}`.padEnd(width + 2)}${layer.predictedMs.toFixed(0).padStart(6)} ms  ${layer.keySwitches} key switches`,
-  );
+  const digits = Math.max(0, ...p.layers.map((layer) => String(layer.keySwitches).length));
+  const layers = p.layers.map((layer) => {
+    const [name, ms] = [`  ${layer.name}`.padEnd(width + 2), layer.predictedMs.toFixed(0).padStart(6)];
+    return `${name}${ms} ms  ${String(layer.keySwitches).padStart(digits)} key switches`;
+  });
   return [...rows.map(([name, text]) => `${name.padEnd(width + 2)}${text}`), 'layers', ...layers].join('\n');
 }
