@@ -56,7 +56,7 @@ export function subtractMultiple(h: v128, q: v128, p: v128): v128 {
 /** a * b rounded to an integer, for |a * b| <= 2^51; off by at most 1/2 and |a * b| 2^-53 (the latter only without fusion). */
 // @ts-ignore: decorator
 @inline
-export function roundedProduct(a: v128, b: v128): v128 {
+function roundedProduct(a: v128, b: v128): v128 {
   const r = v128.load(ROUNDER);
   if (CHECKED) requireWithin(f64x2.mul(a, b), f64x2.splat(2251799813685248.0));
   if (FUSED) return f64x2.sub(f64x2.relaxed_madd(a, b, r), r);

@@ -8,6 +8,7 @@ import type { Engine } from './engine.js';
 import type { CiphertextHandle, PlaintextHandle } from './handles.js';
 import { Ledger } from './ledger.js';
 import { createNoiseModel, createSlotNoise, keySwitchSlotFactors } from './mock_noise.js';
+import { transparent } from './rules.js';
 
 /** Slot values in the clear, and the name of the mask on them. */
 export interface MockValue {
@@ -79,13 +80,6 @@ function mockArithmetic(
       hint: 'Keep values smaller, or raise valueBits of compile.',
     });
   };
-  const transparent = (op: string, to: Target): HeError =>
-    new HeError('TRANSPARENT_CIPHERTEXT', 'the result is zero whatever the encrypted values', {
-      op,
-      level: to.level,
-      scale: to.scale,
-      hint: 'Skip products with all-zero plaintexts and differences of equals.',
-    });
   const checkFactor = (p: Float64Array, to: Target): void => {
     if (!p.some((value) => value !== 0)) throw transparent('multiplyPlain', to);
   };

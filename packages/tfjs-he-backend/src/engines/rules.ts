@@ -133,6 +133,25 @@ export function requireEncodable(op: string, parameters: Parameters, values: Flo
   }
 }
 
+/** The error for a ciphertext that everybody can read: SEAL refuses to make one. */
+export function transparent(op: string, { level, scale }: Operand): HeError {
+  return new HeError('TRANSPARENT_CIPHERTEXT', 'the ciphertext hides nothing', {
+    op,
+    level,
+    scale,
+    hint: 'Skip products with all-zero plaintexts and differences of equals.',
+  });
+}
+
+/** The error for a relinearisation by an engine that was opened without keys. */
+export function missingRelinearizationKey({ level }: Operand): HeError {
+  return new HeError('MISSING_RELINEARIZATION_KEY', 'the engine has no keys', {
+    op: 'relinearize',
+    level,
+    hint: "Open the engine with the client's evaluation keys.",
+  });
+}
+
 export function requireGaloisKey(op: string, parameters: Parameters, a: Operand, step: number, present: boolean): void {
   if (present) return;
   const element = galoisElement(step, parameters.polyModulusDegree);

@@ -1,5 +1,4 @@
 import type { Ciphertext, Plaintext, RelinKeys } from 'node-seal';
-import { HeError } from '../errors.js';
 import { CONJUGATION } from '../ring/galois.js';
 import { checkMaskSlack, type MaskSeed, maskResidues } from '../ring/mask.js';
 import { callSeal } from '../seal/errors.js';
@@ -10,6 +9,7 @@ import { writeSealPlaintext } from '../wire/seal_format.js';
 import { type Arithmetic, createCheckedEngine, type OpObserver, type Target } from './checked_engine.js';
 import type { Engine } from './engine.js';
 import type { CiphertextHandle, PlaintextHandle } from './handles.js';
+import { missingRelinearizationKey } from './rules.js';
 import type { SealKeys, SealRuntime } from './seal_runtime.js';
 
 export type SealCiphertext = CiphertextHandle<Ciphertext>;
@@ -31,11 +31,7 @@ export function createSealEngine(
 
 function requireRelinearization(keys: SealKeys | undefined, to: Target): RelinKeys {
   if (keys !== undefined) return keys.relinearization;
-  throw new HeError('MISSING_RELINEARIZATION_KEY', 'the engine has no keys', {
-    op: 'relinearize',
-    level: to.level,
-    hint: "Open the engine with the client's evaluation keys.",
-  });
+  throw missingRelinearizationKey(to);
 }
 
 function sealArithmetic(runtime: SealRuntime, keys: SealKeys | undefined): Arithmetic<Ciphertext, Plaintext> {

@@ -1,4 +1,3 @@
-import { HeError } from '../errors.js';
 import { CONJUGATION } from '../ring/galois.js';
 import { checkMaskSlack, MASK_LIMB_BITS, type MaskSeed, sampleMask } from '../ring/mask.js';
 import type { SimdPlaintext } from '../simd/encoder.js';
@@ -13,7 +12,8 @@ import type { KeyReader } from '../wire/key_reader.js';
 import { type Arithmetic, createCheckedEngine, type OpObserver, type Target } from './checked_engine.js';
 import type { Engine } from './engine.js';
 import type { CiphertextHandle, PlaintextHandle } from './handles.js';
-import { missingRelinearizationKey, type SimdKeys, type SimdRuntime } from './simd_runtime.js';
+import { missingRelinearizationKey, transparent } from './rules.js';
+import type { SimdKeys, SimdRuntime } from './simd_runtime.js';
 
 /**
  * Our own evaluator of SEAL's ciphertexts under one client's keys (none: no rotations and products of ciphertexts). Every operation on its own gives SEAL's residues
@@ -80,13 +80,6 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
         return heap.doubles(at, degree).slice();
       }),
     );
-  const transparent = (op: string, { level, scale }: Target): HeError =>
-    new HeError('TRANSPARENT_CIPHERTEXT', 'the ciphertext hides nothing', {
-      op,
-      level,
-      scale,
-      hint: 'Skip products with all-zero plaintexts and differences of equals.',
-    });
   /** Whether all polynomials but the first are zero, with what is still to be added left out. */
   const isTransparent = ({ polynomials, extended }: Value): boolean =>
     [polynomials ?? [], extended ?? []].every((part) =>
@@ -146,7 +139,7 @@ function simdArithmetic(runtime: SimdRuntime, keys: SimdKeys | undefined): Arith
     accumulateProduct: (acc, a, b) => values.accumulate(acc, a.value, b.value),
     square: (a) => product(a, a.value),
     relinearize(a, to) {
-      if (keys === undefined) throw missingRelinearizationKey(to.level);
+      if (keys === undefined) throw missingRelinearizationKey(to);
       const [c0 = [], c1 = [], c2 = []] = read(a);
       const extended = switcher.switch(c2, keys.relinearization, [{ polynomial: c0 }, { polynomial: c1 }]);
       values.replace(a, values.create({ extended }, to.level + 1, 2));

@@ -155,11 +155,3 @@ export async function createSimdRuntime(parameters: Parameters, options: SimdOpt
     },
   };
 }
-
-export function missingRelinearizationKey(level: number): HeError {
-  return new HeError('MISSING_RELINEARIZATION_KEY', 'the engine has no keys', {
-    op: 'relinearize',
-    level,
-    hint: "Open the engine with the client's evaluation keys.",
-  });
-}

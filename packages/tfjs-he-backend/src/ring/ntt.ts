@@ -50,7 +50,8 @@ export function minimalPrimitiveRoot(order: number, prime: bigint): bigint {
   return BigInt(smallest);
 }
 
-function reverseBits(value: number, bits: number): number {
+/** The lowest `bits` bits in the opposite order. */
+export function reverseBits(value: number, bits: number): number {
   let result = 0;
   for (let i = 0, v = value; i < bits; i++, v >>= 1) result = (result << 1) | (v & 1);
   return result;

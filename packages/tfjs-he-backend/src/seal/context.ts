@@ -23,10 +23,13 @@ export function createSealContext(seal: ContextSeal, degree: number, primes: rea
     const parameters = new seal.EncryptionParameters(seal.SchemeType.ckks);
     try {
       for (const prime of primes) moduli.push(new seal.Modulus(prime));
-      const vector = seal.vecFromArrayModulus(moduli);
       parameters.setPolyModulusDegree(degree);
-      parameters.setCoeffModulus(vector);
-      vector.delete();
+      const vector = seal.vecFromArrayModulus(moduli);
+      try {
+        parameters.setCoeffModulus(vector);
+      } finally {
+        vector.delete();
+      }
       const context = new seal.SEALContext(parameters, options.expandChain, seal.SecLevelType[SECURITY[options.securityBits]]);
       if (context.parametersSet()) return context;
       context.delete();

@@ -37,7 +37,7 @@ function textOf(error: unknown): string {
   return String(error);
 }
 
-export function translateSealError(error: unknown, context: CallContext): HeError {
+function translateSealError(error: unknown, context: CallContext): HeError {
   if (error instanceof HeError) return error;
   const text = textOf(error);
   const known = TRANSLATIONS.find(({ pattern }) => pattern.test(text));

@@ -1,3 +1,4 @@
+import { allOrNone } from '../all_or_none.js';
 import type { Engine } from '../engines/engine.js';
 import { type Origin, savedReader, writeSaved } from '../executor/saved_file.js';
 import { stateRegisters } from '../program/program.js';
@@ -41,12 +42,9 @@ export function decodeSequence<C>(origin: Origin, engine: Engine<C, unknown>, by
 
 /** Fresh ciphertexts, or saved ones of the top level; all or none. @throws HeError WIRE_*. */
 export function loadAll<C>(engine: Engine<C, unknown>, frames: readonly Uint8Array[]): C[] {
-  const loaded: C[] = [];
-  try {
-    for (const frame of frames) loaded.push(engine.load(frame));
-    return loaded;
-  } catch (error) {
-    for (const ciphertext of loaded) engine.dispose(ciphertext);
-    throw error;
-  }
+  return allOrNone(
+    frames.length,
+    (i) => engine.load(frames[i] ?? new Uint8Array(0)),
+    (ciphertext) => engine.dispose(ciphertext),
+  );
 }

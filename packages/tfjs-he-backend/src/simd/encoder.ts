@@ -1,3 +1,4 @@
+import { allOrNone } from '../all_or_none.js';
 import type { StoredPlaintext } from '../engines/engine.js';
 import type { Heap } from './heap.js';
 import type { Address, Kernels } from './kernels.js';
@@ -97,14 +98,11 @@ export class Encoder {
   }
 
   #allocate(limbs: number, limbBytes: number): Address[] {
-    const made: Address[] = [];
-    try {
-      while (made.length < limbs) made.push(this.heap.allocate(limbBytes));
-      return made;
-    } catch (error) {
-      for (const at of made) this.heap.free(at, limbBytes);
-      throw error;
-    }
+    return allOrNone(
+      limbs,
+      () => this.heap.allocate(limbBytes),
+      (at) => this.heap.free(at, limbBytes),
+    );
   }
 
   /** Rounded coefficients of the polynomial in X^(N / 2P); returns the largest magnitude. */

@@ -1,3 +1,4 @@
+import { allOrNone } from '../all_or_none.js';
 import type { Heap } from './heap.js';
 import type { Address } from './kernels.js';
 
@@ -33,25 +34,19 @@ export class LimbPool {
   }
 
   createPolynomial(limbs: number): Polynomial {
-    const made: Limb[] = [];
-    try {
-      while (made.length < limbs) made.push(this.create());
-      return made;
-    } catch (error) {
-      this.release(made);
-      throw error;
-    }
+    return allOrNone(
+      limbs,
+      () => this.create(),
+      (limb) => this.release([limb]),
+    );
   }
 
   createPolynomials(count: number, limbs: number): Polynomial[] {
-    const made: Polynomial[] = [];
-    try {
-      while (made.length < count) made.push(this.createPolynomial(limbs));
-      return made;
-    } catch (error) {
-      for (const polynomial of made) this.release(polynomial);
-      throw error;
-    }
+    return allOrNone(
+      count,
+      () => this.createPolynomial(limbs),
+      (polynomial) => this.release(polynomial),
+    );
   }
 
   /** New polynomials, which `fill` writes; they are released if it fails. */

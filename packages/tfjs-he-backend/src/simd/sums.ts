@@ -1,3 +1,4 @@
+import { allOrNone } from '../all_or_none.js';
 import type { Heap } from './heap.js';
 import type { Address } from './kernels.js';
 import { type LimbPool, limbAt, type Polynomial } from './limbs.js';
@@ -33,14 +34,11 @@ export class Sums {
 
   /** base + the sum of terms whose factors are all ordinary or all extended. */
   of(terms: readonly Term[], size: number, limbs: number, base: readonly Polynomial[] | null): readonly Polynomial[] {
-    const made: Polynomial[] = [];
-    try {
-      for (let k = 0; k < size; k++) made.push(this.#sumOf(terms, k, limbs, base?.[k]));
-      return made;
-    } catch (error) {
-      for (const polynomial of made) this.pool.release(polynomial);
-      throw error;
-    }
+    return allOrNone(
+      size,
+      (k) => this.#sumOf(terms, k, limbs, base?.[k]),
+      (polynomial) => this.pool.release(polynomial),
+    );
   }
 
   #sumOf(terms: readonly Term[], k: number, limbs: number, base: Polynomial | undefined): Polynomial {

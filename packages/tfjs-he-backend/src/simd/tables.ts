@@ -1,7 +1,7 @@
 import type { Parameters } from '../parameters/parameters.js';
 import { bitLength, powMod } from '../parameters/primes.js';
 import { createModulus, multiplyMod } from '../ring/modulus.js';
-import { createNttTables } from '../ring/ntt.js';
+import { createNttTables, reverseBits } from '../ring/ntt.js';
 import type { Heap } from './heap.js';
 import type { Address } from './kernels.js';
 
@@ -46,12 +46,6 @@ export function createPrimeTables(heap: Heap, degree: number, prime: bigint): Pr
     forward: place(heap, tables.forward.value, p),
     inverse: place(heap, inverseTwiddles, p),
   };
-}
-
-function reverseBits(value: number, bits: number): number {
-  let result = 0;
-  for (let i = 0, v = value; i < bits; i++, v >>= 1) result = (result << 1) | (v & 1);
-  return result;
 }
 
 /**

@@ -17,7 +17,7 @@ export const FRAME_HEADER = 20;
 const MAGIC = 0x31574548; // 'HEW1', little-endian
 
 /** What a frame holds, as its header says it: `fresh` ciphertexts have a seed for their second polynomial. */
-export const KINDS = { fresh: 1, ciphertext: 2, relinearization: 3, galois: 4 } as const;
+const KINDS = { fresh: 1, ciphertext: 2, relinearization: 3, galois: 4 } as const;
 export type FrameKind = keyof typeof KINDS;
 /** Whose residues, or values, a frame holds. */
 export const ENGINES = { seal: 1, mock: 2 } as const;

@@ -1,16 +1,10 @@
 import { HeError } from '../errors.js';
+import { HEADER, malformed, NOT_COMPRESSED, readCompression, viewOf, writeHeader } from './seal_object.js';
 
-const MAGIC = 0xa15e;
-const HEADER = 16;
-const NONE = 0;
 const ZLIB = 1;
 const ZSTD = 2;
 /** The largest window that a zstd decoder should support (RFC 8878, section 3.1.1.1.2); SEAL compresses at level 3, which needs 2 MiB. */
 const ZSTD_WINDOW_LOG = 23;
-
-function malformed(what: string, cause?: unknown): HeError {
-  return new HeError('WIRE_MALFORMED', what, { op: 'load', hint: 'Send what SEAL saved, unchanged.', cause });
-}
 
 /**
  * An object that SEAL 4 saved with any compression, as it would be without: SEAL compresses all but the outermost header.
@@ -18,23 +12,16 @@ function malformed(what: string, cause?: unknown): HeError {
  * @throws HeError WIRE_TRUNCATED, WIRE_MALFORMED, WIRE_UNSUPPORTED (zstd where the runtime cannot undo it).
  */
 export async function withoutCompression(bytes: Uint8Array, mostBytes: number): Promise<Uint8Array> {
-  if (bytes.length < HEADER) throw new HeError('WIRE_TRUNCATED', 'no SEAL header', { op: 'load', hint: 'Send the object again.' });
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (view.getUint16(0, true) !== MAGIC || view.getUint8(2) !== HEADER) throw malformed('no SEAL header');
-  if (view.getBigUint64(8, true) !== BigInt(bytes.length)) throw malformed('the object states a wrong size');
-  const mode = view.getUint8(5);
-  if (mode === NONE) {
+  const mode = readCompression(bytes, 0, bytes.length, 'the object');
+  if (mode === NOT_COMPRESSED) {
     if (bytes.length > mostBytes) throw tooLarge(mostBytes);
     return bytes;
   }
   if (mode !== ZLIB && mode !== ZSTD) throw malformed('unknown compression');
   const body = await (mode === ZLIB ? inflate : decompressZstd)(bytes.subarray(HEADER), mostBytes - HEADER);
   const out = new Uint8Array(HEADER + body.length);
-  out.set(bytes.subarray(0, HEADER));
+  writeHeader(viewOf(out), 0, out.length);
   out.set(body, HEADER);
-  const header = new DataView(out.buffer);
-  header.setUint8(5, NONE);
-  header.setBigUint64(8, BigInt(out.length), true);
   return out;
 }
 

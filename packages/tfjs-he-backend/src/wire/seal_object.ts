@@ -1,6 +1,8 @@
 import { HeError } from '../errors.js';
 
 const MAGIC = 0xa15e;
+/** How an object is compressed that is not, in its header. */
+export const NOT_COMPRESSED = 0;
 /** Bytes of the header that every object begins with. */
 export const HEADER = 16;
 
@@ -12,8 +14,8 @@ export interface RnsShape {
 }
 
 /** The error for what SEAL would not have saved. */
-export function malformed(what: string): HeError {
-  return new HeError('WIRE_MALFORMED', what, { op: 'load', hint: 'Send what SEAL saved with ComprModeType.none, unchanged.' });
+export function malformed(what: string, cause?: unknown): HeError {
+  return new HeError('WIRE_MALFORMED', what, { op: 'load', hint: 'Send what SEAL saved, unchanged.', cause });
 }
 
 /** A view of exactly these bytes. */
@@ -28,15 +30,21 @@ export function need(bytes: Uint8Array, end: number): void {
   }
 }
 
-/** Checks the header of an object of `size` bytes, and that they are there. @throws HeError WIRE_TRUNCATED, WIRE_MALFORMED. */
+/** Checks the header of an uncompressed object of `size` bytes, and that they are there. @throws HeError WIRE_TRUNCATED, WIRE_MALFORMED. */
 export function readHeader(bytes: Uint8Array, at: number, size: number, what: string): void {
+  if (readCompression(bytes, at, size, what) !== NOT_COMPRESSED) throw malformed(`${what} is compressed`);
+  need(bytes, at + size);
+}
+
+/** How an object of `size` bytes is compressed, by its header: a number of SEAL's. @throws HeError WIRE_TRUNCATED, WIRE_MALFORMED. */
+export function readCompression(bytes: Uint8Array, at: number, size: number, what: string): number {
   need(bytes, at + HEADER);
   const view = viewOf(bytes);
   if (view.getUint16(at, true) !== MAGIC || view.getUint8(at + 2) !== HEADER) throw malformed(`${what} has no SEAL header`);
   if (view.getUint8(at + 3) !== 4) throw malformed(`${what} is not of SEAL 4`);
-  if (view.getUint8(at + 5) !== 0 || view.getUint16(at + 6, true) !== 0) throw malformed(`${what} is compressed or uses reserved bytes`);
+  if (view.getUint16(at + 6, true) !== 0) throw malformed(`${what} uses reserved bytes`);
   if (view.getBigUint64(at + 8, true) !== BigInt(size)) throw malformed(`${what} states a wrong size`);
-  need(bytes, at + size);
+  return view.getUint8(at + 5);
 }
 
 /** The header of an uncompressed object of SEAL 4.1, of `size` bytes in all. */
