@@ -2,6 +2,7 @@ import { HeError } from '../errors.js';
 
 // `as number` on indexed reads undoes noUncheckedIndexedAccess: all lengths are checked before the loops (see ring/ntt.ts).
 
+/** Residues pass in two halves, since bit operations have 32 bits; one after the other in the same lines, since a loop or a function for both takes several times as long. */
 const HALF_BITS = 25;
 const HALF = 2 ** HALF_BITS;
 const WORD_BITS = 32;

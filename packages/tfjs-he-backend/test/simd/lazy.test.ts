@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Engine } from '../../src/engines/engine.js';
 import { type EnginePair, openEnginePair, smallParameters } from '../support/engine_pair.js';
 import { randomValues } from '../support/random.js';
@@ -86,6 +87,32 @@ describe.each(sets)('work that is put off, N = %d, primes of %p bits', (degree, 
         const t = at(s + 3);
         return weights.reduce((total, w, i) => total + w[t]! * (i === 0 ? y[t]! : x[at(t + i + 1)]!), 0);
       },
+    );
+  });
+
+  test('linear maps of hoisted rotations and of products with them, at any level', () => {
+    const rotations = fc.uniqueArray(fc.constantFrom(...STEPS), { minLength: 2 });
+    const check = (level: number, steps: readonly number[], last: number, seed: number) => {
+      const scale = (levelScale(level - 1) * primeAt(level)) / levelScale(maxLevel);
+      const weights = steps.map((_, i) => randomValues(slots, seed + i));
+      compare(
+        (engine, a, b) => {
+          const [low, other] = [engine.modSwitchTo(a, level), engine.modSwitchTo(b, level)];
+          const sum = engine.multiplyPlain(other, engine.encode(weights[0]!, level, scale));
+          for (const [i, c] of engine.rotateMany(low, steps).entries()) {
+            engine.accumulateProductPlain(sum, c, engine.encode(weights[i]!, level, scale));
+          }
+          return engine.rescale(engine.rotate(sum, last), levelScale(level - 1));
+        },
+        (s) => {
+          const t = at(s + last);
+          return weights.reduce((total, w, i) => total + w[t]! * x[at(t + steps[i]!)]!, weights[0]![t]! * y[t]!);
+        },
+      );
+    };
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: maxLevel }), rotations, fc.constantFrom(...STEPS), fc.integer({ max: 1000, min: 100 }), check),
+      { numRuns: 4, seed: 43 },
     );
   });
 
