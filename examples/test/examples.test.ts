@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
@@ -12,13 +13,23 @@ const EXPECTED: Readonly<Record<string, { accuracy: number; bits: number }>> = {
   transformer: { accuracy: 0.95, bits: 12 },
 };
 
+/** The cells of an example's row in the README, without its name and its bits, which vary with the keys. */
+function published(name: string): string[] {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const cells = readme
+    .split('\n')
+    .find((line) => line.startsWith(`| ${name} `))!
+    .split('|');
+  return cells.slice(2, -2).map((cell) => cell.trim());
+}
+
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 /** The command as users run it. In a process of its own: tfjs is five times slower inside of jest. */
 const run = (...args: string[]) => promisify(execFile)(process.execPath, ['--no-warnings', MAIN, ...args]);
 
 describe.each(EXAMPLES)('$name', ({ name }) => {
-  test('trains, compiles, and decides the same on encrypted inputs', async () => {
+  test('trains, compiles as the README says, and decides the same on encrypted inputs', async () => {
     const { stdout, stderr } = await run(name, '--engine', 'mock', '--questions', '6', '--json');
     expect(stderr).toMatch(/loss \d\.\d+ to 0\.\d+\naccuracy/);
     expect(stderr).toMatch(/ring degree[\s\S]*128-bit security[\s\S]*\n {2}layer .*, part 1 of \d+, from level/);
@@ -27,6 +38,12 @@ describe.each(EXAMPLES)('$name', ({ name }) => {
     expect(report.answers).toHaveLength(6);
     expect(report.accuracy).toBeGreaterThanOrEqual(EXPECTED[name]!.accuracy);
     expect(report.bits).toBeGreaterThan(EXPECTED[name]!.bits);
+    const { polyModulusDegree, totalBits, depth, segments, keySwitches, evaluationKeyBytes } = report.profile;
+    expect([
+      `${Number((100 * report.accuracy).toFixed(1))} %`,
+      ...[polyModulusDegree, totalBits, depth, segments - 1, keySwitches].map(String),
+      `${(evaluationKeyBytes / 1e6).toFixed(1)} MB`,
+    ]).toEqual(published(name));
   }, 120_000);
 });
 
