@@ -190,12 +190,20 @@ describe('the report', () => {
     const report = await json('reported', '--out', 'reported-power', '--tokens', '6');
     expect(report).toMatchObject({ architecture: 'BertForSequenceClassification', form: 'power', tokens: 6 });
     const changed = report.changed.join('\n');
-    for (const mention of ['PowerSoftmax with p = 4', 'segment', 'padding', 'tanh of the pooler', 'variances', '5e-4', '6 of 10 tokens']) {
+    for (const mention of [
+      'PowerSoftmax with p = 4',
+      'segment',
+      'padding',
+      'tanh of the pooler',
+      'variances',
+      '5e-4',
+      'at most 6 tokens instead of 10',
+    ]) {
       expect(changed).toContain(mention);
     }
     const kinds = report.notPolynomial.map((each: { function: string }) => each.function);
     expect(kinds.sort()).toEqual(['gelu', 'gelu', 'reciprocal', 'reciprocal', 'rsqrt', 'rsqrt', 'rsqrt', 'rsqrt']);
-    expect(report.needs.at(-1)).toContain('--calibration');
+    expect(report.needs).toEqual([expect.stringContaining('--from DIR'), expect.stringMatching(/withRangeLoss.*GELU.*--calibration/)]);
   });
 
   test('prints the same as lines, and keeps it in the folder and its card', async () => {
@@ -206,11 +214,12 @@ describe('the report', () => {
   });
 
   test('of the softmax form names softmax and tanh too', async () => {
-    const { notPolynomial, changed } = await json('reported', '--keep-softmax', '--out', 'reported-softmax');
+    const { notPolynomial, changed, needs } = await json('reported', '--keep-softmax', '--out', 'reported-softmax');
     const functions = notPolynomial.map((each: { function: string }) => each.function);
     expect(functions.filter((name: string) => name === 'softmax')).toHaveLength(2);
     expect(functions).toContain('tanh');
     expect(changed.join('\n')).not.toContain('PowerSoftmax');
+    expect(needs[0]).toContain('without --keep-softmax');
   });
 });
 

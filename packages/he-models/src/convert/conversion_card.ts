@@ -11,7 +11,7 @@ export function conversionCard({ name, task, labels }: TextConfig | GenerationCo
 A checkpoint of \`${report.architecture}\`, converted by \`he-models convert\`. It runs in the clear only: it is not a polynomial yet.
 
 - Task: ${task}${task === 'text-classification' ? `, labels ${labels.join(', ')}` : ''}
-- Shape: ${layers} layers of ${features} features, ${heads} heads, ${hidden} hidden units, ${vocabulary} tokens in the vocabulary, inputs of ${report.tokens} tokens
+- Shape: layers ${layers}, features ${features}, heads ${heads}, hidden units ${hidden}, vocabulary ${vocabulary}, tokens of an input ${report.tokens}
 - Attention: ${report.form === 'softmax' ? 'softmax, as trained' : 'PowerSoftmax, not trained yet'}
 
 ## Changed

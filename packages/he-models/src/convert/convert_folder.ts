@@ -47,7 +47,7 @@ export async function convertFolder(folder: string, options: ConvertFolderOption
       tokens,
       sizes: architecture,
       changed: changesOf(architecture, tokens, options.form, converted),
-      needs: needsOf(architecture, options.form),
+      needs: needsOf(options.form, architecture.family),
     },
     task:
       architecture.family === 'gpt_neox'

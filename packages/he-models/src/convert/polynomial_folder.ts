@@ -24,7 +24,10 @@ export async function openTextFolder(folder: string): Promise<TextFolder> {
   const files = await openModel(folder, CLIENT_BUNDLES);
   const { config } = files;
   if (takesArrays(config)) {
-    throw new UnknownTaskError(`${config.name} takes arrays, not texts: give --calibration as float32.`, { task: config.task });
+    throw new UnknownTaskError(
+      `${config.name} takes arrays, not texts: name a model of texts, or give the inputs of this one as float32.`,
+      { task: config.task },
+    );
   }
   const { embed, tokenize } = await loadEncoder(files);
   const kept = ['tokenizer.json', 'embedding.bin'].map(async (name) => [name, await files.file(name)] as const);

@@ -19,15 +19,15 @@ export interface ConversionReport {
   readonly form: 'softmax' | 'power';
   readonly tokens: number;
   readonly sizes: Architecture | LlamaConfig;
-  /** What is not as in the checkpoint. */
+  /** Differences from the checkpoint, a sentence each. */
   readonly changed: readonly string[];
-  /** Each needs an interval, which is unknown until inputs of a trained model are seen. */
+  /** Each is approximated on an interval, which is known once the trained model has seen inputs. */
   readonly notPolynomial: readonly NonPolynomial[];
   /** Steps to a polynomial, in order. */
   readonly needs: readonly string[];
 }
 
-/** What is not as in the checkpoint, one sentence each. */
+/** Differences from the checkpoint, a sentence each. */
 export function changesOf(
   { tanhGelu, maxTokens }: Architecture,
   tokens: number,
@@ -42,13 +42,18 @@ export function changesOf(
         ]),
     ...changes,
     ...(tanhGelu ? ['GELU itself in place of its approximation by tanh, which differs from it by at most 5e-4'] : []),
-    ...(tokens < maxTokens ? [`${tokens} of ${maxTokens} tokens`] : []),
+    ...fewerTokens(tokens, maxTokens),
   ];
+}
+
+/** The change of a model that takes fewer tokens than the checkpoint has positions for. */
+export function fewerTokens(tokens: number, most: number): readonly string[] {
+  return tokens < most ? [`texts of at most ${tokens} tokens instead of ${most}`] : [];
 }
 
 /** Where the model is no polynomial: what its layers report, and what only the softmax form has. */
 export function nonPolynomials({ model }: ConvertedCheckpoint, tokens: number, features: number): readonly NonPolynomial[] {
-  // Of the values nothing is used: any input reaches every place.
+  // Which functions there are does not depend on the input.
   const input = tf.ones([1, tokens, features]);
   const { result, sites: reported } = collectRanges(() => model.predictOnBatch(input));
   const sites = reported.map(({ name, function: kind }): NonPolynomial => ({ site: name, function: kind }));
@@ -62,16 +67,22 @@ export function nonPolynomials({ model }: ConvertedCheckpoint, tokens: number, f
 }
 
 /** Steps to a polynomial, in order. */
-export function needsOf(architecture: Architecture, form: ModelForm): readonly string[] {
-  const swap =
-    form.attention === 'softmax' ? ['PowerSoftmax in place of softmax: he-models convert of the same folder without --keep-softmax'] : [];
-  const training =
-    architecture.family === 'gpt_neox'
-      ? 'training on texts, with cross-entropy of the next token'
-      : 'training on labelled texts: he-models train --task text-classification --from DIR --train FILE.csv, which ends in a polynomial; or your own';
+export function needsOf(form: ModelForm, family: Architecture['family'] | 'llama2.c'): readonly string[] {
+  const swap = form.attention === 'softmax' ? ['PowerSoftmax in place of softmax: he-models convert again, without --keep-softmax'] : [];
+  const activation = family === 'llama2.c' ? 'SiLU' : 'GELU';
+  const own = `openTrainable of he-models/convert opens the model for model.fit, with withRangeLoss of tfjs-power-softmax until the inputs of reciprocals, inverse square roots and ${activation} lie in narrow intervals`;
+  const calibration = 'he-models convert DIR --calibration TEXTS.txt --out POLYNOMIAL, where TEXTS.txt has a text a line';
+  if (family === 'gpt_neox' || family === 'llama2.c') {
+    const texts = family === 'gpt_neox' ? 'texts' : 'text like its own, which --sample writes';
+    return [
+      ...swap,
+      `training on ${texts}, with the cross-entropy of the next token: ${own}`,
+      `polynomials in place of these functions: ${calibration}`,
+    ];
+  }
   return [
     ...swap,
-    `${training}: openTrainable of he-models/convert gives model, embed and save for model.fit, with withRangeLoss of tfjs-power-softmax on reciprocals, inverse square roots and GELU, until the intervals of a RangeMonitor are narrow`,
-    'polynomials in place of these: he-models convert DIR --calibration TEXTS --out POLYNOMIAL, where TEXTS has a text a line',
+    'training on labelled texts, and polynomials: he-models train --task text-classification --from DIR --train FILE.csv --out POLYNOMIAL does both',
+    `or a training of your own: ${own}; then ${calibration}`,
   ];
 }

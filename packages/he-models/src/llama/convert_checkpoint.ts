@@ -1,5 +1,6 @@
 import { type ConvertedFolder, convertedFolder } from '../convert/converted_folder.js';
 import { type ModelForm, powerOf } from '../convert/form.js';
+import { fewerTokens, needsOf } from '../convert/report.js';
 import { UsageError } from '../errors.js';
 import { LLAMA_NORM_EPSILON, type LlamaCheckpoint, parseLlamaCheckpoint } from './checkpoint.js';
 import { buildLlama, setLlamaWeights } from './llama_model.js';
@@ -48,8 +49,8 @@ export async function convertLlama(
       form: form.attention,
       tokens,
       sizes: config,
-      changed: [...changesOf(form), ...(tokens < config.maxTokens ? [`${tokens} of ${config.maxTokens} tokens`] : [])],
-      needs: needsOf(form),
+      changed: [...changesOf(form), ...fewerTokens(tokens, config.maxTokens)],
+      needs: needsOf(form, 'llama2.c'),
     },
     task: { task: 'text-generation', labels: piecesOf(tokenizer, config.vocabulary), ...powerOf(form) },
   });
@@ -67,15 +68,5 @@ function changesOf(form: ModelForm): string[] {
   return [
     `PowerSoftmax with p = ${form.p} and epsilon = ${form.epsilon} in place of softmax: the model computes something else until trained`,
     `${form.normEpsilon} in place of ${LLAMA_NORM_EPSILON} is added to mean squares, so that 1/sqrt has an interval`,
-  ];
-}
-
-function needsOf(form: ModelForm): string[] {
-  return [
-    ...(form.attention === 'softmax'
-      ? ['PowerSoftmax in place of softmax: he-models convert of the same checkpoint without --keep-softmax']
-      : []),
-    'training on text like its own (--sample writes some), with cross-entropy of the next token: openTrainable of he-models/convert gives model, embed and save for model.fit, with withRangeLoss of tfjs-power-softmax on reciprocals, inverse square roots and SiLU',
-    'polynomials in place of these: he-models convert DIR --calibration TEXTS --out POLYNOMIAL, where TEXTS has a text a line',
   ];
 }
