@@ -46,3 +46,12 @@ test('the WebAssembly module is found where a bundler moves it', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'bundle.mjs')]);
   expect(stdout.trim()).toBe('function');
 });
+
+test('a bundle without the WebAssembly module says which file it lacks', async () => {
+  const script = 'import { loadSealModule } from ENTRY; await loadSealModule().catch(({ code, hint }) => console.log(code, hint));';
+  const outfile = join(folder, 'lacking.mjs');
+  const stdin = { contents: script.replace('ENTRY', JSON.stringify(ENTRY)), resolveDir: folder };
+  await build({ stdin, outfile, bundle: true, format: 'esm', platform: 'node', logLevel: 'error' });
+  const { stdout } = await promisify(execFile)(process.execPath, [outfile]);
+  expect(stdout).toMatch(/^RUNTIME_UNSUPPORTED .*seal_throws\.wasm beside the script/);
+});
