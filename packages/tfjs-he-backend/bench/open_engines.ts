@@ -19,7 +19,7 @@ export interface OpenedSimd {
 
 /** A client, the node-seal engine with its keys, and as many simd engines with the same keys as are asked for, all without a program. */
 export async function openEngines(parameters: Parameters, galoisSteps: readonly number[]) {
-  const client = await createClient(keysManifest(manifestParameters(parameters), galoisSteps), { engine: 'seal', minimumSecurityBits: 0 });
+  const client = await createClient(keysManifest(manifestParameters(parameters), galoisSteps), { engine: 'seal' });
   const keys = splitEvaluationKeys(await client.evaluationKeys(), 'seal', parameters, galoisSteps);
   const sealRuntime = await createSealRuntime(parameters);
   const seal = createSealEngine(sealRuntime, keys);
