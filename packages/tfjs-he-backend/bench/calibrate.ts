@@ -12,15 +12,15 @@ import {
   defaultCosts,
   fitCosts,
   type Measured,
-  manifestOf,
   type Program,
   profile,
 } from 'tfjs-he-backend';
-import { createClient } from 'tfjs-he-backend/client';
-import { createServer, type RunResult, type Server } from 'tfjs-he-backend/server';
-import { SHIPPED_MODELS, shippedModel } from './shipped_model.ts';
+import type { RunResult } from 'tfjs-he-backend/server';
+import { type Least, leastOf, openRunner, type Runner } from './calibration_runner.ts';
+import { shippedPrograms } from './shipped_model.ts';
 
-export const CALIBRATE_HELP = `calibrate: measures an engine's operations on this machine; the result is the option \`costs\` of compile
+export const CALIBRATE_HELP = `calibrate: measures an engine's operations on this machine; the result is the option \`costs\` of compile. Then predicts and measures the models of he-models,
+and fails where a prediction from these costs is not within 0.75 and 1.25 of what was measured.
 
   --engine NAME    seal or simd (default simd)
   --threads N      threads of simd (default 1)
@@ -30,8 +30,8 @@ export const CALIBRATE_HELP = `calibrate: measures an engine's operations on thi
   --json           prints the costs as JSON, and nothing else on stdout`;
 
 const REPEAT = 6;
-/** How often constants are encoded, of which the fastest time counts. */
-const ENCODINGS = 3;
+/** Predicted by measured latency: how far a prediction may be off. */
+const [LEAST_RATIO, MOST_RATIO] = [0.75, 1.25];
 
 /** Costs, and the shipped models' latencies as predicted from them and as measured at the same time. */
 export async function calibrate(args: string[]): Promise<void> {
@@ -58,11 +58,7 @@ export async function calibrate(args: string[]): Promise<void> {
   if (values.cpu) performance.now = processorTime;
   enableProdMode();
   await setBackend('cpu');
-  const shipped: { name: string; program: Program }[] = [];
-  for (const name of SHIPPED_MODELS) {
-    const { model, options } = await shippedModel(name);
-    shipped.push({ name, program: await compile(model, { ...options, engine }) });
-  }
+  const shipped = await shippedPrograms(engine);
   const small = await compile((x) => square(x), { inputShape: [4], polyModulusDegrees: [8192], engine });
   const chains = new Map(
     [small, ...shipped.map(({ program }) => program)].map(({ parameters }) => [parameters.coeffModulus.join(), parameters]),
@@ -83,11 +79,11 @@ export async function calibrate(args: string[]): Promise<void> {
   } finally {
     for (const { dispose } of runners) dispose();
   }
-  const measured: Measured[] = calibrations.map((program, i) => ({ program, repeat: REPEAT, ...least(results[i] ?? []) }));
+  const measured: Measured[] = calibrations.map((program, i) => ({ program, repeat: REPEAT, ...leastOf(results[i] ?? []) }));
   const prepared: Measured[] = shipped.map(({ program }, i) => {
     const encodeMs = runners[calibrations.length + i]?.encodeMs ?? 0;
     // Their layers too: operations on data that is not in the caches.
-    return { program, repeat: 1, ...least(results[calibrations.length + i] ?? []), encodeMs };
+    return { program, repeat: 1, ...leastOf(results[calibrations.length + i] ?? []), encodeMs };
   });
   const costs = fitCosts([...measured, ...prepared], engine);
   const json = JSON.stringify(costs, null, 2);
@@ -98,8 +94,14 @@ export async function calibrate(args: string[]): Promise<void> {
   else for (const name of costNamesOf(engine)) report(`${name.padEnd(18)} ${costLine(name, costs, defaults)}`);
   const machine = threads > 1 ? `${engine}, ${threads} threads` : engine;
   for (const [i, { name, program }] of shipped.entries()) {
-    const measuredMs = least(results[calibrations.length + i] ?? []);
+    const measuredMs = leastOf(results[calibrations.length + i] ?? []);
     report(`${name} on ${machine}: ${comparison(program, measuredMs, costs)}; ${ofDefaults(program, measuredMs, defaults)}`);
+    const ratio = ratioOf(program, measuredMs, costs);
+    if (ratio >= LEAST_RATIO && ratio <= MOST_RATIO) continue;
+    console.error(
+      `${name}: the prediction is off by more than a quarter. Repeat it on a machine that does nothing else, or with more --rounds.`,
+    );
+    process.exitCode = 1;
   }
 }
 
@@ -119,62 +121,19 @@ function costLine(name: Parameters<typeof costOf>[1], costs: Costs, defaults: Co
   return `${value.toExponential(2)} ms a unit, ${(value / costOf(defaults, name)).toFixed(2)} of the default`;
 }
 
-/** Predicted and measured, without network. */
-function comparison(program: Program, { evaluateMs, refreshMs }: Least, costs: Costs): string {
+/** Predicted by measured latency, without network. */
+function ratioOf(program: Program, { evaluateMs, refreshMs }: Least, costs: Costs): number {
+  return profile(program, 0, costs).predictedMs / (evaluateMs + refreshMs);
+}
+
+function comparison(program: Program, measured: Least, costs: Costs): string {
   const { predictedMs, refreshes } = profile(program, 0, costs);
-  const actual = evaluateMs + refreshMs;
-  const ratio = (predictedMs / actual).toFixed(2);
-  return `predicted ${predictedMs.toFixed(0)} ms, measured ${actual.toFixed(0)} ms (${refreshMs.toFixed(0)} for ${refreshes} refreshes), ratio ${ratio}`;
+  const { evaluateMs, refreshMs } = measured;
+  const ratio = ratioOf(program, measured, costs).toFixed(2);
+  return `predicted ${predictedMs.toFixed(0)} ms, measured ${(evaluateMs + refreshMs).toFixed(0)} ms (${refreshMs.toFixed(0)} for ${refreshes} refreshes), ratio ${ratio}`;
 }
 
-function ofDefaults(program: Program, { evaluateMs, refreshMs }: Least, defaults: Costs): string {
+function ofDefaults(program: Program, measured: Least, defaults: Costs): string {
   const { predictedMs } = profile(program, 0, defaults);
-  return `by the default costs ${predictedMs.toFixed(0)} ms, ratio ${(predictedMs / (evaluateMs + refreshMs)).toFixed(2)}`;
-}
-
-type Least = Pick<Measured, 'layers' | 'refreshMs'> & { readonly evaluateMs: number };
-
-/** Times of layers, refreshes and all else when nothing else ran. */
-function least(results: readonly RunResult[]): Least {
-  const of = (pick: (result: RunResult) => number): number => Math.min(...results.map(pick));
-  const layers = (results[0]?.layers ?? []).map(({ name }, i) => ({ name, ms: of((result) => result.layers[i]?.ms ?? 0) }));
-  return { layers, refreshMs: of((result) => result.refreshMs), evaluateMs: of((result) => result.evaluateMs) };
-}
-
-interface Runner {
-  readonly encodeMs: number;
-  readonly run: () => Promise<RunResult>;
-  readonly dispose: () => void;
-}
-
-async function preparationMs(server: Server): Promise<number> {
-  const start = performance.now();
-  await server.prepare();
-  return performance.now() - start;
-}
-
-/** Client and server in this process; runs are on meaningless values. */
-async function openRunner(program: Program, engine: CostEngine, threads: number): Promise<Runner> {
-  const client = await createClient(manifestOf(program), { engine: 'seal' });
-  let server = await createServer(program, { engine, ...(engine === 'simd' ? { threads } : {}) });
-  let encodeMs = await preparationMs(server);
-  for (let i = 1; i < ENCODINGS; i++) {
-    server.dispose();
-    server = await createServer(program, { engine, ...(engine === 'simd' ? { threads } : {}) });
-    encodeMs = Math.min(encodeMs, await preparationMs(server));
-  }
-  const session = await server.openSession(await client.evaluationKeys());
-  const { slots } = client.parameters;
-  return {
-    encodeMs,
-    run: () => {
-      const inputs = client.encrypt(server.manifest.inputs.map(() => new Float64Array(slots)));
-      return session.run(inputs, { refresh: async (ciphertexts) => client.refresh(ciphertexts) });
-    },
-    dispose() {
-      session.dispose();
-      server.dispose();
-      client.dispose();
-    },
-  };
+  return `by the default costs ${predictedMs.toFixed(0)} ms, ratio ${ratioOf(program, measured, defaults).toFixed(2)}`;
 }

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { io } from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
+import type { CostEngine, Program } from 'tfjs-he-backend';
 
 const FOLDER = new URL('../../he-models/models/', import.meta.url);
 /** Registers the layers of shipped models. By name, since nothing in this package depends on it. */
 const LAYERS = 'tfjs-power-softmax';
+const HE_MODELS = 'he-models/server';
 
 export const SHIPPED_MODEL = 'power-banking77';
-export const SHIPPED_MODELS: readonly string[] = [SHIPPED_MODEL, 'power-ecg', 'power-mnist-vit'];
 
 export interface ShippedModel {
   readonly model: LayersModel;
@@ -32,6 +33,19 @@ export async function shippedModel(name = SHIPPED_MODEL): Promise<ShippedModel> 
   const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
   const model = await loadLayersModel(io.fromMemory({ modelTopology, weightSpecs, weightData }));
   return { model, inputShape, options: { inputShape, ...parameters } };
+}
+
+/** Every model of he-models as its server runs it: of a language model, the program of one token. By name, as above; it must have been built. */
+export async function shippedPrograms(engine: CostEngine): Promise<{ readonly name: string; readonly program: Program }[]> {
+  const { PRETRAINED_NAMES, programFromPretrained }: HeModels = await import(HE_MODELS);
+  const programs: { name: string; program: Program }[] = [];
+  for (const name of PRETRAINED_NAMES) programs.push({ name, program: await programFromPretrained(name, { engine }) });
+  return programs;
+}
+
+interface HeModels {
+  readonly PRETRAINED_NAMES: readonly string[];
+  readonly programFromPretrained: (name: string, options: { engine: CostEngine }) => Promise<Program>;
 }
 
 interface StoredModel {
