@@ -25,6 +25,15 @@ describe('growth', () => {
     expect(await growthRow('tokens', sizes, 0)).toEqual(await growthRow('tokens', sizes, 0));
   });
 
+  test('of more threads predicts less time, and measures with as many', async () => {
+    const small = { tokens: 4, features: 4, blocks: 1 };
+    const [one, two] = [await growthRow('tokens', small, 0, { threads: 1 }), await growthRow('tokens', small, 1, { threads: 2 })];
+    expect(two.predictedMs).toBeLessThan(one.predictedMs!);
+    expect(two).toMatchObject({ threads: 2, keySwitches: one.keySwitches });
+    expect(two.measuredMs).toBeGreaterThan(0);
+    expect(one).not.toHaveProperty('measuredMs');
+  });
+
   test('covers the sizes that the tables are of', () => {
     expect([GROWTH.tokens, GROWTH.features, GROWTH.blocks].map((values) => [values[0], values.at(-1)])).toEqual([
       [16, 128],

@@ -156,10 +156,11 @@ test('a card with a table of degrees says which row is shipped', () => {
   const shipped = { reciprocal: 3, rsqrt: 3, gelu: 6 };
   const rows = [
     { ...row, degrees: { ...shipped, gelu: 2 } },
-    { ...row, degrees: shipped, measuredMs: 987 },
+    { ...row, degrees: shipped, measuredMs: 987, threads: 2 },
   ];
   const card = withFigures('# m\n\n## Use and limits\n', figures({ approximations: { rows, shipped, command: 'npm run bench' } }));
   expect(card).toContain('what is shipped is row 2.');
+  expect(card).toContain('median of three on 2 threads');
   expect(card).toContain('| 3 | 3 | 6 | 80.00% | 99.5% | 20 | 200 | 10 | 1.23 s | 0.99 s |');
   expect(card.match(/^## .*$/gm)).toEqual(['## Encrypted', '## Accuracy against depth', '## Use and limits']);
 });

@@ -14,8 +14,7 @@ import type { PreparedData } from '../train/prepare.js';
 import type { Recipe } from '../train/recipe.js';
 import { dataOfShipped, shippedName, trainedClassifier } from '../train/trained_classifier.js';
 import { startWasm } from '../train/wasm.js';
-import { median } from '../use/median.js';
-import { encryptedRuns } from './encrypted_run.js';
+import { type MeasuredRuns, measureRuns } from './encrypted_run.js';
 
 export const APPROXIMATIONS_HELP = `npm run bench -w he-models -- approximations --data DIR [options]
 
@@ -26,7 +25,7 @@ examples, agreement with the form that was trained, levels, key switches, refres
   --dataset NAME     banking77 (default) or sst2
   --vocab FILE       as in training
   --checkpoints DIR  of the training run (default: checkpoints/DATASET in the package)
-  --measure          run each program encrypted, engine simd, and print the median of three warm runs
+  --measure          run each program encrypted, engine simd on as many threads as models are served with, and print the median of three warm runs
   --card             write the rows into models/NAME: encrypted.json and the card
   --json             one JSON object per line`;
 
@@ -90,7 +89,7 @@ export async function approximations(args: readonly string[], packageRoot: strin
   });
 }
 
-export interface ApproximationRow {
+export interface ApproximationRow extends Partial<MeasuredRuns> {
   readonly degrees: Degrees;
   readonly accuracy: number;
   /** Share of development examples with the top-1 of the trained form. */
@@ -99,8 +98,6 @@ export interface ApproximationRow {
   readonly keySwitches: number;
   readonly refreshes: number;
   readonly predictedMs: number;
-  /** Median of warm encrypted runs. */
-  readonly measuredMs?: number;
 }
 
 /** What a conversion with these degrees is worth. @throws HeError if it does not compile or, with `measure`, does not fit memory */
@@ -124,7 +121,7 @@ export async function approximationRow(
       keySwitches,
       refreshes,
       predictedMs,
-      ...(measure ? { measuredMs: median(await encryptedRuns(program, 'simd', 3)) } : {}),
+      ...(measure ? await measureRuns(program, 3) : {}),
     };
   } finally {
     model.dispose();

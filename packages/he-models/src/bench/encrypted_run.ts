@@ -1,16 +1,36 @@
 import type { Program } from 'tfjs-he-backend';
 import { createClient, pack } from 'tfjs-he-backend/client';
-import { createServer, type ServerEngine } from 'tfjs-he-backend/server';
+import { createServer } from 'tfjs-he-backend/server';
+import { type EvaluatorOptions, evaluatorOf } from '../use/evaluator.js';
+import { median } from '../use/median.js';
+
+/** Median of {@link encryptedRuns}, and by whom. */
+export interface MeasuredRuns {
+  readonly measuredMs: number;
+  /** Of engine `simd`. */
+  readonly threads: number;
+}
 
 /**
- * Milliseconds of warm encrypted runs of a program on made-up input, client and server in this process; the first run is not counted.
+ * Milliseconds, the median of `repeat` warm encrypted runs of engine `simd`, with as many threads as models are served with.
  *
  * @throws HeError, MEMORY_BUDGET if not even the ciphertexts fit
  */
-export async function encryptedRuns(program: Program, engine: ServerEngine, repeat: number): Promise<readonly number[]> {
-  const server = await createServer(program, { engine });
+export async function measureRuns(
+  program: Program,
+  repeat: number,
+  options: Pick<EvaluatorOptions, 'threads'> = {},
+): Promise<MeasuredRuns> {
+  const { threads } = evaluatorOf('execute', options);
+  return { measuredMs: median(await encryptedRuns(program, threads, repeat)), threads };
+}
+
+/**
+ * Milliseconds of warm encrypted runs of a program on made-up input, client and server in this process; the first run is not counted. */
+async function encryptedRuns(program: Program, threads: number, repeat: number): Promise<readonly number[]> {
+  const server = await createServer(program, { engine: 'simd', threads });
   try {
-    const client = await createClient(server.manifest, { engine: engine === 'mock' ? 'mock' : 'seal' });
+    const client = await createClient(server.manifest, { engine: 'seal' });
     try {
       const session = await server.openSession(await client.evaluationKeys());
       const packed = server.manifest.inputs.flatMap((layout) => pack(madeUp(layout.shape), layout, client.parameters.slots));

@@ -13,7 +13,8 @@ export interface ApproximationFigures {
 
 /** Accuracy against depth and latency, in Markdown from its heading on. */
 export function approximationsSection({ rows, shipped, command }: ApproximationFigures): string {
-  const measured = rows.some(({ measuredMs }) => measuredMs !== undefined);
+  const threads = rows.find(({ measuredMs }) => measuredMs !== undefined)?.threads;
+  const measured = threads !== undefined;
   const cells = rows.map(({ degrees, accuracy, sameTop1, depth, keySwitches, refreshes, predictedMs, measuredMs }) => [
     ...[degrees.reciprocal, degrees.rsqrt, degrees.gelu].map(String),
     percent(accuracy),
@@ -26,7 +27,12 @@ export function approximationsSection({ rows, shipped, command }: ApproximationF
   return `## Accuracy against depth
 
 The same weights with polynomials of other degrees${place === -1 ? '' : `; what is shipped is row ${place + 1}`}. "As trained" is the share of development examples with the top-1 of the
-PowerSoftmax form. The predicted time is the compiler's for a warm run of engine \`simd\` on one thread of a 2-vCPU Xeon with 20 ms a round of refreshes.
+PowerSoftmax form. The predicted time is the compiler's for a warm run of engine \`simd\` on one thread of a 2-vCPU Xeon with 20 ms a round of refreshes${
+    measured
+      ? `, the measured
+one the median of three on ${threads === 1 ? 'one thread' : `${threads} threads`}, without network`
+      : ''
+  }.
 
 ${table(
   [
