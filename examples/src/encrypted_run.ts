@@ -22,7 +22,7 @@ export interface RunReport {
   /** Of the model in the clear, on all test examples. */
   readonly accuracy: number;
   readonly answers: readonly Answer[];
-  /** -log2 of the largest absolute difference between decrypted and plain scores. */
+  /** -log2 of the largest absolute difference between decrypted and plain scores; equal ones count as float32 can tell them apart. */
   readonly bits: number;
   /** Share of the questions with the same highest score as in the clear. */
   readonly agreement: number;
@@ -68,6 +68,7 @@ export async function runEncrypted(example: Example, { model, test }: Trained, o
   }
 
   const errors = answers.flatMap(({ decrypted, plain }) => decrypted.map((score, i) => Math.abs(score - (plain[i] ?? Number.NaN))));
+  const resolution = 2 ** -24 * Math.max(...answers.flatMap(({ plain }) => plain.map(Math.abs)));
   const [coldMs = 0, ...warm] = answers.map(({ ms }) => ms);
   return {
     name: example.name,
@@ -75,7 +76,7 @@ export async function runEncrypted(example: Example, { model, test }: Trained, o
     profile: planned,
     accuracy: accuracy(model, test),
     answers,
-    bits: -Math.log2(Math.max(...errors)),
+    bits: -Math.log2(Math.max(resolution, ...errors)),
     agreement: answers.filter(({ decrypted, plain }) => decide(decrypted) === decide(plain)).length / answers.length,
     compileMs: compiled - started,
     keysMs: ready - compiled,

@@ -75,6 +75,8 @@ function progressTo(say: (line: string) => void): (event: ProgressEvent) => void
     const part = `part ${event.segment + 1} of ${event.segments}`;
     if (event.type === 'layer')
       say(`  layer ${event.name}, ${part}, from level ${event.level}, ${Math.round(100 * event.fraction)} % done`);
-    if (event.type === 'refresh') say(`  refresh after ${part}: ${event.ciphertexts} masked ciphertexts, encrypted afresh by the client`);
+    if (event.type !== 'refresh') return;
+    const ciphertexts = event.ciphertexts === 1 ? '1 masked ciphertext' : `${event.ciphertexts} masked ciphertexts`;
+    say(`  refresh after ${part}: ${ciphertexts}, encrypted afresh by the client`);
   };
 }

@@ -16,7 +16,7 @@ export function reportText(report: RunReport): string {
     '',
     `agreement   ${bits.toFixed(1)} bits, same class for ${Math.round(100 * agreement)} % of ${answers.length}`,
     `parameters  ring degree ${profile.polyModulusDegree}, modulus ${profile.totalBits} bits, ${profile.securityBits}-bit security, engine ${engine}`,
-    `refreshes   ${profile.refreshes} ciphertexts in ${profile.segments - 1} rounds`,
+    `refreshes   ${profile.refreshes === 0 ? 'none' : `${profile.refreshes} in ${profile.segments - 1} rounds`}`,
     `latency     ${seconds(report.coldMs)} cold, ${seconds(report.warmMs)} warm; compiling ${seconds(report.compileMs)}, keys ${seconds(report.keysMs)}`,
     ...(engine === 'mock' ? ['engine mock imitates the arithmetic: nothing was secret'] : []),
   ].join('\n');

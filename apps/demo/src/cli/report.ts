@@ -42,7 +42,7 @@ export function reportText(report: Report): string {
       ]),
     ]),
     '',
-    `largest absolute error of the logits: ${report.maxAbsError.toExponential(2)} (${(-Math.log2(report.maxAbsError)).toFixed(1)} bits)`,
+    `largest absolute error of the logits: ${errorText(report.maxAbsError)}`,
     '',
     ...table([
       ['layer', 'levels', 'ms'],
@@ -57,6 +57,10 @@ export function reportText(report: Report): string {
     ...(report.engine === 'mock' ? ['engine mock imitates the arithmetic: nothing was secret'] : []),
     '',
   ].join('\n');
+}
+
+function errorText(error: number): string {
+  return error === 0 ? 'none that float32 shows' : `${error.toExponential(2)} (${(-Math.log2(error)).toFixed(1)} bits)`;
 }
 
 function latencyRow({ latencyMs: { setup, encrypt, evaluate, refresh, decrypt, total } }: RunReport, index: number): string[] {

@@ -59,6 +59,10 @@ describe('report for people', () => {
     expect(lines.some((line) => pattern.test(line))).toBe(true);
   });
 
+  test('has no infinite precision', () => {
+    expect(reportText({ ...report, maxAbsError: 0 })).toContain('error of the logits: none that float32 shows\n');
+  });
+
   test('warns only when nothing was secret', () => {
     expect(reportText(report)).not.toContain('nothing was secret');
     expect(reportText({ ...report, engine: 'mock' })).toContain('nothing was secret');
