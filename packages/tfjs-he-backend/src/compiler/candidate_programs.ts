@@ -10,7 +10,7 @@ import { engineOf } from './costs.js';
 import { emitProgram, measureWork } from './emit.js';
 import { hoistByCost } from './hoist_rotations.js';
 import { assignLevels, type LeveledCircuit } from './levels.js';
-import type { Lowered } from './lower.js';
+import type { Lowered } from './lowered.js';
 import type { CompileSettings } from './options.js';
 import { fitsWithoutRefresh } from './refresh_free.js';
 import { placeRefreshesByCost } from './refresh_placement.js';

@@ -6,7 +6,7 @@ import { checkProgram, type DryRun } from './check.js';
 import { type CircuitValue, operandsOf } from './circuit.js';
 import type { DiagonalTerm } from './diagonals.js';
 import { type LeveledCircuit, type LevelOptions, operandLevels } from './levels.js';
-import type { Lowered } from './lower.js';
+import type { Lowered } from './lowered.js';
 import type { SlotLayout } from './slot_layout.js';
 
 /**

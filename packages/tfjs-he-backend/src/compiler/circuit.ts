@@ -81,14 +81,25 @@ export function operandsOf({ op }: Pick<CircuitValue, 'op'>): readonly CircuitVa
   }
 }
 
-/** Levels from the inputs to every value; masks of a matmul not counted. */
-export function circuitDepths({ values }: Pick<Circuit, 'values'>): ReadonlyMap<CircuitValue, number> {
+/** Levels from the inputs to a value, counted once for each; masks of a matmul not counted. */
+export function depthCounter(): (value: CircuitValue) => number {
   const depths = new Map<CircuitValue, number>();
-  for (const value of values) {
-    const own = ['linear', 'product', 'products', 'matmul', 'bicyclic'].includes(value.op.kind) ? 1 : 0;
-    depths.set(value, own + Math.max(0, ...operandsOf(value).map((operand) => depths.get(operand) ?? 0)));
-  }
-  return depths;
+  const depthOf = (value: CircuitValue): number => {
+    let depth = depths.get(value);
+    if (depth === undefined) {
+      const own = ['linear', 'product', 'products', 'matmul', 'bicyclic'].includes(value.op.kind) ? 1 : 0;
+      depth = own + Math.max(0, ...operandsOf(value).map(depthOf));
+      depths.set(value, depth);
+    }
+    return depth;
+  };
+  return depthOf;
+}
+
+/** The same for all values. */
+export function circuitDepths({ values }: Pick<Circuit, 'values'>): ReadonlyMap<CircuitValue, number> {
+  const depthOf = depthCounter();
+  return new Map(values.map((value) => [value, depthOf(value)]));
 }
 
 /** Appends operations, numbering them in order. */

@@ -10,7 +10,7 @@ import { emitMaskedMatMul } from './emit_masked_matmul.js';
 import { emitMatMul, sumOfProducts } from './emit_matmul.js';
 import { bug, Emitter } from './emitter.js';
 import type { LeveledCircuit } from './levels.js';
-import type { Lowered, LoweredPart } from './lower.js';
+import type { Lowered, LoweredPart } from './lowered.js';
 import { programWork } from './work.js';
 
 /**

@@ -1,67 +1,21 @@
 import { BUG_HINT, HeError } from '../errors.js';
-import { identity, selection } from '../graph/linear_map.js';
-import { type AffineNode, type MatMulNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
+import { identity } from '../graph/linear_map.js';
+import { type AffineNode, type ProductNode, sizeOf, type TensorNode, topologicalOrder } from '../graph/node.js';
 import { simplify } from '../graph/simplify.js';
-import type { ProgramState } from '../program/program.js';
-import { type BicyclicGrid, bicyclicGrid, bicyclicOperand, bicyclicResult, bicyclicRotations } from './bicyclic.js';
 import { checkGraph } from './check_stages.js';
-import { type Circuit, CircuitBuilder, type CircuitValue, type MatMulVariant } from './circuit.js';
-import { gridRotations } from './emit_matmul.js';
+import { CircuitBuilder, type CircuitValue } from './circuit.js';
 import { expandMatMuls } from './expand_matmul.js';
 import { fuseProducts } from './fuse_products.js';
 import { inheritedLayout } from './inherited_layout.js';
 import { freeLayouts, inputLayout, type LayoutCounts, type LayoutFamily, layoutName, productLayouts } from './layout_family.js';
-import { emitAffine, emitMask, type Placed, type PlacedTerm, planTerms } from './lower_affine.js';
+import { emitAffine, type Placed, type PlacedTerm, planTerms } from './lower_affine.js';
+import { type LoweringPass, lowerMatMul } from './lower_matmul.js';
+import type { Lowered, LoweredPart } from './lowered.js';
 import type { MatMulMethod } from './options.js';
-import { type AffinePlan, LEVEL_COST, planAffine } from './plan_affine.js';
-import {
-  featureMajor,
-  featureMajorPeriod,
-  gridDiagonal,
-  gridScoresOperand,
-  gridSpreadOperand,
-  gridStandard,
-  gridValuesOperand,
-  type MatMulGrid,
-  matMulGrid,
-  matMulSlots,
-  matMulSteps,
-  powerOfTwoAtLeast,
-  repeatedOnGrid,
-  type SlotLayout,
-  sameLayout,
-  spreadSources,
-} from './slot_layout.js';
+import type { AffinePlan } from './plan_affine.js';
+import { featureMajor, featureMajorPeriod, type SlotLayout, sameLayout } from './slot_layout.js';
 import type { SplitGraph, SplitTensor } from './split_tensors.js';
-
-const MAX_DEGREE = 32768;
-/** Rotations are an estimate: what takes more by this factor may still take less time. */
-const WORTH_TRYING = 1.25;
-
-/** A part of a tensor in one slot vector. */
-export interface LoweredPart {
-  readonly value: CircuitValue;
-  /** Of the tensor, in the part's order. */
-  readonly elements: Int32Array;
-  readonly layout: SlotLayout;
-}
-
-export interface LoweredTensor {
-  readonly shape: readonly number[];
-  readonly parts: readonly LoweredPart[];
-}
-
-/** A circuit with the layouts of its ends; the parts' values are its inputs, and in order, its outputs. */
-export interface Lowered {
-  readonly circuit: Circuit;
-  readonly state?: readonly ProgramState[];
-  /** Tensors by layout. */
-  readonly layouts: LayoutCounts;
-  /** Rotations, roughly, as plans are compared by: with other operations and levels as parts of one. */
-  readonly cost: number;
-  readonly inputs: readonly (LoweredTensor & { readonly name: string })[];
-  readonly outputs: readonly LoweredTensor[];
-}
+import { fitting, tooLarge } from './too_large.js';
 
 /**
  * Pass: chooses a layout for every tensor and turns the tensor graph into a slot circuit. Inputs and matmul results have fixed layouts;
@@ -88,17 +42,19 @@ export interface LowerOptions {
   readonly maxCost?: number;
 }
 
-class Lowering {
-  private readonly builder = new CircuitBuilder();
+class Lowering implements LoweringPass {
+  readonly builder = new CircuitBuilder();
   private readonly placed = new Map<TensorNode, Placed[]>();
+  readonly matmul: MatMulMethod;
   private readonly family: LayoutFamily;
   private cost = 0;
 
   constructor(
-    private readonly slots: number,
+    readonly slots: number,
     private readonly options: LowerOptions,
   ) {
     this.family = options.family ?? 'mixed';
+    this.matmul = options.matmul ?? 'auto';
   }
 
   run(graph: SplitGraph, outputs: readonly TensorNode[]): Lowered {
@@ -142,7 +98,7 @@ class Lowering {
     // Copies are for inputs in one part, of which the client sends every run a new one.
     const kept = parts.length > 1 || (this.options.state?.size ?? 0) > 0;
     const family = kept && this.family === 'replicated' ? 'feature-major' : this.family;
-    const layouts = parts.map(({ node }) => this.fitting(inputLayout(family, node.shape, this.slots), node));
+    const layouts = parts.map(({ node }) => fitting(inputLayout(family, node.shape, this.slots), node, this.slots));
     const period = Math.max(...layouts.map((layout) => layout.period));
     return parts.flatMap(({ node, elements }, i): LoweredPart[] => {
       const own = layouts[i];
@@ -155,14 +111,14 @@ class Lowering {
   }
 
   /** Lowers a node (once per layout). `wanted` null: whatever layout is cheapest. */
-  private place(node: TensorNode, wanted: SlotLayout | null): Placed {
+  place(node: TensorNode, wanted: SlotLayout | null): Placed {
     const before = this.placed.get(node) ?? [];
     const same = before.find((placed) => wanted === null || sameLayout(placed.layout, wanted));
     if (same !== undefined) return same;
     const [first] = before;
-    if (wanted !== null && first !== undefined && node.kind !== 'affine') return this.remember(node, this.relayout(node, first, wanted));
+    if (wanted !== null && first !== undefined && node.kind !== 'affine') return this.move(node, first, wanted);
     const placed = this.lowerNode(node, wanted);
-    if (wanted !== null && !sameLayout(placed.layout, wanted)) return this.remember(node, this.relayout(node, placed, wanted));
+    if (wanted !== null && !sameLayout(placed.layout, wanted)) return this.move(node, placed, wanted);
     return placed;
   }
 
@@ -175,7 +131,7 @@ class Lowering {
       case 'product':
         return this.remember(node, this.lowerProduct(node, wanted));
       case 'matmul':
-        return this.remember(node, this.lowerMatMul(node));
+        return this.remember(node, lowerMatMul(node, this));
     }
   }
 
@@ -186,24 +142,23 @@ class Lowering {
     return placed;
   }
 
-  private relayout(node: TensorNode, from: Placed, layout: SlotLayout): Placed {
-    return { value: this.emit(node.label, [{ map: identity(sizeOf(node.shape)), placed: from }], null, layout), layout };
+  isPlaced(node: TensorNode): boolean {
+    return this.placed.has(node);
   }
 
-  private emit(
-    label: string,
-    terms: readonly PlacedTerm[],
-    bias: Float64Array | null,
-    layout: SlotLayout,
-    planned?: AffinePlan,
-  ): CircuitValue {
+  move(node: TensorNode, from: Placed, layout: SlotLayout): Placed {
+    const value = this.emit(node.label, [{ map: identity(sizeOf(node.shape)), placed: from }], null, layout);
+    return this.remember(node, { value, layout });
+  }
+
+  emit(label: string, terms: readonly PlacedTerm[], bias: Float64Array | null, layout: SlotLayout, planned?: AffinePlan): CircuitValue {
     const plan = planned ?? planTerms(terms, layout);
     // Before the diagonals are made, which may be thousands.
     this.spend(plan.cost);
     return emitAffine(this.builder, label, terms, bias, layout, plan);
   }
 
-  private spend(cost: number): void {
+  spend(cost: number): void {
     this.cost += cost;
     if (this.cost > (this.options.maxCost ?? Number.POSITIVE_INFINITY)) throw tooDear(this.family);
   }
@@ -217,7 +172,7 @@ class Lowering {
       if (best === null || plan.cost < best.plan.cost) best = { plan, layout };
     }
     if (best === null) throw tooLarge(node, featureMajorPeriod(node.shape), this.slots);
-    this.fitting(best.layout, node);
+    fitting(best.layout, node, this.slots);
     return { value: this.emit(node.label, terms, node.bias, best.layout, best.plan), layout: best.layout };
   }
 
@@ -227,7 +182,7 @@ class Lowering {
   }
 
   private lowerProduct(node: ProductNode, wanted: SlotLayout | null): Placed {
-    const layout = this.fitting(this.preferred(node) ?? wanted ?? this.productLayout(node), node);
+    const layout = fitting(this.preferred(node) ?? wanted ?? this.productLayout(node), node, this.slots);
     const a = this.place(node.a, layout);
     const b = node.b === node.a ? a : this.place(node.b, layout);
     this.spend(1);
@@ -247,106 +202,12 @@ class Lowering {
     return best.layout;
   }
 
-  private placedTerms(node: AffineNode): PlacedTerm[] {
+  placedTerms(node: AffineNode): PlacedTerm[] {
     return node.terms.map((term) => ({ map: term.map, placed: this.place(term.source, this.preferred(term.source)) }));
   }
 
-  private lowerMatMul(node: MatMulNode): Placed {
-    return this.lowerBicyclic(node) ?? this.lowerOnGrid(node);
-  }
-
-  /** Null: not asked for, dearer, or too large where there is a choice. */
-  private lowerBicyclic(node: MatMulNode): Placed | null {
-    const { a, b, dims, label } = node;
-    const { batch, m, k, n } = dims;
-    const { matmul = 'auto' } = this.options;
-    if (matmul === 'jkls') return null;
-    const grid = bicyclicGrid(dims, this.slots);
-    if (grid === null) {
-      if (matmul === 'auto') return null;
-      const least = bicyclicGrid(dims, Number.POSITIVE_INFINITY);
-      throw tooLarge(node, (least?.block ?? 0) * (least?.batch ?? 0), this.slots);
-    }
-    const layouts = [bicyclicOperand(grid, 'left', batch, m, k), bicyclicOperand(grid, 'right', batch, k, n)] as const;
-    if (matmul === 'auto' && !this.mayPay(node, grid, layouts)) return null;
-    const left = this.skew(a, layouts[0], this.fitting(featureMajor(a.shape), a));
-    const right = this.skew(b, layouts[1], this.fitting(featureMajor(b.shape), b));
-    this.spend(bicyclicRotations(grid) + LEVEL_COST);
-    const product = this.builder.add(label, { kind: 'bicyclic', grid, a: left.value, b: right.value });
-    const layout = bicyclicResult(grid, batch, m, n);
-    return { value: emitMask(this.builder, label, product, layout, layout.period), layout };
-  }
-
-  /** Whether it may be the cheaper way, by rotations, those that bring the operands into place included. */
-  private mayPay({ a, b, dims }: MatMulNode, grid: BicyclicGrid, [left, right]: readonly [SlotLayout, SlotLayout]): boolean {
-    if (matMulSlots(dims) > this.slots) return true;
-    const { batch, m, k, n } = dims;
-    const full = matMulGrid(dims, this.slots);
-    const plain = gridScoresOperand(full, batch, k, n, false);
-    const diagonal = gridDiagonal(full, batch, m, k);
-    const own = this.preferred(a);
-    // The left operand of a values product is where its own product left it.
-    const inPlace = own !== null && sameLayout(own, diagonal);
-    const skew = planAffine([{ map: identity(sizeOf(b.shape)), layout: plain }], gridScoresOperand(full, batch, k, n, true)).cost;
-    const onGrid = skew + gridRotations({ ...full, steps: powerOfTwoAtLeast(inPlace ? n : k) });
-    // A mask, hence a level, follows.
-    const packed = bicyclicRotations(grid) + LEVEL_COST;
-    // To a bicyclic layout is farther than to the grid's.
-    if (packed >= WORTH_TRYING * onGrid) return false;
-    const toGrid = (inPlace ? 0 : this.costTo(a, gridStandard(full, batch, m, k))) + this.costTo(b, plain);
-    return packed + this.costTo(a, left) + this.costTo(b, right) < WORTH_TRYING * (onGrid + toGrid);
-  }
-
-  private costTo(node: TensorNode, layout: SlotLayout): number {
-    const own = this.preferred(node);
-    if (own !== null) return sameLayout(own, layout) ? 0 : planAffine([{ map: identity(sizeOf(node.shape)), layout: own }], layout).cost;
-    return node.kind === 'affine' ? planTerms(this.placedTerms(node), layout).cost : 0;
-  }
-
-  private lowerOnGrid(node: MatMulNode): Placed {
-    const { batch, m, k, n } = node.dims;
-    const needed = matMulSlots(node.dims);
-    if (needed > this.slots) throw tooLarge(node, needed, this.slots);
-    const full = matMulGrid(node.dims, this.slots);
-    const diagonal = gridDiagonal(full, batch, m, k);
-    const fixed = this.preferred(node.a);
-    const values = fixed !== null && sameLayout(fixed, diagonal) && !sameLayout(diagonal, gridStandard(full, batch, m, k));
-    const variant = values ? 'values' : 'scores';
-    const grid = { ...full, steps: powerOfTwoAtLeast(values ? n : k) };
-    const a = this.place(node.a, values ? diagonal : repeatedOnGrid(grid, gridStandard(grid, batch, m, k)));
-    const b = this.rightOperand(node, grid, variant);
-    const result = values ? repeatedOnGrid(grid, gridStandard(grid, batch, m, n)) : gridDiagonal(grid, batch, m, n);
-    this.spend(gridRotations(grid));
-    const value = this.builder.add(node.label, { kind: 'matmul', variant, grid, a: a.value, b: b.value });
-    return { value, layout: this.fitting(result, node) };
-  }
-
-  private rightOperand({ b, label, dims: { batch, k, n } }: MatMulNode, grid: MatMulGrid, variant: MatMulVariant): Placed {
-    const operandLayout = variant === 'values' ? gridValuesOperand : gridScoresOperand;
-    const plain = operandLayout(grid, batch, k, n, false);
-    if (matMulSteps(grid) === grid.tokens) return this.skew(b, operandLayout(grid, batch, k, n, true), plain);
-    const placed = this.place(b, repeatedOnGrid(grid, plain));
-    const map = selection(spreadSources(grid, variant, batch, k, n), sizeOf(b.shape));
-    const layout = gridSpreadOperand(grid, batch);
-    return { value: this.emit(label, [{ map, placed }], null, layout), layout };
-  }
-
-  /**
-   * The skewed operand comes from its plain layout by one map of 2 T - 1 diagonals; composed with a dense projection it would have T^2, so an affine
-   * source is brought to the plain layout first when that is cheaper. The same goes for other layouts that a dense map has many diagonals to.
-   */
-  private skew(node: TensorNode, skewed: SlotLayout, plain: SlotLayout): Placed {
-    if (node.kind === 'affine' && this.placed.get(node) === undefined) {
-      const terms = node.terms.map((term) => ({ map: term.map, layout: this.place(term.source, this.preferred(term.source)).layout }));
-      const direct = planAffine(terms, skewed).cost;
-      const detour = planAffine(terms, plain).cost + planAffine([{ map: identity(sizeOf(node.shape)), layout: plain }], skewed).cost;
-      if (direct <= detour) return this.place(node, skewed);
-    }
-    return this.remember(node, this.relayout(node, this.place(node, plain), skewed));
-  }
-
   /** The layout a node has or will have by itself; null when it adapts to its user. */
-  private preferred(node: TensorNode): SlotLayout | null {
+  preferred(node: TensorNode): SlotLayout | null {
     const [placed] = this.placed.get(node) ?? [];
     if (placed !== undefined) return placed.layout;
     switch (node.kind) {
@@ -369,11 +230,6 @@ class Lowering {
     }
     return counts;
   }
-
-  private fitting(layout: SlotLayout, node: TensorNode): SlotLayout {
-    if (layout.period > this.slots) throw tooLarge(node, layout.period, this.slots);
-    return layout;
-  }
 }
 
 /** Layouts of a map's result that leave elements where they are read from. */
@@ -386,20 +242,4 @@ function tooDear(family: LayoutFamily): HeError {
     op: 'lower',
     hint: 'Leave the option layout at auto.',
   });
-}
-
-function tooLarge(node: TensorNode, needed: number, slots: number): HeError {
-  const what = node.kind === 'matmul' ? 'the product of encrypted matrices' : 'the tensor';
-  return new HeError(
-    'COMPILE_FAILED',
-    `${what} [${node.shape.join(', ')}] of '${node.label}' takes ${needed} slots, ${needed - slots} more than there are`,
-    { op: 'lower', hint: tooLargeHint(needed) },
-  );
-}
-
-function tooLargeHint(needed: number): string {
-  const advice = 'make the sequence, the width or the number of heads smaller';
-  return 2 * needed > MAX_DEGREE
-    ? `The largest ring degree, ${MAX_DEGREE}, has ${MAX_DEGREE / 2} slots: ${advice}.`
-    : `Allow a ring degree of ${2 * needed} in polyModulusDegrees, or ${advice}.`;
 }

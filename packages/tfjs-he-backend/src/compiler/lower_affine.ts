@@ -1,6 +1,6 @@
 import { BUG_HINT, HeError } from '../errors.js';
 import type { LinearMap } from '../graph/linear_map.js';
-import { type CircuitBuilder, type CircuitValue, operandsOf } from './circuit.js';
+import { type CircuitBuilder, type CircuitValue, depthCounter } from './circuit.js';
 import { type AffinePlan, type FreeTerm, planAffine } from './plan_affine.js';
 import type { SlotLayout } from './slot_layout.js';
 
@@ -72,21 +72,6 @@ function splitFree(
   if (deepest(freeTerms) <= deepest(scaled)) return null;
   const steps = free.flatMap(({ plan }, index) => (plan.free ?? []).map((step) => ({ ...step, term: index })));
   return { free: freeTerms, scaled, steps: [...steps, { term: free.length, step: 0, coefficient: 1 }], anyTerm };
-}
-
-/** Levels from the inputs to a value. */
-function depthCounter(): (value: CircuitValue) => number {
-  const depths = new Map<CircuitValue, number>();
-  const depthOf = (value: CircuitValue): number => {
-    let depth = depths.get(value);
-    if (depth === undefined) {
-      const own = ['linear', 'product', 'matmul', 'bicyclic'].includes(value.op.kind) ? 1 : 0;
-      depth = own + Math.max(0, ...operandsOf(value).map(depthOf));
-      depths.set(value, depth);
-    }
-    return depth;
-  };
-  return depthOf;
 }
 
 function emitFree(

@@ -1,3 +1,4 @@
+import { MAX_FREE_FACTOR } from '../graph/depth.js';
 import { planBabyStepGiantStep } from './baby_step_giant_step.js';
 import { candidateFolds, type DiagonalTerm, diagonalTerms, type Fold, type LayoutTerm, stepsByFold } from './diagonals.js';
 import type { SlotLayout } from './slot_layout.js';
@@ -8,7 +9,7 @@ export interface AffinePlan {
   /** Multiplication-free: `terms` of rotations with small integer coefficients. */
   readonly free: readonly FreeTerm[] | null;
   readonly terms: readonly DiagonalTerm[];
-  /** Relative cost: rotations, with a plaintext product and a level counted as fractions of one. */
+  /** In rotations, with a plaintext product and a level weighed against one. */
   readonly cost: number;
 }
 
@@ -18,19 +19,25 @@ export interface FreeTerm {
   readonly coefficient: number;
 }
 
+/**
+ * A product with a plaintext, in rotations. This weight and that of a level are fixed and not of the machine: maps are planned once for all parameters, on which what they weigh depends more. By the
+ * default costs a product takes 0.02 to 0.12 of a rotation, and up to 0.5 of one that shares its decomposition and division. Circuits as a whole compete by predicted time.
+ */
 const PRODUCT_COST = 0.1;
-/** A level, in rotations. */
+/** A level, in rotations: its share of the next refresh takes 13 where two levels lie between refreshes at N = 8192, 1 where six do at N = 16384, nearly nothing where none is needed. */
 export const LEVEL_COST = 3;
-const MAX_FREE_COEFFICIENT = 4;
+/** Rotations besides a level that no search for a better plan is worth. */
+const LITTLE = 2;
+/** Rotations of a term without products: beyond, products cost less. */
 const MAX_FREE_ROTATIONS = 4;
 
 /** Cheapest plan over all folds, by the number of diagonals. */
 export function planAffine(terms: readonly LayoutTerm[], out: SlotLayout): AffinePlan {
   const steps = stepsByFold(terms, out);
   const free = planFree(terms, out, null, steps.of(null));
-  if (free !== null && free.cost <= 2) return free;
+  if (free !== null && free.cost <= LITTLE) return free;
   let best: { fold: Fold | null; cost: number } = { fold: null, cost: planCost(terms, null, steps.of(null)) };
-  for (const fold of best.cost <= LEVEL_COST + 2 ? [] : candidateFolds(terms, out)) {
+  for (const fold of best.cost <= LEVEL_COST + LITTLE ? [] : candidateFolds(terms, out)) {
     if (leastCost(fold, steps.fewest(fold)) >= best.cost) continue;
     const cost = planCost(terms, fold, steps.of(fold));
     if (cost < best.cost) best = { fold, cost };
@@ -99,7 +106,7 @@ function freeTerms(diagonal: readonly DiagonalTerm[], terms: readonly LayoutTerm
     const sourceUsed = usedSlots(source, term.period);
     for (const [step, values] of term.diagonals) {
       const coefficient = values.find((value) => value !== 0) ?? 0;
-      if (!Number.isInteger(coefficient) || Math.abs(coefficient) > MAX_FREE_COEFFICIENT) return null;
+      if (!Number.isInteger(coefficient) || Math.abs(coefficient) > MAX_FREE_FACTOR) return null;
       for (let slot = 0; slot < term.period; slot++) {
         if (values[slot] !== coefficient && (values[slot] !== 0 || sourceUsed[(slot + step) % term.period] === 1)) return null;
       }
