@@ -86,21 +86,10 @@ function printTable({ case: name, ...numbers }: CountRow): void {
   const cells = Object.entries(numbers).map(
     ([key, value]) => [key, typeof value === 'number' && key.endsWith('Bytes') ? `${(value / 1e6).toFixed(1)} MB` : value] as const,
   );
-  const line = (first: string, texts: readonly string[]): string => `${first.padEnd(44)}${texts.join('')}`;
   // Numbers to the right, words to the left.
   const cell = (value: string | number | undefined, key: string): string =>
     key === 'layouts' ? `  ${value}` : String(value).padStart(key.length + 2);
-  if (printed++ === 0)
-    console.log(
-      line(
-        'case',
-        cells.map(([key]) => cell(key, key)),
-      ),
-    );
-  console.log(
-    line(
-      name,
-      cells.map(([key, value]) => cell(value, key)),
-    ),
-  );
+  const header = cells.map(([key]) => cell(key, key));
+  if (printed++ === 0) console.log(`${'case'.padEnd(44)}${header.join('')}`);
+  console.log(`${name.padEnd(44)}${cells.map(([key, value]) => cell(value, key)).join('')}`);
 }
