@@ -39,7 +39,8 @@ export interface ProductPair {
   readonly a: CircuitValue;
   readonly b: CircuitValue;
   /** Subtracted. */
-  readonly negative: boolean;
+  /** A small whole number, not 0. */
+  readonly coefficient: number;
 }
 
 export interface SumTerm {

@@ -149,10 +149,10 @@ class ProgramEmitter {
         return out;
       }
       case 'products': {
-        const pairs = op.pairs.map(({ a, b, negative }) => {
-          const x = emitter.adjust(this.emit(a), level + 1);
-          return { x: negative ? emitter.negate(x) : x, y: emitter.adjust(this.emit(b), level + 1) };
-        });
+        const pairs = op.pairs.map(({ a, b, coefficient }) => ({
+          x: this.multiple(emitter.adjust(this.emit(a), level + 1), coefficient),
+          y: emitter.adjust(this.emit(b), level + 1),
+        }));
         const out = sumOfProducts(emitter, pairs);
         emitter.rescale(out);
         return out;
@@ -167,6 +167,13 @@ class ProgramEmitter {
       default:
         throw bug(`'${op.kind}' is not computed in a segment`);
     }
+  }
+
+  /** By additions: `coefficient` is small. */
+  private multiple(x: Register, coefficient: number): Register {
+    let total = x;
+    for (let i = 1; i < Math.abs(coefficient); i++) total = this.emitter.add(total, x);
+    return coefficient < 0 ? this.emitter.negate(total) : total;
   }
 
   private emitSum(terms: readonly SumTerm[], bias: Float64Array | null, level: number): Register {

@@ -12,8 +12,7 @@ export function fuseProducts(circuit: Circuit): Circuit {
   for (const value of circuit.values) {
     if (value.op.kind !== 'sum') continue;
     const alone = value.op.terms.filter(
-      ({ source, step, coefficient }) =>
-        source.op.kind === 'product' && step === 0 && Math.abs(coefficient) === 1 && (uses.get(source) ?? 0) === 1,
+      ({ source, step, coefficient }) => source.op.kind === 'product' && step === 0 && coefficient !== 0 && (uses.get(source) ?? 0) === 1,
     );
     const deepest = Math.max(...alone.map(({ source }) => depths.get(source) ?? 0));
     const together = alone.filter(({ source }) => depths.get(source) === deepest);
@@ -52,7 +51,7 @@ function fuse(
   now: (value: CircuitValue) => CircuitValue,
 ): CircuitValue {
   const pairs = terms.flatMap(({ source: { op }, coefficient }) =>
-    op.kind === 'product' ? [{ a: now(op.a), b: now(op.b), negative: coefficient < 0 }] : [],
+    op.kind === 'product' ? [{ a: now(op.a), b: now(op.b), coefficient }] : [],
   );
   const products = builder.add(value.label, { kind: 'products', pairs });
   const { op } = value;

@@ -7,10 +7,10 @@ import { compileGraph, traceFunction } from '../../src/index.js';
 import { bitsOfAgreement, randomValues } from '../support/random.js';
 import { openPair } from '../support/session.js';
 
-/** Three products of one depth, one of them subtracted. */
+/** Three products of one depth, one of them doubled, and one subtracted three times. */
 function body(x: tf.Tensor): tf.Tensor {
   const [a, b, c] = [tf.mul(x, 0.5), tf.reverse(x, 0), x];
-  return tf.add(tf.sub(tf.add(tf.mul(a, b), tf.square(a)), tf.mul(b, b)), tf.add(c, 0.25));
+  return tf.add(tf.sub(tf.add(tf.mul(tf.mul(a, b), 2), tf.square(a)), tf.mul(tf.mul(b, b), 3)), tf.add(c, 0.25));
 }
 
 beforeAll(async () => {
