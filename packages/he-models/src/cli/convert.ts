@@ -8,10 +8,10 @@ import { convertLayersModel } from './convert_layers_model.js';
 import { convertLlamaFile } from './convert_llama.js';
 
 export const convert: Command = {
-  help: `Usage: he-models convert DIR --out DIR [options]                a model of Hugging Face
+  help: `Usage: he-models convert DIR --out DIR [options]                        a model of Hugging Face
        he-models convert FILE.bin --tokenizer FILE --out DIR [options]  a llama2.c checkpoint
-       he-models convert DIR --swap-softmax P --out DIR           a LayersModel with softmax
-       he-models convert DIR --calibration FILE --out DIR         a trained LayersModel
+       he-models convert DIR --swap-softmax P --out DIR                 a LayersModel with softmax
+       he-models convert DIR --calibration FILE --out DIR               a trained LayersModel
 
 1. DIR holds config.json, model.safetensors (or shards with their index; F32, F16, BF16) and a tokenizer of BERT, RoBERTa or GPT-NeoX. DIR of --out
    becomes a folder of this package's format with PowerSoftmax in place of softmax, to be trained further, and the report says what it needs.

@@ -41,17 +41,21 @@ export interface EvaluateOptions extends CommonOptions {
 
 const COMMON_HELP = `  --data DIR         folder of the data set, or the folder above it (required)
   --vocab FILE       for banking77: BERT's uncased vocab.txt (default: tokenizers/bert-base-uncased-vocab.txt in DIR or beside it)
-  --checkpoints DIR  where training keeps its state (default: checkpoints/DATASET in the package)
-  --json             print one JSON object as the last line of standard output
+  --checkpoints DIR  where training keeps its state (default: checkpoints/DATASET in the package)`;
+
+const LAST_HELP = `  --json             print one JSON object as the last line of standard output
   --help             show this`;
 
-export const TRAIN_HELP = `Usage: npm run train -w he-models -- DATASET --data DIR [options]
+export const TRAIN_HELP = `Usage: he-models train --task text-classification --train FILE --text COLUMN --label COLUMN --out DIR [--from FOLDER] [options]
        he-models train DATASET --data DIR [options]
-       he-models train --task text-classification [--from FOLDER] --train FILE --text COLUMN --label COLUMN --out DIR [options]
+       npm run train -w he-models -- DATASET --data DIR [options]     (the same, in the repository)
 
-Trains the model of a data set (banking77: power-banking77; ecg: power-ecg; mnist: power-mnist-vit; sst2: power-sst2) and its softmax twin, or goes on training a softmax
-model with PowerSoftmax (stories260k: power-stories-260k; DIR holds stories260k/stories260K.bin and tok512.bin, and text/tinystories-sample.txt), converts it to a polynomial and writes the model's files. An interrupted run
-continues from its last completed epoch and ends with the same weights. Progress goes to standard error.
+With --task, trains a classifier of your own texts. With DATASET, trains the model of a data set (banking77: power-banking77; ecg: power-ecg;
+mnist: power-mnist-vit; sst2: power-sst2) and its softmax twin, or goes on training a softmax model with PowerSoftmax (stories260k:
+power-stories-260k; DIR holds stories260k/stories260K.bin and tok512.bin, and text/tinystories-sample.txt). Converts the model to a polynomial
+and writes its files. An interrupted run continues from its last completed epoch and ends with the same weights. Progress goes to standard error.
+
+With DATASET:
 
 ${COMMON_HELP}
   --variant NAME     both, power or softmax (default: both; the model's files are only written for both)
@@ -62,21 +66,24 @@ ${COMMON_HELP}
   --context N        for stories260k: tokens of the model that is written (default: 32, those that it is trained on)
   --fresh            ignore checkpoints
 
-With --task, a classifier of your own texts: FILE is a CSV file with a header, a tenth of whose rows is held out; DIR becomes a model that pipeline
-loads, with a card. Checkpoints are kept in DIR.checkpoints. --epochs, --seed, --checkpoints, --fresh and --json as above.
+With --task: FILE is a CSV file with a header, a tenth of whose rows is held out; DIR becomes a model that pipeline loads, with a card.
+Checkpoints are kept in DIR.checkpoints. --epochs, --seed, --checkpoints and --fresh as above.
   --from FOLDER      begin with a BERT or RoBERTa that he-models convert made a folder of; its classifier is replaced if the labels are others
   --tokens N         tokens of a text that a new model takes (default: 32); the rest is cut off
   --no-balance       rows of rare labels are not repeated
   --text COLUMN      of the texts (default: text)
-  --label COLUMN     of their labels (default: label)`;
+  --label COLUMN     of their labels (default: label)
+
+${LAST_HELP}`;
 
 export const EVALUATE_HELP = `Usage: npm run evaluate -w he-models -- DATASET --data DIR [options]
 
-DATASET is banking77, ecg, mnist or sst2. Prints the accuracy on the development examples of the shipped polynomial model and, where checkpoints of a training run exist,
-of the trained PowerSoftmax form and the softmax twin.
+DATASET is banking77, ecg, mnist or sst2. Prints the accuracy on the development examples of the shipped polynomial model and, where checkpoints
+of a training run exist, of the trained PowerSoftmax form and the softmax twin.
 
 ${COMMON_HELP}
-  --limit N          only the first N development examples`;
+  --limit N          only the first N development examples
+${LAST_HELP}`;
 
 /** Parsed training options, or undefined if help was asked for. @throws UsageError */
 export function parseTrainOptions(args: readonly string[], packageRoot: string, cwd: string): TrainOptions | undefined {

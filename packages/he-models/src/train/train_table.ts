@@ -165,7 +165,7 @@ are rare or absent in the training rows are spelt out in characters, which the m
 function caveatOf({ trainRows, train, skipped, cutOff, unmeasured }: PreparedTable): string {
   const repeats = train.count - trainRows;
   const sentences = [
-    `Trained on ${trainRows} rows; ${skipped} were left out for want of a text or a label.`,
+    `Trained on ${trainRows} rows; ${skipped} ${skipped === 1 ? 'was' : 'were'} left out for want of a text or a label.`,
     ...(repeats > 0
       ? [`Rows of rare labels were repeated (${repeats} times in all), so scores do not follow how frequent labels are.`]
       : []),
