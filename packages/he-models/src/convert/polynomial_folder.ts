@@ -60,7 +60,7 @@ const SIZED_BY = { texts: 16, windows: 2 } as const;
 /**
  * Writes a folder that `pipeline` loads and runs encrypted: the client's files as they are, and the polynomial.
  *
- * @throws HeError for a model that cannot be compiled, OutputError, or the reason of an aborted signal
+ * @throws HeError for a model that cannot be compiled, InputError for one that overflows, OutputError, or the reason of an aborted signal
  */
 export async function writePolynomialFolder(directory: string, options: PolynomialFolderOptions): Promise<void> {
   const { name, text, polynomial, calibration, more, cardOf = calibratedCard } = options;

@@ -32,7 +32,7 @@ export interface TrainedModel {
 /**
  * Writes a model's folder: configuration with digests, both parts' weights, tokenizer and card.
  *
- * @throws HeError for a model that cannot be compiled, OutputError, or the reason of an aborted signal
+ * @throws HeError for a model that cannot be compiled, InputError for one that overflows, OutputError, or the reason of an aborted signal
  */
 export async function writeArtefacts(directory: string, trained: TrainedModel, signal?: AbortSignal): Promise<ModelConfig> {
   const { modelJson, weights } = await serialiseModel(trained.polynomial.model);

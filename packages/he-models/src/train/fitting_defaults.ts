@@ -3,18 +3,29 @@ import { HeError, type Program } from 'tfjs-he-backend';
 import { type Client, createClient, pack } from 'tfjs-he-backend/client';
 import { createServer, type Session } from 'tfjs-he-backend/server';
 import type { DecoderStep } from 'tfjs-power-softmax';
+import { InputError } from '../errors.js';
 import type { HeMetadata } from '../pretrained/config.js';
 import { takeTurn } from '../turns.js';
 import { type CompiledDefaults, compiledDefaults, parametersFor } from './he_defaults.js';
 
-/** log2 of the largest value at a refresh: what is tried first, and then in these steps. */
-const VALUE_BITS = { first: 6, step: 2 } as const;
+/**
+ * What is tried in turn: log2 of the largest value at a refresh, and bits of precision. Polynomials on wide intervals amplify noise until values overflow, which more
+ * room alone does not help.
+ */
+const TRIES = [
+  [6, 12],
+  [8, 12],
+  [10, 12],
+  [14, 16],
+  [20, 20],
+  [30, 24],
+] as const;
 
 /**
  * Parameters under which a model runs these inputs in simulation without an overflow, and what the model then takes.
  *
  * @param inputs embedded, `[tokens * features]` each
- * @throws HeError if it cannot be compiled for values as large as these inputs give, or the reason of an aborted signal
+ * @throws InputError if values overflow whatever the parameters, HeError if it cannot be compiled, or the reason of an aborted signal
  */
 export async function fittingDefaults(
   model: LayersModel,
@@ -70,10 +81,13 @@ async function fitting(
   compiled: (parameters: HeMetadata['parameters']) => Promise<CompiledDefaults>,
   run: (client: Client, session: Session) => Promise<void>,
 ): Promise<CompiledDefaults> {
-  for (let valueBits: number = VALUE_BITS.first; ; valueBits += VALUE_BITS.step) {
-    const tried = await compiled(parametersFor(valueBits));
+  for (const [valueBits, precisionBits] of TRIES) {
+    const tried = await compiled(parametersFor(valueBits, precisionBits));
     if (await succeeds(tried.program, run)) return tried;
   }
+  throw new InputError('The polynomial overflows on its own inputs: train the model until its functions have narrow intervals.', {
+    tried: TRIES.map(String),
+  });
 }
 
 /** Whether a simulation ends without an overflow. */

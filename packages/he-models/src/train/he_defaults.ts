@@ -9,8 +9,8 @@ import { type PlanFigures, planFigures } from '../use/plan_figures.js';
  *
  * @param valueBits log2 of the largest value at a refresh
  */
-export function parametersFor(valueBits = 6): HeMetadata['parameters'] {
-  return { securityBits: 128, precisionBits: 12, valueBits };
+export function parametersFor(valueBits = 6, precisionBits = 12): HeMetadata['parameters'] {
+  return { securityBits: 128, precisionBits, valueBits };
 }
 
 type Defaults = Pick<HeMetadata, 'depth' | 'parameters'>;

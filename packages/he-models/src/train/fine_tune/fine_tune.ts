@@ -69,7 +69,7 @@ export interface FineTuningSummary extends FineTuning {
  * All rows are read and checked before anything is written.
  *
  * @throws ModelUnavailableError and UsageError for a folder that is no converted classifier, AssetError, DataError, CheckpointError, OutputError, HeError for a polynomial that does not
- * compile, or the reason of `progress.signal`
+ * compile, InputError for one that overflows, or the reason of `progress.signal`
  */
 export async function fineTune(
   options: FineTuneOptions,
