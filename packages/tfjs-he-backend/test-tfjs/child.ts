@@ -34,6 +34,7 @@ const rules = (mode === 'encrypted' ? ENCRYPTED_EXCLUSIONS : PLAINTEXT_EXCLUSION
   tests.map((part) => ({ reason, part, matches: 0 })),
 );
 const suites = new Set(Object.values(ENCRYPTED_SUITES).flat());
+const suitesWithoutTests = new Set(mode === 'encrypted' ? suites : []);
 /** Between the names of suite and test, describeWithFlags puts that of the environment and its flags. */
 const ENVIRONMENT = ' he {} ';
 
@@ -60,7 +61,9 @@ function uniqueNameOf(fullName: string): string {
 
 function isChosen(spec: { getFullName(): string }): boolean {
   const fullName = spec.getFullName();
-  if (mode === 'encrypted' && !suites.has(fullName.split(ENVIRONMENT)[0] ?? '')) return false;
+  const suite = fullName.split(ENVIRONMENT)[0] ?? '';
+  if (mode === 'encrypted' && !suites.has(suite)) return false;
+  suitesWithoutTests.delete(suite);
   total++;
   const name = uniqueNameOf(fullName);
   const matching = rules.filter(({ part }) => (part.includes('#') ? name.endsWith(part) : name.includes(part)));
@@ -95,6 +98,7 @@ const report: Report = {
   excluded: [...excluded].map(([reason, tests]) => ({ reason, tests })),
   stale: [
     ...rules.filter(({ matches }) => matches === 0).map(({ part }) => `no test matches '${part}'`),
+    ...[...suitesWithoutTests].map((suite) => `suite '${suite}' has no tests`),
     ...passedInAudit.map((test) => `passes: ${test}`),
   ],
   decryptions: decryptions(),

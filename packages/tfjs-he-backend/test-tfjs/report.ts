@@ -11,7 +11,7 @@ export interface Report {
   /** Marked as pending by tfjs itself. */
   readonly pending: number;
   readonly excluded: readonly { readonly reason: string; readonly tests: number }[];
-  /** Exclusions that match no test any more, or with --audit tests that pass although they are excluded. */
+  /** Exclusions that match no test any more, suites that have none, or with --audit tests that pass although they are excluded. */
   readonly stale: readonly string[];
   /** Results that came out of a run of an encrypted program. */
   readonly decryptions: number;
@@ -42,7 +42,7 @@ export function reportText(report: Report, audit: boolean): string {
     head,
     ...excluded.map(({ reason, tests }) => `  excluded ${String(tests).padStart(4)}: ${reason}`),
     ...givenInTheClear.map(({ what, calls }) => `  in the clear ${String(calls).padStart(4)} times: ${what}`),
-    ...stale.map((text) => `  STALE exclusion: ${text}`),
+    ...stale.map((text) => `  STALE: ${text}`),
     ...failed.map(({ test, message }) => `  FAILED ${test}\n    ${message}`),
   ].join('\n');
 }
