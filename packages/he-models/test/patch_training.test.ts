@@ -147,7 +147,8 @@ describe('a trained model of pictures', () => {
     const results = await classify([values.subarray(0, 24), Array.from(values.subarray(24))]);
     expect(results.map(([best]) => best?.label)).toEqual(['left', 'right']);
     await expect(classify(new Float32Array(23))).rejects.toThrow('24 finite numbers (4 rows of 6)');
-    await expect(classify(new Float32Array(24).fill(Number.NaN))).rejects.toThrow(InputError);
+    await expect(classify(new Float32Array(24).fill(1).fill(Number.NaN, 5))).rejects.toThrow('the value at index 5 is not one');
+    await expect(classify(undefined as unknown as number[])).rejects.toThrow(InputError);
     classify.dispose();
   });
 });

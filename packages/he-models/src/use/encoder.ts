@@ -61,9 +61,12 @@ async function loadPatchEncoder(files: ModelFiles, { name, task, embedding }: Pa
     decode: () => noText(name),
     embed: (input) => {
       const shape = task === 'image-classification' ? ` (${grid.height} rows of ${grid.width})` : '';
-      if (typeof input === 'string' || input.length !== values || !Array.from(input).every(Number.isFinite)) {
-        throw new InputError(`${name} takes ${values} finite numbers${shape}, not ${kindOf(input)}.`, { model: name, values });
+      const takes = `${name} takes ${values} finite numbers${shape}`;
+      if (typeof input === 'string' || input?.length !== values) {
+        throw new InputError(`${takes}, not ${kindOf(input)}.`, { model: name, values });
       }
+      const wrong = Array.from(input).findIndex((value) => !Number.isFinite(value));
+      if (wrong >= 0) throw new InputError(`${takes}: the value at index ${wrong} is not one.`, { model: name, index: wrong });
       return embedPatches(input, grid, weights);
     },
   };
@@ -73,8 +76,10 @@ function noText(model: string): never {
   throw new InputError(`${model} writes no text: its outputs are labels.`, { model });
 }
 
+/** In words; also what callers without types may pass. */
 function kindOf(input: unknown): string {
   if (typeof input === 'string') return 'a text';
-  if (typeof input !== 'object' || input === null || !('length' in input)) return 'that';
-  return `${String(input.length)} values`;
+  if (input === undefined || input === null) return 'nothing';
+  if (typeof input !== 'object') return `a ${typeof input}`;
+  return 'length' in input ? `${String(input.length)} values` : 'an object';
 }
