@@ -117,6 +117,14 @@ describe('refresh mask', () => {
     expect(() => checkMaskSlack(thin)).toThrow(expect.objectContaining({ code: 'PARAMETERS_MASK_SLACK' }));
   });
 
+  test('which is where the limit is', () => {
+    const ratio = 2 ** maskSlackBits(parameters) * (2 ** parameters.valueBits + 1); // of the mask's range to the scale
+    const withSlack = (bits: number) => createParameters({ ...parameters, valueBits: Math.log2(ratio / 2 ** bits - 1) });
+    expect(maskSlackBits(withSlack(40.1))).toBeCloseTo(40.1, 9);
+    expect(() => checkMaskSlack(withSlack(40.1))).not.toThrow();
+    expect(() => checkMaskSlack(withSlack(39.9))).toThrow(expect.objectContaining({ code: 'PARAMETERS_MASK_SLACK' }));
+  });
+
   test('the slack is the ratio of the range to the largest coefficient, noise of 1 in a slot included', () => {
     const largest = parameters.levelScale(parameters.refreshLevel) * (2 ** parameters.valueBits + 1);
     expect(maskSlackBits(parameters)).toBeCloseTo(Math.log2(2 ** maskBits(parameters) / largest), 9);

@@ -49,6 +49,22 @@ describe('what SEAL throws', () => {
     }
   });
 
+  test('nor does simd make one, or save one that a sum of products comes to', async () => {
+    const { engine, encrypt, close } = await openSession('simd');
+    const c = encrypt(new Float64Array(parameters.slots).fill(1));
+    const [zero, plus, minus] = [0, 1, -1].map((value) =>
+      engine.encode(new Float64Array(parameters.slots).fill(value), parameters.maxLevel, 2 ** 10),
+    );
+    const code = expect.objectContaining({ code: 'TRANSPARENT_CIPHERTEXT', level: parameters.maxLevel });
+    expect(() => engine.multiplyPlain(c, zero!)).toThrow(code);
+    expect(() => engine.sub(c, c)).toThrow(code);
+    const sum = engine.multiplyPlain(c, plus!);
+    engine.accumulateProductPlain(sum, c, minus!);
+    sum.scale = parameters.levelScale(parameters.maxLevel);
+    expect(() => engine.save(sum)).toThrow(code);
+    close();
+  });
+
   test('a product without keys says which keys', async () => {
     const { engine, encrypt, runtime, close } = await openSession('seal');
     const square = engine.square(encrypt(new Float64Array(parameters.slots).fill(1)));

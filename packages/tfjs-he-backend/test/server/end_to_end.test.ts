@@ -141,6 +141,22 @@ describe('a server', () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
+  test('nor do they when a server starts again with the same mask key', async () => {
+    const maskKey = new Uint8Array(32).fill(9);
+    const seen: string[] = [];
+    for (let start = 0; start < 2; start++) {
+      const pair = await openPair(program, 'mock', { maskKey });
+      const refresh = async (ciphertexts: Uint8Array[]) => {
+        seen.push(...ciphertexts.map((frame) => Buffer.from(frame).toString('base64')));
+        return pair.client.refresh(ciphertexts);
+      };
+      await pair.infer(x, { refresh });
+      pair.dispose();
+    }
+    expect(seen.length).toBeGreaterThan(1);
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
   test('disposing client, session and server brings both ledgers to zero', async () => {
     const pair = await openPair(program, 'seal');
     await pair.infer(x);

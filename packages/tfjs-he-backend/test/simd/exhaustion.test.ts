@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { createSimdEngine } from '../../src/engines/simd.js';
 import { HeError } from '../../src/errors.js';
 import { type EnginePair, openEnginePair, smallParameters } from '../support/engine_pair.js';
 import { randomValues } from '../support/random.js';
@@ -119,6 +120,26 @@ describe('where there is no more memory', () => {
       engine.disposePlain(factor);
     }
   }
+
+  test('keys are not half loaded, at whichever allocation it fails', () => {
+    const { simdRuntime, keys } = pair;
+    const before = { liveBytes, ledger: simdRuntime.ledger.total() };
+    const left: unknown[] = [];
+    for (let allocations = 0, failed = true; failed; allocations++) {
+      failed = false;
+      allocationsLeft = allocations;
+      try {
+        createSimdEngine(simdRuntime, keys).close();
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'MEMORY_BUDGET' });
+        failed = true;
+      }
+      left.push({ liveBytes, ledger: simdRuntime.ledger.total() });
+    }
+    allocationsLeft = Number.POSITIVE_INFINITY;
+    expect(left.length).toBeGreaterThan(2);
+    expect(left).toEqual(left.map(() => before));
+  });
 
   test.each(Object.entries(operations))('%s fails without a trace, at whichever allocation', (_, operation) => {
     const before = liveBytes;
