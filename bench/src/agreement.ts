@@ -10,7 +10,8 @@ import { argMax, bitsOfPrecision, mean, median } from './statistics.ts';
 export const AGREEMENT_HELP = `agreement: encrypted against plaintext polynomial model on development questions
 
   --data DIR       folder with banking77/train.csv (required)
-  --engine NAME    mock, seal or simd (default mock)
+  --engine NAME    mock, seal or simd (default mock); the model is compiled for it
+  --threads N      of simd (default 1)
   --limit N        questions (default 200 on mock, else 20)
   --model NAME     default power-banking77
   --json           one JSON object on the last line`;
@@ -22,6 +23,7 @@ export async function agreement(args: string[]): Promise<void> {
     options: {
       data: { type: 'string' },
       engine: { type: 'string', default: 'mock' },
+      threads: { type: 'string', default: '1' },
       limit: { type: 'string' },
       model: { type: 'string', default: 'power-banking77' },
       json: { type: 'boolean', default: false },
@@ -36,17 +38,20 @@ export async function agreement(args: string[]): Promise<void> {
   if (data === undefined) throw new Error('--data DIR is missing');
   if (engine !== 'mock' && engine !== 'seal' && engine !== 'simd') throw new Error(`unknown engine '${engine}': mock, seal or simd`);
   const limit = Number(values.limit ?? (engine === 'mock' ? 200 : 20));
-  if (!Number.isInteger(limit) || limit < 1) throw new Error('--limit takes a positive integer');
+  const threads = Number(values.threads);
+  if (![limit, threads].every((count) => Number.isInteger(count) && count > 0))
+    throw new Error('--limit and --threads take positive integers');
 
   enableProdMode();
   await setBackend('cpu');
   const pretrained = await fromPretrained(values.model);
   const { dev } = await banking77Split(data);
   const compileStart = performance.now();
-  const program = await compile(pretrained.model);
+  const costEngine = engine === 'seal' ? 'seal' : 'simd';
+  const program = await compile(pretrained.model, { engine: costEngine });
   const compileMs = performance.now() - compileStart;
-  if (!values.json) console.log(`${profileTable(profile(program))}\n`);
-  const pair = await openEncryptedPair(program, engine);
+  if (!values.json) console.log(`${profileTable(profile(program, 20, costEngine))}\n`);
+  const pair = await openEncryptedPair(program, engine, threads);
 
   const bits: number[] = [];
   const inferences: Inference[] = [];
@@ -77,6 +82,7 @@ export async function agreement(args: string[]): Promise<void> {
   const report = {
     model: values.model,
     engine,
+    ...(engine === 'simd' ? { threads } : {}),
     questions: inferences.length,
     sameTop1: agreeing,
     accuracy: correct / inferences.length,

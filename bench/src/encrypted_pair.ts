@@ -23,14 +23,14 @@ export interface EncryptedPair {
 
 const bytesOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
 
-/** Client and server of one program in this process; what would cross the network is counted. */
-export async function openEncryptedPair(program: Program, engine: 'mock' | 'seal' | 'simd'): Promise<EncryptedPair> {
+/** Client and server of one program in this process; what would cross the network is counted. `threads` are of engine simd. */
+export async function openEncryptedPair(program: Program, engine: 'mock' | 'seal' | 'simd', threads: number): Promise<EncryptedPair> {
   const t0 = performance.now();
   const client = await createClient(manifestOf(program), { engine: engine === 'mock' ? 'mock' : 'seal' });
   const t1 = performance.now();
   const keys = await client.evaluationKeys();
   const t2 = performance.now();
-  const server = await createServer(program, { engine });
+  const server = await createServer(program, { engine, ...(engine === 'simd' ? { threads } : {}) });
   const session = await server.openSession(keys);
   const t3 = performance.now();
   return {
