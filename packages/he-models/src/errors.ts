@@ -68,7 +68,7 @@ export class InputError extends HeModelsError {
   override readonly code = 'INPUT_INVALID';
 }
 
-/** Encryption was asked for before the client had keys. */
+/** Encryption was asked for before the client had keys, or of a pipeline that has been disposed of. */
 export class NotConnectedError extends HeModelsError {
   override readonly code = 'NOT_CONNECTED';
 }

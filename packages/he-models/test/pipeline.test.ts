@@ -104,6 +104,13 @@ describe('client and server apart', () => {
     for (const part of [session, server, client, clear]) part.dispose();
   });
 
+  test.each(['disable', 'simulate'] as const)('a pipeline with fhe: %s that has been disposed of, once or twice, says so', async (fhe) => {
+    const classify = await pipeline('text-classification', folder, { fhe });
+    classify.dispose();
+    classify.dispose();
+    await expect(classify('red')).rejects.toThrow(NotConnectedError);
+  });
+
   test('a client without keys says so', async () => {
     const client = await HeModelClient.from_pretrained(folder);
     expect(() => client.encrypt('red')).toThrow(NotConnectedError);

@@ -1,5 +1,5 @@
 import type { CompileOptions } from 'tfjs-he-backend';
-import { UnknownTaskError } from '../errors.js';
+import { NotConnectedError, UnknownTaskError } from '../errors.js';
 import type { LoadOptions } from '../hub/model_files.js';
 import { type ClassificationTask, TASKS, type Task } from '../pretrained/config.js';
 import { loadClearModel } from './clear_model.js';
@@ -123,17 +123,17 @@ export async function pipeline(
   if (task === 'text-generation') {
     const { begin, dispose, ...evaluator } =
       fhe === 'disable' ? await loadClearReader(client, name, options) : await openEncryptedReader(client, name, fhe, options);
-    const inTurn = oneAtATime();
+    const queue = openQueue(client.name, dispose);
     report?.({ status: 'ready', name: client.name, task });
-    const generate: Generate = (text, generateOptions) => inTurn(() => generateText(client, begin, text, generateOptions));
-    return Object.assign(generate, { task, model: client.name, fhe, ...evaluator, dispose });
+    const generate: Generate = (text, generateOptions) => queue.run(() => generateText(client, begin, text, generateOptions));
+    return Object.assign(generate, { task, model: client.name, fhe, ...evaluator, dispose: queue.dispose });
   }
   const { logits, dispose, ...evaluator } =
     fhe === 'disable' ? await openClear(client, name, options) : await openEncrypted(client, name, fhe, options);
-  const inTurn = oneAtATime();
+  const queue = openQueue(client.name, dispose);
   report?.({ status: 'ready', name: client.name, task });
   const classifyOne = (input: ModelInput, { top_k = 1, ...rest }: ClassifyOptions): Promise<Classification[]> =>
-    inTurn(async () => client.classify(await logits(input, rest), top_k));
+    queue.run(async () => client.classify(await logits(input, rest), top_k));
   const call = (input: ModelInput | readonly ModelInput[], classifyOptions: ClassifyOptions = {}) =>
     isList(input) ? Promise.all(input.map((one) => classifyOne(one, classifyOptions))) : classifyOne(input, classifyOptions);
   // The overloads of the interface say for each kind of input what `call` returns.
@@ -143,7 +143,7 @@ export async function pipeline(
     fhe,
     ...evaluator,
     labels: client.labels,
-    dispose,
+    dispose: queue.dispose,
   }) as ClassificationPipeline<ModelInput>;
 }
 
@@ -175,13 +175,28 @@ async function generateText(
   }
 }
 
-/** Runs tasks in the order given, each after the one before has ended. */
-function oneAtATime(): <T>(task: () => Promise<T>) => Promise<T> {
+interface Queue {
+  /** Runs tasks in the order given, each after the one before has ended. @throws NotConnectedError once it is disposed of */
+  readonly run: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly dispose: () => void;
+}
+
+function openQueue(model: string, dispose: () => void): Queue {
   let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const result = last.then(task);
-    last = result.catch(() => {});
-    return result;
+  let disposed = false;
+  return {
+    run: (task) => {
+      const result = last.then(() => {
+        if (disposed) throw new NotConnectedError(`This pipeline of ${model} has been disposed of: make another.`, { model });
+        return task();
+      });
+      last = result.catch(() => {});
+      return result;
+    },
+    dispose: () => {
+      if (!disposed) dispose();
+      disposed = true;
+    },
   };
 }
 
