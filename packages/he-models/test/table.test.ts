@@ -20,11 +20,19 @@ describe('parseTable', () => {
     });
   });
 
+  test('leaves out texts that cannot be read before it counts labels', () => {
+    const csv = 'says,kind\nx,a\ny,b\n-,c\n';
+    const readable = (text: string) => text !== '-';
+    expect(parseTable(csv, columns, readable)).toMatchObject({ rows: [{ label: 'a' }, { label: 'b' }], skipped: 1 });
+    expect(() => parseTable(csv.replace('\ny', '\n-'), columns, readable)).toThrow('no label but a');
+  });
+
   test.each([
     ['a column that is not there, naming those that are', 'text,kind\nx,a\ny,b\n', 'it has text, kind'],
-    ['one label', 'says,kind\nx,a\ny,a\n', 'two different labels'],
+    ['one label', 'says,kind\nx,a\ny,a\n', 'no label but a beside a text'],
+    ['no row with a text', 'says,kind\n,a\n,b\n', 'no label beside a text'],
     ['nothing', '', 'no header'],
-    ['a quote that does not end', 'says,kind\n"x,a\n', 'well-formed'],
+    ['a quote that does not end', 'says,kind\n"x,a\n', 'double the quotes inside'],
   ])('refuses %s', (_, csv, mention) => {
     expect(() => parseTable(csv, columns)).toThrow(DataError);
     expect(() => parseTable(csv, columns)).toThrow(mention);

@@ -130,7 +130,7 @@ describe('trainTable', () => {
   test.each<[string, string | Uint8Array, string]>([
     ['without the column, and names those that are there', 'letter,mood\na,b\nc,d\n', 'it has letter, mood'],
     ['that is not UTF-8', Uint8Array.of(116, 101, 120, 116, 44, 0xe9, 10), 'UTF-8'],
-    ['without rows', 'text,label\n\n\n', 'two different labels'],
+    ['without rows', 'text,label\n\n\n', 'examples of at least two labels'],
   ])('refuses a table %s, and leaves nothing behind', async (_, content, mention) => {
     await withFolder(async (folder) => {
       await writeFile(join(folder, 'x.csv'), content);

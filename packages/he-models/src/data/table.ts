@@ -4,7 +4,7 @@ import { DataError } from '../errors.js';
 /** Labelled texts of a table. */
 export interface TextTable {
   readonly rows: readonly { readonly text: string; readonly label: string }[];
-  /** Rows left out because the text or the label is empty. */
+  /** Rows left out because the text or the label is empty, or the text cannot be read. */
   readonly skipped: number;
 }
 
@@ -12,16 +12,23 @@ export interface TextTable {
  * Reads a CSV file with a header: quoted fields may hold commas, quotes and line breaks; empty rows are left out.
  *
  * @param columns names of the columns with the text and with its label
+ * @param readable whether there is anything in a text for a tokenizer; rows with other texts are left out
  * @throws DataError for a file that is no CSV, a column that is not there (with those that are), or fewer than two labels
  */
-export function parseTable(csv: string, columns: { readonly text: string; readonly label: string }): TextTable {
+export function parseTable(
+  csv: string,
+  columns: { readonly text: string; readonly label: string },
+  readable: (text: string) => boolean = () => true,
+): TextTable {
   const [header = [], ...records] = parseRecords(csv);
   const [textAt, labelAt] = [columns.text, columns.label].map((name) => columnOf(header, name));
   const filled = records
     .map((record) => ({ text: (record[textAt ?? 0] ?? '').trim(), label: (record[labelAt ?? 0] ?? '').trim() }))
-    .filter(({ text, label }) => text !== '' && label !== '');
+    .filter(({ text, label }) => text !== '' && label !== '' && readable(text));
   if (new Set(filled.map(({ label }) => label)).size < 2) {
-    throw new DataError(`The column ${columns.label} needs at least two different labels in ${filled.length} rows with text.`, {
+    const [only] = filled;
+    const has = only === undefined ? 'no label' : `no label but ${only.label}`;
+    throw new DataError(`The column ${columns.label} has ${has} beside a text: give examples of at least two labels.`, {
       rows: filled.length,
     });
   }
@@ -32,7 +39,11 @@ function parseRecords(csv: string): readonly (readonly string[])[] {
   try {
     return parse(csv, { skip_empty_lines: true, bom: true, relax_column_count: true });
   } catch (error) {
-    throw new DataError(`Not a well-formed CSV file: ${error instanceof Error ? error.message : String(error)}`, {});
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DataError(
+      `Not a well-formed CSV file (${reason}): quote fields that hold commas or quotes, and double the quotes inside.`,
+      {},
+    );
   }
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { banking77Split, DEV_FRACTION, type Question, readIfPresent, SPLIT_SEED } from '../data/banking77.js';
-import { type Split, stratifiedSplit } from '../data/stratified_split.js';
-import { parseTable } from '../data/table.js';
+import { banking77Split, type Question, readIfPresent } from '../data/banking77.js';
+import type { Split } from '../data/stratified_split.js';
+import { parseTable, type TextTable } from '../data/table.js';
 import { DataError } from '../errors.js';
 import { buildVocabulary } from '../text/build_vocabulary.js';
 import { pruneVocabulary } from '../text/prune_vocabulary.js';
@@ -11,7 +11,7 @@ import { textTokenizer } from '../text/text_tokenizer.js';
 import { PAD_TOKEN, type TokenizerJson, UNKNOWN_TOKEN, wordPieceTokenizerJson } from '../text/tokenizer_json.js';
 import { type EncodedQuestions, encodeQuestions } from './batches.js';
 import type { Recipe } from './recipe.js';
-import { repeatRare } from './repeat_rare.js';
+import { splitTable, type TableSplit } from './split_table.js';
 
 /** Tokenised data of a run. */
 export interface PreparedData {
@@ -59,28 +59,24 @@ export function prepareTable(
   recipe: Recipe,
   balanced = true,
 ): PreparedTable {
-  const table = parseTable(csv, columns);
-  // Emoji selectors or control characters alone, say: what no tokenizer of this kind makes a token of.
+  // Not so of emoji selectors or control characters alone, say: no tokenizer of this kind makes a token of them.
   const countTokens = tokenCounter();
-  const rows = table.rows.filter(({ text }) => countTokens(text) > 0);
-  const split = stratifiedSplit(rows, ({ label }) => label, DEV_FRACTION, SPLIT_SEED);
-  if (split.dev.length === 0)
-    throw new DataError('No label has the five rows from which one is held out: give more.', { rows: rows.length });
+  const { rows, skipped } = parseTable(csv, columns, (text) => countTokens(text) > 0);
+  const { train, trainRows, dev, unmeasured } = splitTable(rows, balanced);
   const vocabulary = buildVocabulary(
-    split.train.map(({ text }) => text),
+    // Each row once: repeats would make the words of rare labels frequent.
+    [...new Set(train)].map(({ text }) => text),
     recipe.minTokenCount,
   );
   const tokenizer = wordPieceTokenizerJson(vocabulary);
   const tokenize = textTokenizer(tokenizer, Number.POSITIVE_INFINITY);
   const { maxTokens } = recipe.architecture;
-  const held = new Set(split.dev.map(({ label }) => label));
-  const train = balanced ? repeatRare(split.train, ({ label }) => label) : split.train;
   return {
-    ...prepareTexts({ train, dev: split.dev }, tokenizer, recipe),
-    trainRows: split.train.length,
-    skipped: table.skipped + table.rows.length - rows.length,
+    ...prepareTexts({ train, dev }, tokenizer, recipe),
+    trainRows,
+    skipped,
     cutOff: rows.filter(({ text }) => tokenize(text).ids.length > maxTokens).length,
-    unmeasured: [...new Set(split.train.map(({ label }) => label))].filter((label) => !held.has(label)).sort(),
+    unmeasured,
   };
 }
 
@@ -90,15 +86,9 @@ function tokenCounter(): (text: string) => number {
   return (text) => tokenizer.encode(text).ids.length;
 }
 
-export interface PreparedTable extends PreparedData {
-  /** Rows that are trained on; those of rare labels are repeated, so `train` has more. */
-  readonly trainRows: number;
-  /** Rows left out because the text or the label is empty. */
-  readonly skipped: number;
+export interface PreparedTable extends PreparedData, Pick<TableSplit, 'trainRows' | 'unmeasured'>, Pick<TextTable, 'skipped'> {
   /** Rows whose text has more tokens than the model takes: the rest is cut off. */
   readonly cutOff: number;
-  /** Labels with too few rows for one to be held out. */
-  readonly unmeasured: readonly string[];
 }
 
 /** Tokenises both parts. */

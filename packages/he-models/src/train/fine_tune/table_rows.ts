@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { TextFolder } from '../../convert/polynomial_folder.js';
-import { DEV_FRACTION, SPLIT_SEED } from '../../data/banking77.js';
-import { stratifiedSplit } from '../../data/stratified_split.js';
-import { parseTable } from '../../data/table.js';
-import { DataError, EmptyTextError, TextTooLongError, UnknownTextError } from '../../errors.js';
-import { repeatRare } from '../repeat_rare.js';
+import { parseTable, type TextTable } from '../../data/table.js';
+import { EmptyTextError, TextTooLongError, UnknownTextError } from '../../errors.js';
+import { splitTable, type TableSplit } from '../split_table.js';
 
 /** A text and the index of its label. */
 export interface Row {
@@ -15,18 +13,13 @@ export interface Row {
 type Encoder = Pick<TextFolder, 'config' | 'embed' | 'tokenize'>;
 
 /** A table in the words of a model that exists. */
-export interface TableRows {
-  /** Rows of rare labels are repeated, so `train` may have more than `trainRows`. */
+export interface TableRows extends Pick<TableSplit, 'trainRows' | 'unmeasured'>, Pick<TextTable, 'skipped'> {
+  /** Rows of rare labels are repeated, so there may be more than `trainRows`. */
   readonly train: readonly Row[];
-  readonly trainRows: number;
   readonly dev: readonly Row[];
   readonly labels: readonly string[];
-  /** Rows left out because the text or the label is empty, or the tokenizer knows no word of the text. */
-  readonly skipped: number;
   /** Rows whose text has more tokens than the model takes: the rest is cut off. */
   readonly cutOff: number;
-  /** Labels with too few rows for one to be held out. */
-  readonly unmeasured: readonly string[];
   /** SHA-256 of both parts. */
   readonly digest: string;
 }
@@ -44,41 +37,41 @@ export function tableRows(
   encoder: Encoder,
   balanced: boolean,
 ): TableRows {
-  const table = parseTable(csv, columns);
-  const fits = table.rows.map(({ text }) => fitOf(encoder, text));
-  const known = table.rows.filter((_, index) => fits[index] !== 'unknown');
+  const { rows, skipped } = parseTable(csv, columns, (text) => knows(encoder, text));
   const { config } = encoder;
-  const named = [...new Set(known.map(({ label }) => label))].sort();
+  const named = [...new Set(rows.map(({ label }) => label))].sort();
   const labels = named.every((label) => config.labels.includes(label)) ? config.labels : named;
-  const split = stratifiedSplit(known, ({ label }) => label, DEV_FRACTION, SPLIT_SEED);
-  if (split.dev.length === 0) {
-    throw new DataError('No label has the five rows from which one is held out: give more.', { rows: known.length });
-  }
-  const indexed = (rows: typeof split.dev): readonly Row[] => rows.map(({ text, label }) => ({ text, label: labels.indexOf(label) }));
-  const held = new Set(split.dev.map(({ label }) => label));
-  const parts = {
-    train: indexed(balanced ? repeatRare(split.train, ({ label }) => label) : split.train),
-    dev: indexed(split.dev),
-  };
+  const { trainRows, unmeasured, ...split } = splitTable(rows, balanced);
+  const indexed = (part: TextTable['rows']): readonly Row[] => part.map(({ text, label }) => ({ text, label: labels.indexOf(label) }));
+  const parts = { train: indexed(split.train), dev: indexed(split.dev) };
   return {
     ...parts,
-    trainRows: split.train.length,
+    trainRows,
     labels,
-    skipped: table.skipped + table.rows.length - known.length,
-    cutOff: fits.filter((fit) => fit === 'cut off').length,
-    unmeasured: named.filter((label) => !held.has(label)),
+    skipped,
+    cutOff: rows.filter(({ text }) => isTooLong(encoder, text)).length,
+    unmeasured,
     digest: createHash('sha256').update(JSON.stringify(parts)).digest('hex'),
   };
 }
 
-function fitOf({ embed, tokenize }: Encoder, text: string): 'whole' | 'cut off' | 'unknown' {
+/** Whether there is a word or character of the text that the tokenizer knows. */
+function knows({ embed }: Encoder, text: string): boolean {
   try {
     embed(text, { truncate: true });
-    tokenize(text);
-    return 'whole';
+    return true;
   } catch (error) {
-    if (error instanceof TextTooLongError) return 'cut off';
-    if (error instanceof EmptyTextError || error instanceof UnknownTextError) return 'unknown';
+    if (error instanceof EmptyTextError || error instanceof UnknownTextError) return false;
+    throw error;
+  }
+}
+
+function isTooLong({ tokenize }: Encoder, text: string): boolean {
+  try {
+    tokenize(text);
+    return false;
+  } catch (error) {
+    if (error instanceof TextTooLongError) return true;
     throw error;
   }
 }
