@@ -18,9 +18,15 @@ export interface InputShapes {
 /**
  * Records a model or a function as a tensor graph. A single input is called `input`; several have the names of the model's inputs or those of
  * `inputShapes`.
- * @throws HeError KERNEL_UNSUPPORTED, GRAPH_INVALID (unknown dimensions or names).
+ * @throws HeError KERNEL_UNSUPPORTED, GRAPH_INVALID (neither of both, unknown dimensions or names).
  */
 export async function trace(source: LayersModel | TensorFunction, shapes: InputShapes): Promise<TensorNode[]> {
+  if (typeof source !== 'function' && !isModel(source)) {
+    throw new HeError('GRAPH_INVALID', 'this is neither a LayersModel nor a function of tensors', {
+      op: 'compile',
+      hint: 'Wrap what else computes with tensors in a function, e.g. (x) => tf.matMul(x, weights).',
+    });
+  }
   if (typeof source !== 'function') return traceModel(source, shapes.inputShapes ?? shapes.inputShape);
   const named = shapes.inputShapes ?? (shapes.inputShape === undefined ? {} : { [SINGLE_INPUT]: shapes.inputShape });
   const inputs = Object.entries(named).map(([name, shape]) => ({ name, shape }));
@@ -78,6 +84,11 @@ export async function traceModel(
 
 const SINGLE_INPUT = 'input';
 
+/** Of callers without types: GraphModel and others that look alike have no `apply`. */
+function isModel(source: unknown): boolean {
+  return typeof source === 'object' && source !== null && 'inputs' in source && 'layers' in source && 'apply' in source;
+}
+
 function isShape(shapes: readonly number[] | Readonly<Record<string, readonly number[]>>): shapes is readonly number[] {
   return Array.isArray(shapes);
 }
@@ -88,16 +99,21 @@ function isKnown(shape: readonly number[]): boolean {
 
 /** Makes every layer announce its name when it runs. Call hooks would do, but a custom layer may leave them out. */
 function labelLayers(model: LayersModel, recorder: Recorder): () => void {
-  for (const layer of model.layers) {
+  const restores = model.layers.map((layer) => {
     const { call } = layer;
+    const own = Object.getOwnPropertyDescriptor(layer, 'call');
     layer.call = (inputs, kwargs) => {
       recorder.label = layer.name;
       return call.call(layer, inputs, kwargs);
     };
-  }
+    return () => {
+      // Mostly what remains is the method of the prototype.
+      Reflect.deleteProperty(layer, 'call');
+      if (own !== undefined) Object.defineProperty(layer, 'call', own);
+    };
+  });
   return () => {
-    // What remains is the method of the prototype.
-    for (const layer of model.layers) Reflect.deleteProperty(layer, 'call');
+    for (const restore of restores) restore();
   };
 }
 

@@ -1,4 +1,4 @@
-import { concat, pad, slice, split, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { concat, pad, slice, split, Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type CompileControl, compile } from '../compiler/compile.js';
 import type { CompileOptions } from '../compiler/options.js';
@@ -9,8 +9,10 @@ import type { Program } from '../program/program.js';
 import { type BatchOption, compileBatch } from './batch.js';
 import type { EagerControl, LocalSession } from './local_session.js';
 
+const FHE_MODES = ['disable', 'simulate', 'execute'] as const;
+
 /** `disable`: in the clear, as tfjs does; `simulate`: the compiled program on the mock engine; `execute`: on ciphertexts. */
-export type FheMode = 'disable' | 'simulate' | 'execute';
+export type FheMode = (typeof FHE_MODES)[number];
 
 /** How a model is compiled, and where it runs. */
 export interface RunnerOptions extends Omit<CompileOptions, 'engine'>, EagerControl {
@@ -46,6 +48,9 @@ export interface Runner {
  */
 export async function runner(source: LayersModel | TensorFunction, options: RunnerOptions): Promise<Runner> {
   const { fhe, engine = 'seal', batch, onProgress, signal, ...compileOptions } = options;
+  if (!FHE_MODES.includes(fhe)) {
+    throw new HeError('PARAMETERS_INVALID', `no mode fhe: '${fhe}'`, { op: 'runner', hint: `Use ${FHE_MODES.join(', ')}.` });
+  }
   if (batch !== undefined && typeof source === 'function') {
     throw new HeError('PARAMETERS_INVALID', 'a function has no batch', {
       op: 'runner',
@@ -122,11 +127,14 @@ async function predict(
   control: EagerControl | undefined,
   check: IntervalCheckOf | undefined,
 ): Promise<Tensor | Tensor[]> {
+  if (!inputs.every((x) => x instanceof Tensor)) {
+    throw new HeError('ENCODE_INVALID', 'an input is no tensor', { op: 'predict', hint: 'Make one, e.g. tf.tensor(values, shape).' });
+  }
   const batch = session.manifest.inputs[0]?.shape[0] ?? 1;
   const rows = inputs[0]?.shape[0] ?? 1;
   const runs = batched ? Math.max(1, Math.ceil(rows / batch)) : 1;
   const missing = batched ? runs * batch - rows : 0;
-  const perInput = inputs.map((x) => tidy(() => split(filled(x, missing), runs, 0)));
+  const perInput = inputs.map((x) => tidy(() => (batched ? split(filled(x, missing), runs, 0) : [x.clone()])));
   const results: Tensor[][] = [];
   try {
     for (let row = 0; row < runs; row++) {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { model as functional, input, layers, type SymbolicTensor, sequential } from '@tensorflow/tfjs-layers';
+import { model as functional, input, type LayersModel, layers, type SymbolicTensor, sequential } from '@tensorflow/tfjs-layers';
 import { createClient, pack, unpack } from '../../src/client/index.js';
 import { compile, manifestOf, type Program, profile } from '../../src/index.js';
 import { createServer } from '../../src/server/index.js';
@@ -84,5 +84,20 @@ describe('programs of several inputs', () => {
     ['an unknown dimension', () => compile(twoTowers(), { ...SMALL, inputShapes: { x: [1, 0] } }), '[1, 32, 64]'],
   ])('%s is GRAPH_INVALID and says what to pass', async (_, body, hint) => {
     await expect(body()).rejects.toMatchObject({ code: 'GRAPH_INVALID', hint: expect.stringContaining(hint) });
+  });
+
+  test.each([[{}], [null]])('%j is neither a model nor a function', async (source) => {
+    await expect(compile(source as unknown as LayersModel, { inputShape: [1, 4] })).rejects.toMatchObject({
+      code: 'GRAPH_INVALID',
+      hint: expect.stringContaining('function'),
+    });
+  });
+
+  test('a layer keeps the call that is its own', async () => {
+    const double = layers.dense({ units: 2, inputShape: [4] });
+    const own = (x: tf.Tensor | tf.Tensor[]) => tf.mul(Array.isArray(x) ? x[0]! : x, 2);
+    double.call = own;
+    await compile(sequential({ layers: [double] }), SMALL);
+    expect(double.call).toBe(own);
   });
 });

@@ -114,4 +114,27 @@ describe('runner', () => {
     await expect(run.predict(tf.ones([1, 3]))).rejects.toMatchObject({ code: 'ENCODE_INVALID', hint: expect.stringContaining('[1, 4]') });
     run.dispose();
   });
+
+  test('a mode that does not exist is PARAMETERS_INVALID, not a run on ciphertexts', async () => {
+    const fhe = 'simulated' as he.FheMode;
+    await expect(he.runner(model(), { ...SMALL, fhe })).rejects.toMatchObject({
+      code: 'PARAMETERS_INVALID',
+      hint: expect.stringContaining('simulate'),
+    });
+  });
+
+  test('what is no tensor is ENCODE_INVALID', async () => {
+    const run = await he.runner(model(), { ...SMALL, fhe: 'simulate' });
+    const rows = [[1, 2, 3, 4]] as unknown as tf.Tensor[];
+    await expect(run.predict(rows)).rejects.toMatchObject({ code: 'ENCODE_INVALID', hint: expect.stringContaining('tf.tensor') });
+    run.dispose();
+  });
+
+  test('a function of a scalar has no rows to deal out', async () => {
+    const run = await he.runner((x: tf.Tensor) => tf.square(x), { ...SMALL, fhe: 'simulate', inputShape: [] });
+    const y = (await run.predict(tf.scalar(3))) as tf.Tensor;
+    expect(y.shape).toEqual([]);
+    expect(bitsOfAgreement(y.dataSync(), [9])).toBeGreaterThan(12);
+    run.dispose();
+  });
 });
