@@ -32,18 +32,18 @@ export interface ApproximationOptions {
 }
 
 /**
- * 1 / x over a declared positive interval: the kernel `HeReciprocal`, the Chebyshev polynomial of least degree that reaches the bits. Its gradient
+ * 1 / x over a declared positive interval: the kernel `HeReciprocal`, a polynomial of the fewest levels that reaches the bits. Its gradient
  * is -y^2 of the result y.
- * @throws HeError PARAMETERS_INVALID (the interval, the bits, or a degree above 255).
+ * @throws HeError PARAMETERS_INVALID (the interval, the bits, or a degree above 511).
  */
 export function reciprocal(x: Tensor, { interval, bits = 12 }: ApproximationOptions): Tensor {
   return runOn(x, HE_RECIPROCAL, { interval: [...interval], bits });
 }
 
 /**
- * 1 / sqrt(x) over a declared positive interval: the kernel `HeRsqrt`, the Chebyshev polynomial of least degree that reaches the bits. Its gradient
+ * 1 / sqrt(x) over a declared positive interval: the kernel `HeRsqrt`, a polynomial of the fewest levels that reaches the bits. Its gradient
  * is -y^3 / 2 of the result y.
- * @throws HeError PARAMETERS_INVALID (the interval, the bits, or a degree above 255).
+ * @throws HeError PARAMETERS_INVALID (the interval, the bits, or a degree above 511).
  */
 export function rsqrt(x: Tensor, { interval, bits = 12 }: ApproximationOptions): Tensor {
   return runOn(x, HE_RSQRT, { interval: [...interval], bits });
