@@ -6,7 +6,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { AssetError, EmptyTextError, TextTooLongError, UnknownModelError } from '../src/errors.js';
 import { clientFromPretrained, fromPretrained, type PretrainedModel } from '../src/index.js';
-import { verifiedBytes } from '../src/pretrained/assets.js';
+import { fileBytes, requireDigest } from '../src/pretrained/assets.js';
 import { percent } from '../src/train/card.js';
 import { argMax } from '../src/train/metrics.js';
 
@@ -61,21 +61,30 @@ describe('fromPretrained', () => {
   });
 });
 
-describe('verifiedBytes', () => {
+describe('a bundled file', () => {
   const files = { 'a.bin': btoa('hello') };
   const sha256 = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
 
-  test('returns what matches its digest', () => {
-    expect([...verifiedBytes(files, 'a.bin', { 'a.bin': { bytes: 5, sha256 } })]).toEqual([...'hello'].map((c) => c.charCodeAt(0)));
+  test('is read, and fits its digest', () => {
+    const bytes = fileBytes(files, 'a.bin');
+    expect([...bytes]).toEqual([...'hello'].map((c) => c.charCodeAt(0)));
+    requireDigest(bytes, 'a.bin', { bytes: 5, sha256 });
   });
 
   test.each([
-    ['another digest', files, { bytes: 5, sha256: sha256.replace('2', '3') }],
-    ['another length', files, { bytes: 4, sha256 }],
-    ['no file', {}, { bytes: 5, sha256 }],
-    ['no base64', { 'a.bin': '*' }, { bytes: 5, sha256 }],
-  ])('refuses %s', (_, bundle, digest) => {
-    expect(() => verifiedBytes(bundle, 'a.bin', { 'a.bin': digest })).toThrow(AssetError);
+    ['another digest', { bytes: 5, sha256: sha256.replace('2', '3') }, 'differs'],
+    ['a smaller length', { bytes: 4, sha256 }, 'differs'],
+    ['a larger length', { bytes: 6, sha256 }, 'is cut off after 5 of 6 bytes'],
+  ])('does not fit %s', (_, digest, mention) => {
+    expect(() => requireDigest(fileBytes(files, 'a.bin'), 'a.bin', digest)).toThrow(AssetError);
+    expect(() => requireDigest(fileBytes(files, 'a.bin'), 'a.bin', digest)).toThrow(mention);
+  });
+
+  test.each([
+    ['missing', {}],
+    ['no base64', { 'a.bin': '*' }],
+  ])('is refused where it is %s', (_, bundle) => {
+    expect(() => fileBytes(bundle, 'a.bin')).toThrow(AssetError);
   });
 });
 

@@ -3,13 +3,6 @@ import { join } from 'node:path';
 import { AssetError, ModelUnavailableError } from '../errors.js';
 import { parseSafetensors, readFloats, type SafetensorsEntry } from './safetensors.js';
 
-/** A tensor of a checkpoint. */
-export interface WeightTensor {
-  readonly shape: readonly number[];
-  /** Row-major. */
-  readonly values: Float32Array;
-}
-
 /** Weights by the names that Hugging Face's `transformers` gives them. */
 export interface CheckpointWeights {
   readonly names: readonly string[];

@@ -20,7 +20,7 @@ export interface ArraySplit {
   readonly classes: readonly string[];
 }
 
-export const DIGITS: readonly string[] = Array.from({ length: 10 }, (_, digit) => String(digit));
+const DIGITS: readonly string[] = Array.from({ length: 10 }, (_, digit) => String(digit));
 const SIDE = 28;
 const DEV_FRACTION = 0.1;
 const SPLIT_SEED = 7;
@@ -54,11 +54,7 @@ export function selectArrays({ values, length, labels }: LabelledArrays, indices
 }
 
 /** An IDX file of bytes (type 0x08) with `rank` big-endian dimensions. @throws DataError for anything else, and for a truncated file */
-export function parseIdx(
-  bytes: Uint8Array,
-  name: string,
-  rank: number,
-): { readonly shape: readonly number[]; readonly values: Uint8Array } {
+function parseIdx(bytes: Uint8Array, name: string, rank: number): { readonly shape: readonly number[]; readonly values: Uint8Array } {
   const head = 4 + 4 * rank;
   if (bytes.length < head || bytes[2] !== 8 || bytes[3] !== rank) {
     throw new DataError(`${name} is no IDX file of ${rank} dimensions: download it again.`, { file: name });

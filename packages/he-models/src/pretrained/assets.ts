@@ -23,22 +23,12 @@ export function sha256Of(bytes: Uint8Array): string {
 }
 
 /** @throws AssetError unless length and SHA-256 are as recorded */
-export function requireDigest(bytes: Uint8Array, name: string, expected: FileDigest | undefined): void {
+export function requireDigest(bytes: Uint8Array, name: string, expected: FileDigest): void {
   const actual = sha256Of(bytes);
-  if (expected?.bytes === bytes.length && expected.sha256 === actual) return;
-  const what = expected !== undefined && bytes.length < expected.bytes ? `is cut off after ${bytes.length} of ${expected.bytes} bytes` : '';
-  throw new AssetError(`The model's file ${name} ${what || 'differs from its recorded digest'}: get the model again.`, {
-    file: name,
-    expected: expected?.sha256 ?? 'none',
-    actual,
-  });
-}
-
-/** Content of a bundled file whose length and SHA-256 are as recorded. @throws AssetError otherwise */
-export function verifiedBytes(files: BundledFiles, name: string, digests: Readonly<Record<string, FileDigest>>): Uint8Array<ArrayBuffer> {
-  const bytes = fileBytes(files, name);
-  requireDigest(bytes, name, digests[name]);
-  return bytes;
+  if (expected.bytes === bytes.length && expected.sha256 === actual) return;
+  const what =
+    bytes.length < expected.bytes ? `is cut off after ${bytes.length} of ${expected.bytes} bytes` : 'differs from its recorded digest';
+  throw new AssetError(`The model's file ${name} ${what}: get the model again.`, { file: name, expected: expected.sha256, actual });
 }
 
 /**

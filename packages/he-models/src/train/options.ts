@@ -3,7 +3,7 @@ import { integerOption, type OptionSpecs, type OptionValues, parseArguments } fr
 import { UsageError } from '../errors.js';
 
 /** Models by the data set that they are trained on. */
-export const DATASETS: Readonly<Record<string, string>> = {
+const DATASETS: Readonly<Record<string, string>> = {
   banking77: 'power-banking77',
   ecg: 'power-ecg',
   mnist: 'power-mnist-vit',

@@ -32,7 +32,7 @@ export interface TextModel {
   readonly ofTable?: boolean;
 }
 
-export const BANKING77_MODEL: TextModel = { name: MODEL_NAME, card: BANKING77_CARD };
+const BANKING77_MODEL: TextModel = { name: MODEL_NAME, card: BANKING77_CARD };
 
 /** What the training command reports. Accuracies are on the development questions. */
 export interface TrainingSummary {

@@ -16,7 +16,7 @@ import { consecutiveWindows, embedWindows, evaluationBatches, randomWindows, sel
 import type { StoryRecipe } from './story_recipe.js';
 import { type StoryModels, storyModels } from './story_student.js';
 
-export const STORY_MODEL = 'power-stories-260k';
+const STORY_MODEL = 'power-stories-260k';
 
 /** What the training command reports. */
 export interface StorySummary {
@@ -34,7 +34,7 @@ export interface StorySummary {
 const MEDIAN_WINDOWS = 64;
 
 /** Teacher and trained student, continuing from a checkpoint. */
-export async function trainStudent(
+async function trainStudent(
   { checkpoint, train, digest }: StoryData,
   heldOut: readonly Windows[],
   options: Pick<TrainOptions, 'checkpoints' | 'fresh'>,
