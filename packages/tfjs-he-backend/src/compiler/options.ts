@@ -23,7 +23,7 @@ export interface CompileOptions {
    */
   readonly precisionBits?: number;
   /**
-   * log2 of the largest absolute value of a refreshed tensor, and of an output (default 6): masks and primes are chosen for it. Beyond it, results on ciphertexts are wrong without notice; the mock
+   * log2 of the largest absolute value of a refreshed tensor, and of an output (default 6): masks and primes are chosen for it. Beyond it, results on ciphertexts may be wrong without notice; the mock
    * engine (`fhe: 'simulate'`, `predictPrecision`) reports it.
    */
   readonly valueBits?: number;
