@@ -52,7 +52,8 @@ function breachLine({ outside }: DebugReport): string {
   if (outside === null) return 'every result stayed in its interval';
   const [low, high] = outside.range.map((value) => value.toPrecision(4));
   const where = `step ${outside.step} (${outside.op} in '${outside.layer}')`;
-  if (outside.interval === undefined) return `${where} leaves the modulus: its operand has values from ${low} to ${high} (compile with larger valueBits)`;
+  if (outside.interval === undefined)
+    return `${where} leaves the modulus: its operand has values from ${low} to ${high} (compile with larger valueBits)`;
   const [least, most] = outside.interval;
   const what = outside.source === 'valueBits' ? 'the bound on refreshed values (valueBits)' : 'the interval of its layer';
   return `${where} leaves ${what}, ${least} to ${most}: its values go from ${low} to ${high}`;
