@@ -41,11 +41,6 @@ function termPeriod(term: LayoutTerm, terms: readonly LayoutTerm[], out: SlotLay
   return fold === null ? Math.max(term.layout.period, out.period) : commonPeriod(terms, out);
 }
 
-/** Steps of the diagonals each term would have; null: the fold's copies collide. */
-export function diagonalSteps(terms: readonly LayoutTerm[], out: SlotLayout, fold: Fold | null): number[][] | null {
-  return stepsByFold(terms, out).of(fold);
-}
-
 /** The steps of many folds. */
 export interface FoldSteps {
   /** By term; null: the fold's copies collide. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { candidateFolds, type DiagonalTerm, diagonalSteps, diagonalTerms, type Fold } from '../../src/compiler/diagonals.js';
+import { candidateFolds, type DiagonalTerm, diagonalTerms, type Fold, stepsByFold } from '../../src/compiler/diagonals.js';
 import { planAffine } from '../../src/compiler/plan_affine.js';
 import { featureMajor, type SlotLayout, strided } from '../../src/compiler/slot_layout.js';
 import { applyMap, buildMap, identity } from '../../src/graph/linear_map.js';
@@ -51,7 +51,7 @@ describe('affine plans', () => {
         const expected = applyMap(map, x);
         for (const fold of [null, ...candidateFolds([{ map, layout }], out)]) {
           const terms = diagonalTerms([{ map, layout }], out, fold);
-          expect(diagonalSteps([{ map, layout }], out, fold) === null).toBe(terms === null);
+          expect(stepsByFold([{ map, layout }], out).of(fold) === null).toBe(terms === null);
           if (terms === null) continue;
           const y = execute(terms, [spread(x, layout)], fold);
           expect(
