@@ -2,7 +2,7 @@ import type { Ciphertext, Plaintext } from 'node-seal';
 import type { Ledger } from '../engines/ledger.js';
 import type { ClientSeal } from './seal_module.js';
 
-/** Objects of SEAL that live as long as a call: WebAssembly's are never collected. */
+/** Objects of SEAL that live as long as a call: WebAssembly's are never collected, and `using` takes Symbol.dispose, which Firefox 131 and Safari 18.4 lack. */
 export interface SealScope {
   withPlaintext<T>(use: (plaintext: Plaintext) => T): T;
   withCiphertext<T>(use: (ciphertext: Ciphertext) => T): T;

@@ -1,63 +1,11 @@
 import type { Parameters } from '../parameters/parameters.js';
 import { CONJUGATION } from '../ring/galois.js';
-import type { Engine, EngineName, MaskSeed, StoredPlaintext } from './engine.js';
-import { CiphertextHandle, PlaintextHandle } from './handles.js';
+import type { Arithmetic, OpObserver, Target } from './arithmetic.js';
+import type { Engine } from './engine.js';
+import { createHandleKeeper } from './handle_keeper.js';
+import type { CiphertextHandle, PlaintextHandle } from './handles.js';
 import type { Ledger } from './ledger.js';
 import * as rules from './rules.js';
-
-/** Level, scale and size of the result of an operation. */
-export interface Target {
-  readonly level: number;
-  readonly scale: number;
-  readonly size: number;
-}
-
-/**
- * What an engine must supply: arithmetic in place on its own objects, unchecked. `to` is what the first argument becomes. Every rule about
- * levels, scales, sizes and handles is in {@link createCheckedEngine}.
- */
-export interface Arithmetic<V, W> {
-  readonly name: EngineName;
-  ciphertextBytes(level: number, size: number): number;
-  plaintextBytes(level: number, plaintext: W): number;
-  encode(values: Float64Array, level: number, scale: number): W;
-  /** Without it, encoding again is as fast. */
-  storePlain?(plaintext: W): StoredPlaintext<W>;
-  clone(a: V): V;
-  add(acc: V, b: V, to: Target): void;
-  sub(acc: V, b: V, to: Target): void;
-  negate(a: V, to: Target): void;
-  addPlain(acc: V, p: W, to: Target): void;
-  multiplyPlain(a: V, p: W, to: Target): void;
-  /** acc += a * p. */
-  accumulateProductPlain(acc: V, a: V, p: W, to: Target): void;
-  multiply(a: V, b: V, to: Target): void;
-  /** acc += a * b, of size 3; without it, the product is made and added. */
-  accumulateProduct?(acc: V, a: V, b: V, to: Target): void;
-  square(a: V, to: Target): void;
-  relinearize(a: V, to: Target): void;
-  rescale(a: V, to: Target): void;
-  modSwitch(a: V, to: Target): void;
-  /** Step 0 is conjugation. */
-  hasGaloisKey(steps: number): boolean;
-  rotate(a: V, steps: number, to: Target): void;
-  conjugate(a: V, to: Target): void;
-  /** Rotations of one ciphertext together; without it, one by one. */
-  rotateMany?(a: V, steps: readonly number[], to: Target): V[];
-  addMask(a: V, seed: MaskSeed, to: Target): void;
-  subtractMask(a: V, seed: MaskSeed, to: Target): void;
-  load(bytes: Uint8Array, to: Target): V;
-  save(a: V, to: Target): Uint8Array;
-  /** For another thread of ours, faster than save and load; without them, those serve. */
-  toBytes?(a: V): Uint8Array;
-  fromBytes?(bytes: Uint8Array, to: Target): V;
-  free(a: V): void;
-  freePlain(p: W): void;
-  close(): void;
-}
-
-/** Called once per operation with its name and the level of its first operand. */
-export type OpObserver = (op: string, level: number) => void;
 
 /** Wraps unchecked arithmetic in the rules of {@link Engine}. */
 export function createCheckedEngine<V, W>(
@@ -70,40 +18,7 @@ export function createCheckedEngine<V, W>(
   type P = PlaintextHandle<W>;
 
   let closed = false;
-  const bytesOf = (c: C) => arithmetic.ciphertextBytes(c.level, c.size);
-  const adopt = (value: V, { level, scale, size }: Target): C => {
-    const made = new CiphertextHandle(value, level, scale, size);
-    ledger.acquire('ciphertext', bytesOf(made));
-    return made;
-  };
-  const adoptPlain = (value: W, level: number, scale: number): P => {
-    ledger.acquire('plaintext', arithmetic.plaintextBytes(level, value));
-    return new PlaintextHandle(value, level, scale);
-  };
-  const become = (c: C, to: Target): void => {
-    const before = bytesOf(c);
-    c.level = to.level;
-    c.scale = to.scale;
-    c.size = to.size;
-    ledger.resize('ciphertext', bytesOf(c) - before);
-  };
-  const clone = (c: C, op: string): C => adopt(arithmetic.clone(c.read(op)), c);
-  const dispose = (c: C): void => {
-    const value = c.take('dispose');
-    ledger.release('ciphertext', bytesOf(c));
-    arithmetic.free(value);
-  };
-  /** Out of place from in place. */
-  const onCopy = (op: string, c: C, change: (copy: C) => void): C => {
-    const copy = clone(c, op);
-    try {
-      change(copy);
-      return copy;
-    } catch (error) {
-      dispose(copy);
-      throw error;
-    }
-  };
+  const { adopt, adoptPlain, become, clone, dispose, disposePlain, onCopy } = createHandleKeeper(arithmetic, ledger);
 
   const combine = (op: 'add' | 'sub', acc: C, b: C): void => {
     rules.requireSameLevel(op, acc, b);
@@ -323,11 +238,7 @@ export function createCheckedEngine<V, W>(
       return adopt(arithmetic.fromBytes?.(bytes, to) ?? arithmetic.load(bytes, to), to);
     },
     dispose,
-    disposePlain(p) {
-      const value = p.take('disposePlain');
-      ledger.release('plaintext', arithmetic.plaintextBytes(p.level, value));
-      arithmetic.freePlain(value);
-    },
+    disposePlain,
     close() {
       if (!closed) arithmetic.close();
       closed = true;

@@ -1,5 +1,6 @@
 import type { Parameters } from '../parameters/parameters.js';
-import { type Arithmetic, createCheckedEngine, type OpObserver } from './checked_engine.js';
+import type { Arithmetic, OpObserver } from './arithmetic.js';
+import { createCheckedEngine } from './checked_engine.js';
 import type { Engine } from './engine.js';
 import type { CiphertextHandle, PlaintextHandle } from './handles.js';
 import { Ledger } from './ledger.js';

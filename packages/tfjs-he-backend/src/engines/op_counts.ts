@@ -1,4 +1,4 @@
-import type { OpObserver } from './checked_engine.js';
+import type { OpObserver } from './arithmetic.js';
 
 /** Operations by name and level: what the cost model multiplies with measured times. */
 export interface OpCounts {

@@ -3,7 +3,7 @@ import type { Parameters } from '../parameters/parameters.js';
 import type { Variant } from '../simd/kernels.js';
 import { evaluationKeysBytes, splitEvaluationKeys } from '../wire/evaluation_keys.js';
 import { readSealKeyObjects, type SealKeyObjects } from '../wire/seal_keys.js';
-import type { OpObserver } from './checked_engine.js';
+import type { OpObserver } from './arithmetic.js';
 import type { Engine } from './engine.js';
 import type { CiphertextHandle, PlaintextHandle } from './handles.js';
 import { Ledger } from './ledger.js';

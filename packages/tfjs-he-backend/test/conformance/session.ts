@@ -1,6 +1,6 @@
 import type { Client } from '../../src/client/client.js';
 import { createClient } from '../../src/client/create_client.js';
-import type { OpObserver } from '../../src/engines/checked_engine.js';
+import type { OpObserver } from '../../src/engines/arithmetic.js';
 import { createEmptyEngine } from '../../src/engines/empty.js';
 import type { CiphertextHandle } from '../../src/engines/handles.js';
 import { type AnyEngine, createEngineRuntime, type EngineRuntime } from '../../src/engines/runtime.js';

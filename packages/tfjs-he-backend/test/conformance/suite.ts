@@ -15,6 +15,8 @@ const at = (slot: number) => ((slot % slots) + slots) % slots;
 
 /** Least bits: fresh noise is about 2^-22 here, and every switch down costs about two bits. */
 const LINEAR_BITS = 15;
+/** Most of the noise of key switching comes to slot 0: some 17 bits are left, but keys are random, and once in some hundred runs it is 15. */
+const ROTATED_BITS = 13;
 const PRODUCT_BITS = 14;
 
 /** What every engine must do. `empty` is checked for levels, scales and failures only. */
@@ -111,9 +113,9 @@ export function conformance(name: 'empty' | 'mock' | 'seal' | 'simd'): void {
     });
 
     test('rotates left by the steps there are keys for, modulo the slots', () => {
-      expectSlots(session.engine.rotate(a, 3), (s) => x(at(s + 3)), LINEAR_BITS);
-      expectSlots(session.engine.rotate(a, -1), (s) => x(at(s - 1)), LINEAR_BITS);
-      expectSlots(session.engine.rotate(session.engine.modSwitchTo(a, refreshLevel), 64), (s) => x(at(s + 64)), LINEAR_BITS);
+      expectSlots(session.engine.rotate(a, 3), (s) => x(at(s + 3)), ROTATED_BITS);
+      expectSlots(session.engine.rotate(a, -1), (s) => x(at(s - 1)), ROTATED_BITS);
+      expectSlots(session.engine.rotate(session.engine.modSwitchTo(a, refreshLevel), 64), (s) => x(at(s + 64)), ROTATED_BITS);
     });
 
     test('rotates by several steps at once, in their order', () => {
@@ -122,7 +124,7 @@ export function conformance(name: 'empty' | 'mock' | 'seal' | 'simd'): void {
       expect(rotated.length).toBe(steps.length);
       rotated.forEach((c, i) => {
         expect(session.engine.info(c)).toEqual(session.engine.info(a));
-        expectSlots(c, (s) => x(at(s + steps[i]!)), LINEAR_BITS);
+        expectSlots(c, (s) => x(at(s + steps[i]!)), ROTATED_BITS);
         session.engine.dispose(c);
       });
       expect(failure(() => session.engine.rotateMany(a, [1, 2])).code).toBe('MISSING_GALOIS_KEY');
@@ -144,7 +146,7 @@ export function conformance(name: 'empty' | 'mock' | 'seal' | 'simd'): void {
     test('conjugates, which leaves real slots as they are', () => {
       const conjugate = session.engine.conjugate(a);
       expect(session.engine.info(conjugate)).toEqual(session.engine.info(a));
-      expectSlots(conjugate, x, LINEAR_BITS);
+      expectSlots(conjugate, x, ROTATED_BITS);
       expect(failure(() => session.engine.conjugate(session.engine.multiply(a, b))).code).toBe('SIZE_UNSUPPORTED');
     });
 
