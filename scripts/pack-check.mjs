@@ -104,11 +104,10 @@ for (const specifier of specifiers) {
   });
 }
 
-test('the command explains itself, and names the package that training lacks here', async () => {
+test('the command explains training, and names the package that it lacks here', async () => {
   const command = join(project, 'node_modules', 'he-models', 'dist', 'cli', 'main.js');
   const start = (...args) => execute(process.execPath, [command, ...args], { cwd: project });
-  const { stdout } = await start('--help');
-  for (const [, name] of stdout.matchAll(/^ {2}(\w+) {2}/gm)) assert.match((await start(name, '--help')).stdout, /^Usage: /, name);
+  for (const name of ['train', 'convert']) assert.match((await start(name, '--help')).stdout, /^Usage: /, name);
   await writeFile(join(project, 'table.csv'), `text,label\n${Array.from({ length: 40 }, (_, i) => `letter ${i},${i % 2}`).join('\n')}\n`);
   const training = start('train', '--task', 'text-classification', '--train', 'table.csv', '--out', 'trained');
   await assert.rejects(training, { code: 1, stderr: /^error: .*: npm install @tensorflow\/tfjs-backend-wasm\n$/ });

@@ -55,7 +55,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) print(command.help);
   else {
     const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-    await command.run({ args, packageRoot, cwd: process.env.INIT_CWD ?? process.cwd(), print, progress, signal });
+    await command.run({ args, packageRoot, cwd: process.cwd(), print, progress, signal });
   }
   return 0;
 }
