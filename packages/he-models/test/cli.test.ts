@@ -19,7 +19,7 @@ import { info } from '../src/cli/info.js';
 import { list } from '../src/cli/list.js';
 import { run } from '../src/cli/run.js';
 import { train } from '../src/cli/train.js';
-import { DataError, InputError, ModelUnavailableError, UnknownModelError, UsageError } from '../src/errors.js';
+import { AssetError, DataError, InputError, ModelUnavailableError, UnknownModelError, UsageError } from '../src/errors.js';
 import { normals, seededRandom } from '../src/random.js';
 import { jsonBytes, littleEndian, serialiseModel } from '../src/train/model_folder.js';
 import { startWasm } from '../src/train/wasm.js';
@@ -313,7 +313,7 @@ describe('convert', () => {
   test.each([
     ['neither calibration nor power', ['power', '--out', 'x'], UsageError],
     ['a folder without a model', ['nowhere', '--out', 'x', '--swap-softmax', '4'], ModelUnavailableError],
-    ['a file that is no model', ['damaged-json', '--out', 'x', '--swap-softmax', '4'], ModelUnavailableError],
+    ['a file that is no model', ['damaged-json', '--out', 'x', '--swap-softmax', '4'], AssetError],
     ['calibration of another shape', ['power', '--out', 'x', '--calibration', 'three.bin'], InputError],
     ['a margin below 1', ['power', '--out', 'x', '--calibration', 'three.bin', '--margin', '0.5'], UsageError],
   ])('refuses %s', async (_, args, error) => {

@@ -36,6 +36,7 @@ describe('config.json', () => {
     ['a fraction of a token', { ...text, embedding: { ...text.embedding, maxTokens: 1.5 } }],
     ['an epsilon of the norm below 0', { ...text, embedding: { ...text.embedding, normEpsilon: -1 } }],
     ['an end that is no token', { ...text, special: { begin: null, end: 'x' } }],
+    ['a power that is no number', { ...text, task: 'text-generation', power: 'four' }],
     ['a grid without a stride', { ...signal, embedding: { grid: { ...grid, strideX: 0 }, features: 2 } }],
     ['a grid without a scale', { ...signal, embedding: { grid: { ...grid, scale: 0 }, features: 2 } }],
     ['negative padding', { ...signal, embedding: { grid: { ...grid, paddingX: -1 }, features: 2 } }],

@@ -1,6 +1,5 @@
 import { type ModelFiles, openModel } from '../hub/model_files.js';
-import { parseJson } from '../pretrained/assets.js';
-import type { HeMetadata } from '../pretrained/config.js';
+import { readHe } from '../pretrained/parse_he.js';
 import { SERVER_BUNDLES } from '../pretrained/server_bundles.js';
 import { onlyPositional, parseArguments } from './arguments.js';
 import { COMMON_HELP, COMMON_OPTIONS, type Command } from './command.js';
@@ -17,7 +16,7 @@ ${COMMON_HELP}`,
     const { values, positionals } = parseArguments(args, COMMON_OPTIONS);
     const model = await modelArgument(cwd, onlyPositional(positionals, 'model'));
     const files = await openModel(model, SERVER_BUNDLES, { progress_callback: showProgress(progress), signal });
-    const he = parseJson<HeMetadata>(await files.file('he.json'), 'he.json');
+    const he = await readHe(files);
     if (values.json === true) return print(JSON.stringify({ ...summary(files), he }));
     for (const [name, value] of Object.entries(summary(files))) print(`${name.padEnd(16)} ${shown(value)}`);
     print(`${'input'.padEnd(16)} [${he.inputShape.join(', ')}]`);

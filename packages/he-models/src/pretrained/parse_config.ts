@@ -20,8 +20,9 @@ export function parseConfig(value: unknown): PretrainedConfig {
   const files = fields(config.files, 'it lists no files');
   for (const [name, digest] of Object.entries(files)) checkFile(name, fields(digest, `file ${name} has no digest`));
   checkEmbedding(task, fields(config.embedding, 'it has no embedding'));
+  if (config.power !== undefined && !isCount(config.power)) fail('its power is no positive integer');
   if (config.special !== undefined) checkSpecial(fields(config.special, 'special names no tokens'));
-  return value as PretrainedConfig; // every field of the type has just been checked
+  return value as PretrainedConfig; // what the type asks for has just been checked
 }
 
 function isTask(task: unknown): task is Task {

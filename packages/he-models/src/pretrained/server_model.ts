@@ -1,23 +1,16 @@
-import { io } from '@tensorflow/tfjs-core';
-import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
-import 'tfjs-power-softmax';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { AssetError, UnknownTaskError } from '../errors.js';
 import { type LoadOptions, type ModelFiles, openModel } from '../hub/model_files.js';
-import { parseJson } from './assets.js';
 import type { FileDigest, HeMetadata } from './config.js';
+import { readHe } from './parse_he.js';
 import { SERVER_BUNDLES } from './server_bundles.js';
+import { loadStoredModel } from './stored_model.js';
 
 /** The server's part of a pretrained model. */
 export interface ServerModel {
   /** Polynomial form: `[batch, tokens, features]` to logits `[batch, labels]`. Dispose it after use. */
   readonly model: LayersModel;
   readonly he: HeMetadata;
-}
-
-/** Topology and weight manifest as tfjs writes them. */
-interface StoredModel {
-  readonly modelTopology: object;
-  readonly weightsManifest: readonly { readonly paths: readonly string[]; readonly weights: io.WeightsManifestEntry[] }[];
 }
 
 /**
@@ -47,7 +40,7 @@ export async function serverFromPretrained(
  * @throws AssetError, ModelUnavailableError, UnknownTaskError for one that is no polynomial yet, with the first step to it
  */
 export async function loadPolynomialModel(files: ModelFiles): Promise<ServerModel> {
-  const [need] = parseJson<HeMetadata>(await files.file('he.json'), 'he.json').needs ?? [];
+  const [need] = (await readHe(files)).needs ?? [];
   if (need === undefined) return loadServerModel(files);
   throw new UnknownTaskError(`${files.name} is no polynomial yet and runs with fhe: 'disable' only. What it needs first: ${need}.`, {
     model: files.name,
@@ -56,11 +49,6 @@ export async function loadPolynomialModel(files: ModelFiles): Promise<ServerMode
 
 /** Loads topology, all weight shards and the metadata. @throws AssetError, ModelUnavailableError */
 export async function loadServerModel(files: ModelFiles): Promise<ServerModel> {
-  const he = parseJson<HeMetadata>(await files.file('he.json'), 'he.json');
-  const { modelTopology, weightsManifest } = parseJson<StoredModel>(await files.file('model.json'), 'model.json');
-  const shards: ArrayBuffer[] = [];
-  for (const path of weightsManifest.flatMap(({ paths }) => paths)) shards.push((await files.file(path)).buffer);
-  const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
-  const model = await loadLayersModel(io.fromMemory({ modelTopology, weightSpecs, weightData: io.CompositeArrayBuffer.join(shards) }));
-  return { model, he };
+  const he = await readHe(files);
+  return { model: await loadStoredModel(files.file), he };
 }
