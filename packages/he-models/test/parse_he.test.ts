@@ -38,7 +38,7 @@ describe('model.json', () => {
   test.each([
     ['no topology', '{}', 'no topology'],
     ['a shard that is no name', '{"modelTopology":{},"weightsManifest":[{"paths":[1],"weights":[]}]}', 'no manifest'],
-    ['an unknown layer', '{"modelTopology":{"class_name":"Nope","config":{}},"weightsManifest":[]}', 'Nope'],
+    ['an unknown layer', '{"modelTopology":{"class_name":"Nope","config":{}},"weightsManifest":[]}', 'layer: Nope\\)'],
   ])('with %s is refused in one line', async (_, text, mention) => {
     const read = async () => Uint8Array.from(new TextEncoder().encode(text));
     const message = expect.stringMatching(`^model\\.json .*${mention}.*$`);

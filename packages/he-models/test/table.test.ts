@@ -24,13 +24,13 @@ describe('parseTable', () => {
     const csv = 'says,kind\nx,a\ny,b\n-,c\n';
     const readable = (text: string) => text !== '-';
     expect(parseTable(csv, columns, readable)).toMatchObject({ rows: [{ label: 'a' }, { label: 'b' }], skipped: 1 });
-    expect(() => parseTable(csv.replace('\ny', '\n-'), columns, readable)).toThrow('no label but a');
+    expect(() => parseTable(csv.replace('\ny', '\n-'), columns, readable)).toThrow('the same label, a');
   });
 
   test.each([
     ['a column that is not there, naming those that are', 'text,kind\nx,a\ny,b\n', 'it has text, kind'],
-    ['one label', 'says,kind\nx,a\ny,a\n', 'no label but a beside a text'],
-    ['no row with a text', 'says,kind\n,a\n,b\n', 'no label beside a text'],
+    ['one label', 'says,kind\nx,a\ny,a\n', 'the same label, a'],
+    ['no row with a text', 'says,kind\n,a\n,b\n', 'No row has both'],
     ['nothing', '', 'no header'],
     ['a quote that does not end', 'says,kind\n"x,a\n', 'double the quotes inside'],
   ])('refuses %s', (_, csv, mention) => {

@@ -27,10 +27,8 @@ export function parseTable(
     .filter(({ text, label }) => text !== '' && label !== '' && readable(text));
   if (new Set(filled.map(({ label }) => label)).size < 2) {
     const [only] = filled;
-    const has = only === undefined ? 'no label' : `no label but ${only.label}`;
-    throw new DataError(`The column ${columns.label} has ${has} beside a text: give examples of at least two labels.`, {
-      rows: filled.length,
-    });
+    const what = only === undefined ? 'No row has both a text and a label' : `Every row with a text has the same label, ${only.label}`;
+    throw new DataError(`${what}: give examples of at least two labels.`, { rows: filled.length });
   }
   return { rows: filled, skipped: records.length - filled.length };
 }

@@ -45,8 +45,8 @@ function isGroup(value: unknown): value is StoredModel['weightsManifest'][number
 }
 
 function notLoadable(reason: string): AssetError {
-  const [line = ''] = reason.split('\n');
-  return new AssetError(`model.json is no LayersModel that tfjs can load (${line.replace(/\.$/, '')}): save or get the model again.`, {
+  const [sentence = ''] = reason.split(/\.\s|\.$|\n/);
+  return new AssetError(`model.json is no LayersModel that tfjs can load (${sentence}): save or get the model again.`, {
     file: 'model.json',
   });
 }
