@@ -3,23 +3,14 @@ import fc from 'fast-check';
 import { choosePrimes, powMod } from '../../src/parameters/primes.js';
 import { minimalPrimitiveRoot } from '../../src/ring/ntt.js';
 import { Heap } from '../../src/simd/heap.js';
-import { type Kernels, loadKernels, type Variant } from '../../src/simd/kernels.js';
+import { type Kernels, loadKernels } from '../../src/simd/kernels.js';
 import { createPrimeTables, galoisPermutation } from '../../src/simd/tables.js';
-
-/** Variants that are exact on this machine. */
-const variants: Variant[] = ['plain'];
-if ((await loadKernels(new Heap().memory)).variant === 'fused') variants.unshift('fused');
+import { centre, exactVariants, mod, residue, residues } from '../support/kernels.js';
 
 const N = 16;
 const primes = choosePrimes(1024, [50, 50, 49, 40, 30, 22]);
-const mod = (x: bigint, p: bigint) => ((x % p) + p) % p;
 
-/** Residues, favouring the ends of the range and its middle, where the bounds of the kernels are met. */
-const residue = (p: bigint) => fc.oneof(fc.bigInt({ min: 0n, max: p - 1n }), fc.constantFrom(0n, 1n, p - 1n, (p - 1n) / 2n, (p + 1n) / 2n));
-const residues = (p: bigint, length: number) => fc.array(residue(p), { minLength: length, maxLength: length });
-const centre = (x: bigint, p: bigint) => Number(x > p / 2n ? x - p : x);
-
-describe.each(variants)('kernels, variant %s', (variant) => {
+describe.each(await exactVariants())('kernels, variant %s', (variant) => {
   const heap = new Heap();
   let k: Kernels;
   beforeAll(async () => {
@@ -247,52 +238,6 @@ describe.each(variants)('kernels, variant %s', (variant) => {
       ),
       { numRuns: 60, seed: 24 },
     );
-  });
-
-  test('(a - b) * c and a * c', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...primes).chain((p) => fc.tuple(fc.constant(p), residues(p, 4), residues(p, 4), residue(p))),
-        ([p, x, y, c]) => {
-          const [a, b] = [limb(x, p), limb(y, p)];
-          k.subtractScale(a, a, b, 4, centre(c, p), Number(p));
-          k.scale(b, b, 4, centre(c, p), Number(p));
-          expect(read(a, 4, p)).toEqual(x.map((v, i) => mod((v - y[i]!) * c, p)));
-          expect(read(b, 4, p)).toEqual(y.map((v) => mod(v * c, p)));
-        },
-      ),
-      { numRuns: 200, seed: 25 },
-    );
-  });
-
-  test('the lift before an automorphism is that of the digits after it', () => {
-    const p = primes[3]!;
-    fc.assert(
-      fc.property(residues(p, N), fc.constantFrom(3, 5, 9, 31), (x, g) => {
-        const at = heap.allocate(8 * N);
-        heap.doubles(at, N).set(x.map(Number));
-        k.liftFor(at, at, N, g, Number(p));
-        const lifted = heap.doubles(at, N);
-        x.forEach((value, i) => {
-          const flipped = (i * g) % (2 * N) >= N;
-          // After the automorphism the coefficient is +-value mod p, lifted to [0, p); undone, that is:
-          expect(BigInt(lifted[i]!)).toBe(flipped ? -mod(-value, p) : value);
-        });
-      }),
-      { numRuns: 50, seed: 26 },
-    );
-  });
-
-  test('integers beyond 2^53 are reduced exactly', () => {
-    const [p] = primes;
-    const values = [1, -1, 2 ** 52 + 1, -(2 ** 60), 2 ** 89 + 2 ** 40, -(2 ** 88) * 1.2345678912345, 2 ** 90 * (1 - 2 ** -53), 3];
-    const [src, dst] = [heap.allocate(64), heap.allocate(64)];
-    heap.doubles(src, 8).set(values);
-    k.reduceLarge(dst, src, 8, 1, Number(p));
-    expect(read(dst, 8, p!)).toEqual(values.map((v) => mod(BigInt(v), p!)));
-    heap.doubles(src, 8).set(values.map((v) => v * 2 ** 40));
-    k.reduceLarge(dst, src, 8, 2, Number(p));
-    expect(read(dst, 8, p!)).toEqual(values.map((v) => mod(BigInt(v) << 40n, p!)));
   });
 });
 

@@ -3,30 +3,15 @@ import fc from 'fast-check';
 import { choosePrimes } from '../../src/parameters/primes.js';
 import { Heap } from '../../src/simd/heap.js';
 import { type Kernels, loadKernels } from '../../src/simd/kernels.js';
+import { centre, exactVariants, mod, residue, residues } from '../support/kernels.js';
 import { randomValues } from '../support/random.js';
 
 const N = 16;
 const primes = choosePrimes(1024, [50, 49, 40, 30, 22]);
-const mod = (x: bigint, p: bigint) => ((x % p) + p) % p;
-const centre = (x: bigint, p: bigint) => Number(x > p / 2n ? x - p : x);
-const residue = (p: bigint) => fc.oneof(fc.bigInt({ min: 0n, max: p - 1n }), fc.constantFrom(0n, 1n, p - 1n, (p - 1n) / 2n, (p + 1n) / 2n));
 /** A prime, N residues of it twice, and one more. */
-const operands = fc
-  .constantFrom(...primes)
-  .chain((p) =>
-    fc.tuple(
-      fc.constant(p),
-      fc.array(residue(p), { minLength: N, maxLength: N }),
-      fc.array(residue(p), { minLength: N, maxLength: N }),
-      residue(p),
-    ),
-  );
+const operands = fc.constantFrom(...primes).chain((p) => fc.tuple(fc.constant(p), residues(p, N), residues(p, N), residue(p)));
 
 const heap = new Heap();
-let k: Kernels;
-beforeAll(async () => {
-  ({ kernels: k } = await loadKernels(heap.memory));
-});
 
 /** Writes doubles, runs the kernel, reads the result, frees. */
 function through(inputs: readonly (readonly number[])[], size: number, run: (dst: number, at: readonly number[]) => void): number[] {
@@ -49,28 +34,37 @@ const check = (property: (p: bigint, x: bigint[], y: bigint[], c: bigint) => voi
     fc.property(operands, ([p, x, y, c]) => property(p, x, y, c)),
     { numRuns: 100, seed: 31 },
   );
+/** Results as integers modulo p, after checking that they are centred. */
+const read = (out: readonly number[], p: bigint): bigint[] => {
+  expect(out.every((v) => Math.abs(v) <= Number(p) / 2 + 1)).toBe(true);
+  return out.map((v) => mod(BigInt(v), p));
+};
 const centres = (values: readonly bigint[], p: bigint) => values.map((v) => centre(v, p));
 
-describe('kernels against integers of any size', () => {
+describe.each(await exactVariants())('kernels against integers of any size, variant %s', (variant) => {
+  let k: Kernels;
+  beforeAll(async () => {
+    ({ kernels: k } = await loadKernels(heap.memory, variant));
+  });
+
   test('negate', () =>
     check((p, x) => {
       const out = through([centres(x, p)], N, (dst, [a]) => k.negate(dst, a!, N));
-      expect(out.map((v) => mod(BigInt(v), p))).toEqual(x.map((v) => mod(-v, p)));
+      expect(read(out, p)).toEqual(x.map((v) => mod(-v, p)));
     }));
 
   test.each([1, 2, 3, 4])('addRuns with runs of 2^%d', (logRun) =>
     check((p, x, y) => {
       const short = y.slice(0, N >> logRun);
       const out = through([centres(x, p), centres(short, p)], N, (dst, [a, b]) => k.addRuns(dst, a!, b!, logRun, N, Number(p)));
-      expect(out.map((v) => mod(BigInt(v), p))).toEqual(x.map((v, i) => mod(v + short[i >> logRun]!, p)));
-      expect(out.every((v) => Math.abs(v) <= Number(p) / 2 + 1)).toBe(true);
+      expect(read(out, p)).toEqual(x.map((v, i) => mod(v + short[i >> logRun]!, p)));
     }),
   );
 
   test('addScaled', () =>
     check((p, x, y, c) => {
       const out = through([centres(x, p), centres(y, p)], N, (dst, [a, b]) => k.addScaled(dst, a!, b!, N, centre(c, p), Number(p)));
-      expect(out.map((v) => mod(BigInt(v), p))).toEqual(x.map((v, i) => mod(v + y[i]! * c, p)));
+      expect(read(out, p)).toEqual(x.map((v, i) => mod(v + y[i]! * c, p)));
     }));
 
   test('toCanonical gives the representative from 0 to p - 1', () =>
@@ -84,9 +78,44 @@ describe('kernels against integers of any size', () => {
       const out = through([x.map(Number)], N, (dst, [a]) => k.toSymmetric(dst, a!, N, Number(p)));
       expect(out).toEqual(centres(x, p));
     }));
+
+  test('scale', () =>
+    check((p, x, _y, c) => {
+      const out = through([centres(x, p)], N, (dst, [a]) => k.scale(dst, a!, N, centre(c, p), Number(p)));
+      expect(read(out, p)).toEqual(x.map((v) => mod(v * c, p)));
+    }));
+
+  test('subtractScale', () =>
+    check((p, x, y, c) => {
+      const out = through([centres(x, p), centres(y, p)], N, (dst, [a, b]) => k.subtractScale(dst, a!, b!, N, centre(c, p), Number(p)));
+      expect(read(out, p)).toEqual(x.map((v, i) => mod((v - y[i]!) * c, p)));
+    }));
+
+  test.each([3, 5, 9, 31])('liftFor X -> X^%d gives what the digits after the automorphism are', (g) =>
+    check((p, x) => {
+      const out = through([x.map(Number)], N, (dst, [a]) => k.liftFor(dst, a!, N, g, Number(p)));
+      // After the automorphism the coefficient is +-value mod p, lifted to [0, p); undone, that is:
+      expect(out.map(BigInt)).toEqual(x.map((value, i) => ((i * g) % (2 * N) >= N ? -mod(-value, p) : value)));
+    }),
+  );
+
+  test('reduceLarge takes integers beyond 2^53', () => {
+    const [p] = primes;
+    const values = [1, -1, 2 ** 52 + 1, -(2 ** 60), 2 ** 89 + 2 ** 40, -(2 ** 88) * 1.2345678912345, 2 ** 90 * (1 - 2 ** -53), 3];
+    for (const digits of [1, 2]) {
+      const large = values.map((v) => v * 2 ** (40 * (digits - 1)));
+      const out = through([large], large.length, (dst, [a]) => k.reduceLarge(dst, a!, large.length, digits, Number(p)));
+      expect(read(out, p!)).toEqual(large.map((v) => mod(BigInt(v), p!)));
+    }
+  });
 });
 
-describe('the encoder’s kernels', () => {
+describe.each(await exactVariants())('the encoder’s kernels, variant %s', (variant) => {
+  let k: Kernels;
+  beforeAll(async () => {
+    ({ kernels: k } = await loadKernels(heap.memory, variant));
+  });
+
   const angles = (count: number, turn: number) => Array.from({ length: count }, (_, j) => [Math.cos(turn * j), Math.sin(turn * j)]).flat();
 
   test.each([1, 2, 3, 5])('fft of 2^%d points is the sum over all points', (log) => {
