@@ -43,9 +43,13 @@ export function requireMemory(program: Program, parameters: Parameters, peak: nu
 const largestValues = new WeakMap<Float64Array, number>();
 
 function largestValue(values: Float64Array): number {
-  const known = largestValues.get(values) ?? values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  largestValues.set(values, known);
-  return known;
+  const known = largestValues.get(values);
+  if (known !== undefined) return known;
+  let largest = 0;
+  // A loop: programs have tens of millions of values.
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i] ?? 0));
+  largestValues.set(values, largest);
+  return largest;
 }
 
 /**
