@@ -19,7 +19,7 @@ export interface Machine {
 
 /** How a figure came about. */
 export interface Measurement {
-  /** With which anybody measures it. */
+  /** The command that measures it. */
   readonly command: string;
   readonly machine: Machine;
 }
@@ -76,7 +76,7 @@ export function withRun(
   return { ...figures, format: 1, weights, plan: planOf(report), [report.fhe]: { ...measured, ...measurement } };
 }
 
-/** Of a report, what is known before a run. */
+/** The part of a report that is known before a run. */
 export function planOf(report: PlanFigures): PlanFigures {
   const { tokens, depth, refreshes, refreshRounds, keySwitches, parameters, serverKeyBytes, constantBytes, predictedMs, layers } = report;
   return { tokens, depth, refreshes, refreshRounds, keySwitches, parameters, serverKeyBytes, constantBytes, predictedMs, layers };
@@ -95,7 +95,7 @@ function parse(text: string): EncryptedFigures | undefined {
     const { format, weights, plan } = JSON.parse(text);
     if (format === 1 && typeof weights === 'string' && Array.isArray(plan.layers)) return JSON.parse(text);
   } catch {
-    // said by the caller
+    // refused by the caller
   }
   return undefined;
 }

@@ -30,13 +30,13 @@ ${plan.depth} levels${split}, ${refreshesOf(plan)}, ${plan.keySwitches} key swit
 ${megabytes(plan.serverKeyBytes)} of evaluation keys and ${megabytes(plan.constantBytes)} of constants.`;
 }
 
-/** In words. */
+/** How many ciphertexts are refreshed in a run, in words. */
 export function refreshesOf({ refreshes, refreshRounds }: Pick<PlanFigures, 'refreshes' | 'refreshRounds'>): string {
   if (refreshes === 0) return 'no refreshes';
   return `${refreshes} ciphertext${refreshes === 1 ? '' : 's'} refreshed in ${refreshRounds} round${refreshRounds === 1 ? '' : 's'}`;
 }
 
-/** Levels that each block (the part of a layer's name before a slash, or the layer) makes the longest way longer by, in the order of the blocks. */
+/** Levels that each block adds to the longest path, in order; layers are of one block if their names agree up to the first slash. */
 export function depthsOfBlocks({ layers }: PlanFigures): readonly { readonly name: string; readonly depth: number }[] {
   const ends = new Map<string, number>();
   for (const { name, depthSoFar } of layers) {
@@ -79,7 +79,7 @@ function agreementTable(runs: readonly MeasuredRun[]): string {
   );
 }
 
-/** Where a run was measured before the compiler changed. */
+/** The plan that a run was measured with, where the compiler makes another one by now. */
 function otherPlanText(run: MeasuredRun, plan: PlanFigures): readonly string[] {
   const same = run.refreshes === plan.refreshes && run.refreshRounds === plan.refreshRounds && run.keySwitches === plan.keySwitches;
   return same ? [] : [`With \`--fhe ${run.fhe}\` an earlier version was measured: ${refreshesOf(run)}, ${run.keySwitches} key switches.`];
@@ -131,7 +131,7 @@ function machineText({ cpu, cores, node }: Machine): string {
   return `${cores} core${cores === 1 ? '' : 's'} of ${cpu} with Node ${node.replace(/^v(\d+).*/, '$1')}`;
 }
 
-/** Markdown. */
+/** A table in Markdown. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

@@ -35,7 +35,7 @@ function textsOf({ texts }: GenerationReport): string {
   return texts === 0 ? 'the continuation alone' : `${texts} ${texts === 1 ? 'text' : 'texts'} and a continuation`;
 }
 
-/** Of an input, or of a token of a language model. */
+/** What an input takes, or a token of a language model. */
 function costRows(report: AgreementReport | GenerationReport): Rows {
   const { mse, maxDifference, bits, leastBits, parameters } = report;
   return [

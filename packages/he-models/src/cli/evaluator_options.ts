@@ -9,7 +9,7 @@ export const EVALUATOR_OPTIONS = { engine: { type: 'string' }, threads: { type: 
 export const EVALUATOR_HELP = `  --engine NAME      of --fhe execute: simd (default) or seal, which computes the same, slower (default where there is no WebAssembly SIMD)
   --threads N        of simd (default: 2, or 1 on a machine with one core)`;
 
-/** More than any machine that was seen to gain. */
+/** More than has helped on any machine. */
 const MOST_THREADS = 64;
 
 /** @throws UsageError */

@@ -19,7 +19,7 @@ export interface BertOptions {
   readonly newLabels?: readonly string[] | undefined;
 }
 
-/** Of a new classifier. */
+/** Seed of a new classifier's weights. */
 const SEED = 1;
 
 /**
@@ -71,7 +71,7 @@ export function convertBert({ architecture, weights, tokens, form, newLabels }: 
 
 interface MaskedTokens {
   readonly x: tfl.SymbolicTensor;
-  /** `[batch, tokens]`; undefined: `x` carries it. */
+  /** `[batch, tokens]`; undefined where the mask is computed from `x`. */
   readonly mask?: tfl.SymbolicTensor;
 }
 
@@ -79,7 +79,7 @@ function withKerasMask(input: tfl.SymbolicTensor): MaskedTokens {
   return { x: symbolOf(tfl.layers.masking({ name: 'padding', maskValue: 0 }).apply(input)) };
 }
 
-/** By layers that are not for training, as the client's embedding is not. */
+/** The mask of padding, by layers that are not trained, as the client's embedding is not. */
 function withMask(input: tfl.SymbolicTensor, { kernel, shift }: VisibleTokens, tokens: number): MaskedTokens {
   const features = kernel.length;
   const linear = (name: string, units: number, from: tfl.SymbolicTensor, weights: Float32Array): tfl.SymbolicTensor => {

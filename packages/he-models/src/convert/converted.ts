@@ -8,6 +8,6 @@ export interface ConvertedCheckpoint {
   readonly embedding: readonly Float32Array[];
   /** What the client adds to variances in the embeddings' LayerNorm, where there is one. */
   readonly embeddingNormEpsilon?: number;
-  /** What is not as in the checkpoint, one sentence each. */
+  /** Differences from the checkpoint, a sentence each. */
   readonly changes: readonly string[];
 }

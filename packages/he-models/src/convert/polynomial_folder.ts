@@ -41,7 +41,7 @@ export interface PolynomialFolderOptions {
   /** Names of the logits; default: those of the model it comes from. */
   readonly labels?: readonly string[];
   readonly polynomial: PolynomialModel;
-  /** What its intervals come from, `[examples, tokens, features]`. */
+  /** Inputs that the intervals were observed on, `[examples, tokens, features]`. */
   readonly calibration: Tensor;
   /** log2 of the largest value that a refresh masks; default: what the first inputs of the calibration need. */
   readonly valueBits?: number | undefined;
@@ -54,7 +54,7 @@ export interface PolynomialFolderOptions {
 /** A card without the part on encrypted runs. @param examples texts behind the intervals */
 export type CardOf = (config: TextConfig | GenerationConfig, he: HeMetadata, examples: number) => string;
 
-/** Inputs that values are sized by; those of language models are windows of tokens, which take longest. */
+/** Inputs that are simulated to find the size of values; a language model's take longest. */
 const SIZED_BY = { texts: 16, windows: 2 } as const;
 
 /**
@@ -96,7 +96,7 @@ function taskOf({ config }: TextFolder, name: string, labels: readonly string[] 
   return { ...common, task: 'text-generation', ...(special === undefined ? {} : { special }), ...(power === undefined ? {} : { power }) };
 }
 
-/** Of a language model that has a form for one token at a time, those of that form: it is what runs. */
+/** Parameters and plan of what runs: where a language model has a form for one token at a time, of that form. */
 async function defaultsOf(
   model: PolynomialModel['model'],
   config: TextConfig | GenerationConfig,

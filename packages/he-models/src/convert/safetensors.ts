@@ -84,7 +84,7 @@ function readHeader(bytes: Uint8Array, file: string): { readonly header: Readonl
     const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, start)));
     if (isRecord(header)) return { header, start };
   } catch {
-    // said below
+    // refused below
   }
   return refuse(file, 'its header is no JSON object');
 }

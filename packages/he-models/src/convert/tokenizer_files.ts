@@ -120,7 +120,7 @@ async function readJson(folder: string, file: string): Promise<Fields | undefine
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return fieldsOf(value);
   } catch {
-    // said below
+    // refused below
   }
   throw new AssetError(`${file} is no JSON object: get it again.`, { file });
 }

@@ -63,7 +63,7 @@ function parseExample(line: string, number: number, file: string): LabelledInput
     const isArray = Array.isArray(input) && input.every((value) => typeof value === 'number');
     if (typeof label === 'string' && (typeof input === 'string' || isArray)) return { input, label };
   } catch {
-    // said below
+    // refused below
   }
   throw new DataError(`Line ${number} of ${file} is no {"input": text or numbers, "label": name}.`, { file, line: number });
 }

@@ -34,7 +34,7 @@ function parseReview(line: string, number: number, name: string): Review {
     if (plain !== '' && (label === 0 || label === 1)) return { text: plain, positive: label === 1 };
     if (plain !== '' && label === -1) return { text: plain };
   } catch {
-    // said below
+    // refused below
   }
   throw new DataError(`Line ${number} of ${name} is no {"label": 0, 1 or -1, "text": ...}.`, { file: name, line: number });
 }

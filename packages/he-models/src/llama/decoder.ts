@@ -27,7 +27,7 @@ export function llamaDecoder(checkpoint: LlamaCheckpoint): LlamaDecoder {
   };
 }
 
-/** Of one layer, one entry per token. */
+/** Keys and values of one layer, an array per token. */
 interface Cache {
   readonly keys: Float32Array[];
   readonly values: Float32Array[];
@@ -93,7 +93,7 @@ function product(a: Float32Array, aOffset: number, b: Float32Array, bOffset: num
   return sum;
 }
 
-/** Of numbers of any size. */
+/** Probabilities in proportion to `exp(score)`; scores of any size do not overflow. */
 export function softmax(scores: Float32Array | Float64Array): Float64Array {
   let largest = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < scores.length; k += 1) largest = Math.max(largest, scores[k] ?? largest);

@@ -20,7 +20,7 @@ export interface TrainedModel {
   readonly polynomial: PolynomialModel;
   readonly maxInput: number;
   readonly maxLogit: number;
-  /** Embedded inputs that must run without an overflow, which the size of values is chosen by; default: none, and values of up to 2^6. */
+  /** Embedded inputs that are simulated to find the size of values; default: none, and values of up to 2^6. */
   readonly samples?: readonly Float32Array[];
   readonly devQuestions: number;
   readonly accuracy: Accuracies;

@@ -103,7 +103,7 @@ export function buildClassifier(
   };
 }
 
-/** Whether a weight, were it not zero, would make rows of zeros other ones: the blocks' biases, not that of the last layer. */
+/** Whether a weight must be zero for rows of zeros to stay so: the biases of the blocks. */
 function movesZeros(name: string): boolean {
   return name.startsWith('block_') && (name.endsWith('/bias') || name.endsWith('/beta'));
 }

@@ -59,7 +59,7 @@ export function prepareTable(
   recipe: Recipe,
   balanced = true,
 ): PreparedTable {
-  // Not so of emoji selectors or control characters alone, say: no tokenizer of this kind makes a token of them.
+  // A text of nothing but emoji selectors or control characters has none.
   const countTokens = tokenCounter();
   const { rows, skipped } = parseTable(csv, columns, (text) => countTokens(text) > 0);
   const { train, trainRows, dev, unmeasured } = splitTable(rows, balanced);

@@ -39,7 +39,7 @@ export function logitsOf({ model }: Pick<LabelledModel, 'model'>, rows: readonly
  * Trains a converted checkpoint in place for the epochs of `recipe` that `from` has not completed, with the cross-entropy of the labels; after a while
  * the ranges of its functions are tightened from what they are at first to the recipe's targets (arXiv 2410.09457, section 4).
  *
- * @param seen what the first ranges are of, embedded
+ * @param seen embedded texts on which the ranges are observed before training
  * @throws CheckpointError if `from` does not fit the model; the reason of an aborted signal
  */
 export async function fineTuneModel(
@@ -82,7 +82,7 @@ export async function fineTuneModel(
   );
 }
 
-/** From the ranges of the weights as they are now. */
+/** Schedule of the range loss, from the ranges that the current weights have to the recipe's targets. */
 function tightening({ model, epsilon, normEpsilon }: LabelledModel, seen: tf.Tensor, steps: number, recipe: FineTuningRecipe) {
   const { rangeTargets, rangeLossWeight, tightening: shares } = recipe;
   const targets: RangeLossOptions['targets'] = {
