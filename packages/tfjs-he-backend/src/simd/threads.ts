@@ -160,7 +160,7 @@ export async function createThreads(
   }
 
   const recorder = new Recorder(calls);
-  const functions = OPERATIONS.map((name) => kernels[name] as (...args: number[]) => void);
+  const functions = OPERATIONS.map((name) => kernels[name] as (...args: number[]) => void); // called with what was recorded for them
   const call = (at: number): void => {
     const args = calls.subarray(at + 1, at + CALL);
     functions[calls[at] ?? 0]?.(...args);
