@@ -115,7 +115,7 @@ describe('trainPatches', () => {
 
 test.each([
   ['ecg', 'self-attention, queries-8-feed-forward'],
-  ['mnist', 'no other recipes'],
+  ['mnist', 'leave out --recipe'],
 ])('training %s by an unknown recipe names those there are', async (dataset, known) => {
   const args = [dataset, '--data', 'd', '--out', 'o', '--recipe', 'typo'];
   await expect(train(args, root, root, () => {}, quiet)).rejects.toThrow(known);

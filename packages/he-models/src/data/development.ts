@@ -51,7 +51,7 @@ export async function developmentInputs(model: string, data: string): Promise<re
 
 async function readJsonLines(file: string): Promise<readonly LabelledInput[]> {
   const text = await readIfPresent(file);
-  if (text === undefined) throw new DataError(`There is no file ${file}.`, { file });
+  if (text === undefined) throw new DataError(`There is no file ${file}: check the path.`, { file });
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new DataError(`${file} is empty: write {"input": ..., "label": ...} on each line.`, { file });
   return lines.map((line, index) => parseExample(line, index + 1, file));
@@ -65,5 +65,8 @@ function parseExample(line: string, number: number, file: string): LabelledInput
   } catch {
     // refused below
   }
-  throw new DataError(`Line ${number} of ${file} is no {"input": text or numbers, "label": name}.`, { file, line: number });
+  throw new DataError(`Line ${number} of ${file} is something else than {"input": text or numbers, "label": name}: correct or remove it.`, {
+    file,
+    line: number,
+  });
 }

@@ -18,5 +18,5 @@ export async function readGzip(folders: readonly string[], name: string): Promis
       throw new DataError(`${path} is no complete gzip file: download it again.`, { path });
     }
   }
-  throw new DataError(`No ${name} in ${folders.join(' or ')}.`, { folders });
+  throw new DataError(`No ${name} in ${folders.join(' or ')}: see the README for what the data folder holds.`, { folders });
 }

@@ -36,5 +36,8 @@ function parseReview(line: string, number: number, name: string): Review {
   } catch {
     // refused below
   }
-  throw new DataError(`Line ${number} of ${name} is no {"label": 0, 1 or -1, "text": ...}.`, { file: name, line: number });
+  throw new DataError(`Line ${number} of ${name} is not {"label": 0, 1 or -1, "text": ...}: make the file again.`, {
+    file: name,
+    line: number,
+  });
 }

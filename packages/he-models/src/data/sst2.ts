@@ -25,7 +25,7 @@ export function parseSst2(tsv: string, name: string): readonly Question[] {
   const [header = '', ...lines] = tsv.split(/\r?\n/);
   if (!header.startsWith('label\t')) throw new DataError(`${name} must begin with a header label<tab>text.`, { file: name });
   const rows = lines.flatMap((line, index) => (line.trim() === '' ? [] : [parseRow(line, index + 2, name)]));
-  if (rows.length === 0) throw new DataError(`${name} has no rows.`, { file: name });
+  if (rows.length === 0) throw new DataError(`${name} has no rows: download it again.`, { file: name });
   return rows;
 }
 
@@ -34,7 +34,10 @@ function parseRow(line: string, number: number, name: string): Question {
   const label = digit === '0' ? SENTIMENTS[0] : digit === '1' ? SENTIMENTS[1] : undefined;
   const text = written === undefined ? '' : asWritten(written);
   if (label === undefined || text === '' || rest.length > 0)
-    throw new DataError(`Line ${number} of ${name} is no 0 or 1, a tab and a text.`, { file: name, line: number });
+    throw new DataError(`Line ${number} of ${name} is not 0 or 1, a tab and a text: download the file again.`, {
+      file: name,
+      line: number,
+    });
   return { text, label };
 }
 
@@ -53,5 +56,5 @@ async function readTable(directory: string, name: string): Promise<string> {
     const text = await readIfPresent(path);
     if (text !== undefined) return text;
   }
-  throw new DataError(`No ${name} of SST-2 at ${paths.join(' or ')}.`, { paths });
+  throw new DataError(`No ${name} of SST-2 at ${paths.join(' or ')}: see the README for what the data folder holds.`, { paths });
 }

@@ -58,8 +58,9 @@ async function trainDataset(options: TrainOptions, progress: Progress): Promise<
   const task = PATCH_TASKS[options.dataset];
   const tried = Object.keys(task?.tried ?? {});
   if (options.recipe !== undefined && !tried.includes(options.recipe)) {
-    const known = tried.length === 0 ? 'has no other recipes' : `has the recipes ${tried.join(', ')} beside its own`;
-    throw new UsageError(`${options.dataset} ${known}, not ${options.recipe}.`, { recipe: options.recipe });
+    const known =
+      tried.length === 0 ? 'leave out --recipe, for its own' : `choose one of ${tried.join(', ')}, or leave out --recipe for its own`;
+    throw new UsageError(`There is no recipe ${options.recipe} of ${options.dataset}: ${known}.`, { recipe: options.recipe });
   }
   await startWasm();
   const changes = {
