@@ -15,7 +15,7 @@ import { createRerandomizer } from './rerandomizer.js';
 import { fromSeal, toSeal } from './seal_ciphertexts.js';
 import { serverSettings } from './server_options.js';
 import { createSession } from './session.js';
-import type { PrepareOptions, Server, ServerOptions } from './types.js';
+import type { PrepareOptions, Server, ServerOptions, Session } from './types.js';
 
 /**
  * A server for a compiled program: encoded constants and the engine's context are shared by all sessions.
@@ -42,7 +42,9 @@ export async function createServer(program: Program, options: ServerOptions = {}
   const keyless = runtime.openKeyless();
   const constants = new ConstantCache(program, keyless, name === 'mock' ? undefined : { bytes: plan.constants, outsideBytes });
   const nextRunId = runIds();
+  /** Those there are, and those whose keys are being loaded. */
   let sessions = 0;
+  const opened = new Set<Session>();
 
   /** Keys first, constants in what they leave. */
   const shareOutside = (keys: number): void => constants.limitOutside(Math.max(0, outsideBytes - (keys > plan.keys ? keys : 0)));
@@ -61,7 +63,7 @@ export async function createServer(program: Program, options: ServerOptions = {}
       close();
       throw error;
     });
-    return createSession({
+    const session = createSession({
       program,
       engine,
       constant: (id) => constants.get(id),
@@ -72,10 +74,13 @@ export async function createServer(program: Program, options: ServerOptions = {}
       ledger,
       nextRunId,
       onDispose() {
+        opened.delete(session);
         close();
         release();
       },
     });
+    opened.add(session);
+    return session;
   };
   return {
     engine: name,
@@ -96,6 +101,7 @@ export async function createServer(program: Program, options: ServerOptions = {}
     fromSeal: (ciphertexts) => fromSeal(parameters, ciphertexts),
     toSeal: (outputs) => toSeal(parameters, outputs),
     dispose() {
+      for (const session of opened) session.dispose();
       workers?.dispose();
       constants.dispose();
       keyless.close();

@@ -165,5 +165,6 @@ export interface Server {
   fromSeal(ciphertexts: readonly Uint8Array[]): Promise<Uint8Array[]>;
   /** Outputs of a run, which are at the refresh level, as SEAL 4 loads them; not compressed. @throws HeError WIRE_*. */
   toSeal(outputs: readonly Uint8Array[]): Uint8Array[];
+  /** Disposes of the sessions, and releases everything else. */
   dispose(): void;
 }

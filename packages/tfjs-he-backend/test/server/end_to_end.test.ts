@@ -157,6 +157,18 @@ describe('a server', () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
+  test.each(['mock', 'seal', 'simd'] as const)('of engine %s disposes of its sessions', async (engine) => {
+    const { server, session, encrypt, client } = await openPair(program, engine);
+    const waiting = session.start(encrypt(x));
+    server.dispose();
+    expect(session.ledger.total()).toEqual({ count: 0, bytes: 0 });
+    expect(waiting.state).toBe('gone');
+    expect(() => session.start(encrypt(x))).toThrow(expect.objectContaining({ code: 'RUN_UNAVAILABLE' }));
+    session.dispose();
+    expect(session.ledger.total()).toEqual({ count: 0, bytes: 0 });
+    client.dispose();
+  });
+
   test('disposing client, session and server brings both ledgers to zero', async () => {
     const pair = await openPair(program, 'seal');
     await pair.infer(x);
