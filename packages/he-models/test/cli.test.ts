@@ -48,7 +48,7 @@ async function printed(command: Command, ...args: string[]): Promise<string[]> {
 const json = async (command: Command, ...args: string[]) => JSON.parse((await printed(command, ...args, '--json')).at(-1) ?? '');
 
 /** A model folder as tfjs saves it: one attention block. */
-async function saveBlock(name: string, attention: 'power' | 'softmax'): Promise<string> {
+async function saveBlock(name: string, attention: 'power' | 'softmax'): Promise<void> {
   const input = tfl.input({ shape: [4, 6] });
   const block = new EncoderBlock({
     name: 'block',
@@ -65,7 +65,6 @@ async function saveBlock(name: string, attention: 'power' | 'softmax'): Promise<
   const { modelJson, weights } = await serialiseModel(model);
   model.dispose();
   await writeTogether(join(root, name), { 'model.json': jsonBytes(modelJson), 'weights.bin': weights });
-  return name;
 }
 
 describe('the command he-models', () => {
@@ -293,21 +292,24 @@ describe('export', () => {
 });
 
 describe('convert', () => {
-  test('turns a PowerSoftmax model into a polynomial and reports its approximations', async () => {
-    const name = await saveBlock('power', 'power');
+  beforeAll(async () => {
+    await saveBlock('power', 'power');
+    await saveBlock('softmax', 'softmax');
     await writeFile(join(root, 'calibration.bin'), littleEndian([normals(32 * 4 * 6, 1, seededRandom(1))]));
-    const { report } = await json(convert, name, '--calibration', 'calibration.bin', '--out', 'polynomial', '--bits', '6');
+  });
+
+  test('turns a PowerSoftmax model into a polynomial and reports its approximations', async () => {
+    const { report } = await json(convert, 'power', '--calibration', 'calibration.bin', '--out', 'polynomial', '--bits', '6');
     expect(report.sites.map(({ site }: { site: string }) => site)).toContain('block/attention/denominator');
     expect((await readdir(join(root, 'polynomial'))).sort()).toEqual(['model.json', 'report.json', 'weights.bin']);
     expect(await readFile(join(root, 'polynomial', 'model.json'), 'utf8')).toContain('PolynomialAttention');
   });
 
   test('swaps the softmax of a model, and says what it now needs', async () => {
-    const name = await saveBlock('softmax', 'softmax');
-    const lines = await printed(convert, name, '--swap-softmax', '4', '--out', 'twin');
+    const lines = await printed(convert, 'softmax', '--swap-softmax', '4', '--out', 'twin');
     expect(lines[0]).toContain('block');
     expect(lines.at(-1)).toContain('train it further');
-    await expect(printed(convert, name, '--calibration', 'calibration.bin', '--out', 'x')).rejects.toThrow('softmax');
+    await expect(printed(convert, 'softmax', '--calibration', 'calibration.bin', '--out', 'x')).rejects.toThrow('softmax');
   });
 
   test.each([
