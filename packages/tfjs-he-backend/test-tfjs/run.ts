@@ -6,12 +6,34 @@ import { fork } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { bundle } from './bundle.ts';
 import { isGood, type Mode, type Report, reportText } from './report.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const json = process.argv.includes('--json');
-const audit = process.argv.includes('--audit');
+const HELP = `npm run test:tfjs -w tfjs-he-backend -- [options]
+
+Runs tfjs-core's own tests on the backend he: all with plaintext tensors, then those of encrypted kernels with every float32 tensor encrypted on mock.
+
+  --audit   runs the tests excluded in encrypted mode instead, and fails where one of them passes
+  --json    one JSON object a mode
+  --help    show this`;
+
+const { json, audit, help } = options();
+if (help) {
+  console.log(HELP);
+  process.exit();
+}
+
+function options(): { readonly json: boolean; readonly audit: boolean; readonly help: boolean } {
+  const off = { type: 'boolean', default: false } as const;
+  try {
+    return parseArgs({ options: { json: off, audit: off, help: off } }).values;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(2);
+  }
+}
 
 function run(mode: Mode, file: string): Promise<Report> {
   return new Promise((resolve, reject) => {
