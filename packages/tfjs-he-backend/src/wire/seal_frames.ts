@@ -3,7 +3,7 @@ import { galoisElement } from '../ring/galois.js';
 import { expectFrame, FRAME_HEADER, type FrameHeader, fingerprint, packRns, rnsBodyBytes, unpackRns, writeFrameHeader } from './frames.js';
 import { parmsId } from './parms_id.js';
 import { type RnsCiphertext, readSealCiphertext, writeSealCiphertext } from './seal_format.js';
-import { readSealKeys, writeSealKeys } from './seal_key_format.js';
+import { readSealKeys } from './seal_key_format.js';
 import type { RnsShape } from './seal_object.js';
 
 /** Frames <-> SEAL's serialised bytes, for one parameter set. "Seal" arguments and results are what saveToArray gives and loadFromArray takes. */
@@ -12,7 +12,6 @@ export interface SealFrames {
   readonly keyShape: RnsShape;
   /** Primes and identifier of the ciphertexts of a level. */
   shape(level: number): RnsShape;
-  readonly ciphertextFrameBytes: (level: number, seeded: boolean) => number;
   readonly keyFrameBytes: number;
   /** SEAL ciphertext (size 2, `level`) -> frame; seeded ones must be fresh. */
   frameCiphertext(seal: Uint8Array, level: number, seeded: boolean): Uint8Array;
@@ -20,10 +19,8 @@ export interface SealFrames {
   unframeCiphertext(frame: Uint8Array, level: number, seeded: boolean): Uint8Array;
   /** Seeded SEAL relinearisation key -> frame. */
   frameRelinearization(seal: Uint8Array): Uint8Array;
-  unframeRelinearization(frame: Uint8Array): Uint8Array;
   /** Seeded SEAL Galois keys holding exactly the key of `step` -> frame. */
   frameGalois(seal: Uint8Array, step: number): Uint8Array;
-  unframeGalois(frame: Uint8Array, step: number): Uint8Array;
   /** The same frames as residues, for engines that compute on them without SEAL. */
   readCiphertext(frame: Uint8Array, level: number, seeded: boolean): RnsCiphertext;
   /** A ciphertext of size 2 with canonical residues. */
@@ -74,8 +71,6 @@ export function createSealFrames(parameters: Parameters): SealFrames {
     expectFrame(frame, head, print, parts * partBytes);
     return Array.from({ length: parts }, (_, i) => unpackRns(frame, FRAME_HEADER + i * partBytes, degree, coeffModulus, 1, true, 1));
   };
-  const unframeKey = (frame: Uint8Array, head: FrameHeader, index: number): Uint8Array =>
-    writeSealKeys(keyShape, index, readKey(frame, head));
   const readCiphertext = (frame: Uint8Array, level: number, seeded: boolean): RnsCiphertext => {
     expectFrame(frame, header(level, seeded), print, bodyBytes(level, seeded));
     const primes = dataPrimes.slice(0, level + 1);
@@ -89,20 +84,16 @@ export function createSealFrames(parameters: Parameters): SealFrames {
   };
   const relinearization: FrameHeader = { kind: 'relinearization', engine: 'seal', level: parameters.maxLevel, step: 0 };
   const galois = (step: number): FrameHeader => ({ kind: 'galois', engine: 'seal', level: parameters.maxLevel, step });
-  const galoisIndex = (step: number) => galoisIndexOf(step, degree);
 
   return {
     keyShape,
     shape,
-    ciphertextFrameBytes: (level, seeded) => FRAME_HEADER + bodyBytes(level, seeded),
     keyFrameBytes: FRAME_HEADER + parts * partBytes,
     frameCiphertext: (seal, level, seeded) =>
       writeCiphertext(readSealCiphertext(seal, shape(level), seeded ? 1 : 2, seeded), level, seeded),
     unframeCiphertext: (frame, level, seeded) => writeSealCiphertext(shape(level), readCiphertext(frame, level, seeded)),
     frameRelinearization: (seal) => frameKey(readSealKeys(seal, keyShape, 0, 1), relinearization),
-    unframeRelinearization: (frame) => unframeKey(frame, relinearization, 0),
-    frameGalois: (seal, step) => frameKey(readSealKeys(seal, keyShape, galoisIndex(step), degree), galois(step)),
-    unframeGalois: (frame, step) => unframeKey(frame, galois(step), galoisIndex(step)),
+    frameGalois: (seal, step) => frameKey(readSealKeys(seal, keyShape, galoisIndexOf(step, degree), degree), galois(step)),
     readCiphertext,
     writeCiphertext: (c, level) => writeCiphertext(c, level, false),
     readRelinearization: (frame) => readKey(frame, relinearization),
