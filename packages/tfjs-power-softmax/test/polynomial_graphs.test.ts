@@ -118,6 +118,12 @@ describe('nested models', () => {
     expect(convert).toThrow(/called same/);
   });
 
+  test('of a polynomial are refused, as there is nothing left to convert', () => {
+    const { model } = toPolynomial(chain(nest('first')), { calibration: x });
+    expect(() => toPolynomial(model, { calibration: x })).toThrow(UnsupportedLayerError);
+    expect(() => toPolynomial(model, { calibration: x })).toThrow(/first\/attention is a polynomial already/);
+  });
+
   test('with a layer that is no polynomial are refused, by its name', () => {
     const inner = tfl.sequential({ name: 'inner', layers: [tfl.layers.reLU({ name: 'rectifier', inputShape: [TOKENS, FEATURES] })] });
     expect(() => toPolynomial(chain([inner]), { calibration: x })).toThrow(/rectifier/);

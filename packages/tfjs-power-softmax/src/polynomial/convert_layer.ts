@@ -27,6 +27,7 @@ import {
   applyPowerSoftmax,
   type Choices,
 } from './convert_parts.js';
+import { PolynomialLayer } from './polynomial_layer.js';
 
 /** Layers that are linear (or drop out at inference), or products, and are copied as they are. */
 const COPIED_LAYERS = new Set([
@@ -84,6 +85,11 @@ export function assertConvertible(layer: layers.Layer): void {
   if (layer instanceof AttentionPooling) {
     assertConvertibleAttention(layer.name, layer);
     return;
+  }
+  if (layer instanceof PolynomialLayer) {
+    throw new UnsupportedLayerError(`Layer ${layer.name} is a polynomial already. Convert the trained model that this one was made of.`, {
+      layer: layer.name,
+    });
   }
   const kind = layer.getClassName();
   const activation = layer.getConfig().activation ?? 'linear';
