@@ -34,6 +34,8 @@ export async function compileServed(
   { compile: own, engine = 'simd', cache, signal, progress_callback: report }: ServedProgramOptions,
 ): Promise<{ readonly program: Program; readonly he: HeMetadata }> {
   enableProdMode(); // tfjs would advertise its native package on the console
+  const onProgress = (loaded: number, total: number): void => report?.({ status: 'compile', name: files.name, loaded, total });
+  onProgress(0, 1); // recording a large model takes seconds, and how many parameter sets there are is known only then
   const { model: plain, he } = await loadPolynomialModel(files);
   const step = cache === false ? undefined : stepModel(files.config, plain);
   try {
@@ -44,7 +46,7 @@ export async function compileServed(
         : { ...he.stepParameters, state: Object.fromEntries(step.states.map(({ name, output }) => [name, output])) }),
       engine,
       ...own,
-      onProgress: (loaded, total) => report?.({ status: 'compile', name: files.name, loaded, total }),
+      onProgress,
       ...(signal === undefined ? {} : { signal }),
     });
     return { program, he };

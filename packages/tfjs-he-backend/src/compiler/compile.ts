@@ -103,13 +103,15 @@ function* searchParameters(
   const depth = state.size > 0 ? Number.POSITIVE_INFINITY : Math.max(1, ...simplified.map(depthOf));
   const candidates = [...refreshFreeCandidates(settings, depth), ...refreshing];
   if (candidates.length === 0) throw precisionShortfall(settings, depth);
+  const total = candidates.length;
+  // Lowering a large model takes seconds, before which a caller may see progress, and cancel.
+  yield { done: 0, total };
   const lowerings = createLowerings(
     simplified,
     [...new Set(candidates.map(({ slots }) => slots))].sort((a, b) => a - b),
     state,
     settings,
   );
-  const total = candidates.length;
   let done = 0;
   let best: Found | null = null;
   let reason: HeError | null = null;
