@@ -4,8 +4,9 @@ import { createServer } from 'tfjs-he-backend/server';
 import { type EvaluatorOptions, evaluatorOf } from '../use/evaluator.js';
 import { median } from '../use/median.js';
 
-/** Median of {@link encryptedRuns}, and by whom. */
+/** Encrypted runs of a program on made-up input. */
 export interface MeasuredRuns {
+  /** Median of the warm ones. */
   readonly measuredMs: number;
   /** Of engine `simd`. */
   readonly threads: number;
@@ -25,8 +26,7 @@ export async function measureRuns(
   return { measuredMs: median(await encryptedRuns(program, threads, repeat)), threads };
 }
 
-/**
- * Milliseconds of warm encrypted runs of a program on made-up input, client and server in this process; the first run is not counted. */
+/** Milliseconds of each warm run on made-up input, client and server in this process; the first run is not counted. */
 async function encryptedRuns(program: Program, threads: number, repeat: number): Promise<readonly number[]> {
   const server = await createServer(program, { engine: 'simd', threads });
   try {

@@ -15,7 +15,7 @@ export interface PlanFigures {
   readonly constantBytes: number;
   /** Of a warm run on engine simd, one thread of a 2-vCPU Xeon, with 20 ms a round of refreshes. */
   readonly predictedMs: number;
-  /** Levels (`depth` of the layer alone, `depthSoFar` from the input), key switches and predicted time of each layer. */
+  /** Levels (`depth` of the layer alone, `depthSoFar` from the input), key switches and predicted time of each layer, from the input to the output. */
   readonly layers: readonly Omit<LayerProfile, 'instructions'>[];
 }
 
@@ -34,6 +34,8 @@ export function planFigures(profile: Profile, tokens: number): PlanFigures {
     predictedMs: Math.round(predictedMs),
     layers: profile.layers
       .filter(({ instructions }) => instructions > 0)
+      // A program does first what does not wait for a refresh, in any layer.
+      .sort((a, b) => a.depthSoFar - b.depthSoFar)
       .map(({ instructions: _, predictedMs: ms, ...layer }) => ({ ...layer, predictedMs: Math.round(10 * ms) / 10 })),
   };
 }
