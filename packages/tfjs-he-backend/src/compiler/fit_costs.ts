@@ -38,8 +38,10 @@ interface Sample {
 /** Not in the times of layers. */
 const MEASURED_APART: readonly Name[] = ['refresh', 'encode', 'instruction'];
 const ITERATIONS = 40;
-/** Deviations from the defaults, in shares of those of the times: what the times do not tell apart stays near the defaults. */
-const SHRINKAGE = 0.1;
+/** Deviations from the defaults, in shares of those of the times: what the times do not tell apart stays near the defaults. The first that gives plausible costs. */
+const SHRINKAGES = [0.1, 0.3, 1, 3, 10];
+/** How much further one cost may be from its default than another: machines differ by less, so beyond it one cost has been taken for another. */
+const PLAUSIBLE = 4;
 /** Relative deviations below this count alike. */
 const EXACT = 1e-3;
 /** Of the default, the least that a cost comes out as. */
@@ -110,20 +112,31 @@ function layerSamples({ program, layers }: Measured, engine: CostEngine): Sample
   });
 }
 
-/** Least absolute deviations by least squares with the weights that the deviations before ask for. */
+/** The costs that explain the samples best, as far from the defaults as is plausible. */
 function leastDeviations(samples: readonly Sample[], names: readonly Name[], defaults: Costs): [Name, number][] {
   // In multiples of the defaults, so that all unknowns are of one size.
   const rows = samples.map(({ units, ms }) => names.map((name) => ((units.get(name) ?? 0) * costOf(defaults, name)) / ms));
-  let weights = rows.map(() => 1);
   let factors = names.map(() => 1);
-  let shrinkage = SHRINKAGE * rows.length;
+  for (const shrinkage of SHRINKAGES) {
+    factors = fitFactors(rows, names.length, shrinkage);
+    const measured = factors.filter((_, i) => rows.some((row) => row[i] !== 0));
+    if (Math.max(...measured) <= PLAUSIBLE * Math.min(...measured)) break;
+  }
+  return names.map((name, i) => [name, costOf(defaults, name) * (factors[i] ?? 1)]);
+}
+
+/** Least absolute deviations by least squares with the weights that the deviations before ask for. */
+function fitFactors(rows: readonly (readonly number[])[], count: number, share: number): number[] {
+  let weights = rows.map(() => 1);
+  let factors = Array.from({ length: count }, () => 1);
+  let shrinkage = share * rows.length;
   for (let i = 0; i < ITERATIONS; i++) {
     factors = weightedLeastSquares(rows, weights, shrinkage).map((factor) => Math.max(LEAST, factor));
     const deviations = rows.map((row) => Math.abs(dot(row, factors) - 1));
     weights = deviations.map((deviation) => 1 / Math.max(EXACT, deviation));
-    shrinkage = SHRINKAGE * deviations.reduce((sum, deviation) => sum + deviation, 0);
+    shrinkage = share * deviations.reduce((sum, deviation) => sum + deviation, 0);
   }
-  return names.map((name, i) => [name, costOf(defaults, name) * (factors[i] ?? 1)]);
+  return factors;
 }
 
 /** Minimises sum_i weight_i (row_i x - 1)^2 + shrinkage |x - 1|^2; unknowns in no row are 1. */

@@ -128,6 +128,19 @@ describe('calibration', () => {
     }
   });
 
+  test.each(['rotate', 'relinearize', 'accumulate'])(
+    'no cost is taken for another where %s takes a third of what the others let expect',
+    (operation) => {
+      const { layers } = profile(calibration, 0, DEFAULT_SIMD_COSTS);
+      const times = layers.map(({ name, predictedMs }) => ({ name, ms: predictedMs * (name.startsWith(`${operation} `) ? 0.3 : 1) }));
+      const fitted = fitCosts([{ program: calibration, repeat: REPEAT, layers: times, refreshMs: 0 }], 'simd');
+      for (const name of ['decompose', 'switchKey', 'divide', 'multiplyAccumulate', 'add'] as const) {
+        expect(fitted[name] / DEFAULT_SIMD_COSTS[name]).toBeGreaterThan(0.5);
+        expect(fitted[name] / DEFAULT_SIMD_COSTS[name]).toBeLessThan(2);
+      }
+    },
+  );
+
   test('threads are those of default costs, from 1 to 64', async () => {
     const graph = await traceAttention(SHAPE);
     const onTwo = compileGraph(graph, { polyModulusDegrees: [8192], threads: 2 });
